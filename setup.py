@@ -1,0 +1,73 @@
+"""Compile the Cython kernels; everything declarative stands in ``pyproject.toml``.
+
+Switches, all by environment variable:
+
+``SPIKENN_CY_CHECKS=1``
+    Bounds, ``None`` and initialisation checks in every kernel: the build that CI tests first.
+``SPIKENN_CY_MARCH=native``
+    Code for one processor only, for one's own machine. Results keep their bits.
+``SPIKENN_CY_COVERAGE=1``
+    Line tracing for ``coverage`` (CPython 3.11).
+``SPIKENN_CY_ANNOTATE=1``
+    Cython's yellow HTML beside each ``.pyx``.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+PACKAGE = Path("spikenn_cy")
+SHARED = "spikenn_cy._cyutility"  # one copy of Cython's memoryview code instead of one a module
+
+
+def switch(name: str) -> bool:
+    return os.environ.get(f"SPIKENN_CY_{name}", "0") not in ("", "0")
+
+
+CHECKS, COVERAGE = switch("CHECKS"), switch("COVERAGE")
+MARCH = os.environ.get("SPIKENN_CY_MARCH", "")
+
+DIRECTIVES = {
+    "language_level": 3,
+    "embedsignature": True,
+    "boundscheck": CHECKS,
+    "wraparound": False,
+    "initializedcheck": CHECKS,
+    "nonecheck": CHECKS,
+    "cdivision": True,
+    "linetrace": COVERAGE,
+    "freethreading_compatible": False,
+}
+# Contraction to FMA would give other bits on other processors.
+CFLAGS = ["/O2", "/fp:precise"] if sys.platform == "win32" else ["-O3", "-ffp-contract=off", "-fno-math-errno"]
+if MARCH:
+    CFLAGS.append(f"-march={MARCH}")
+MACROS = [("CYTHON_TRACE_NOGIL", "1")] if COVERAGE else []
+
+
+def extension(pyx: Path) -> Extension:
+    return Extension(
+        ".".join(pyx.with_suffix("").parts),
+        [str(pyx)],
+        include_dirs=[str(PACKAGE / "kernels" / "src")],
+        depends=[str(header) for header in sorted(PACKAGE.rglob("*.h"))],
+        define_macros=MACROS,
+        extra_compile_args=CFLAGS,
+    )
+
+
+shared = Extension(SHARED, [str(PACKAGE / "_cyutility.c")], define_macros=MACROS, extra_compile_args=CFLAGS)
+
+setup(
+    ext_modules=cythonize(
+        [shared, *(extension(pyx) for pyx in sorted(PACKAGE.rglob("*.pyx")))],
+        compiler_directives=DIRECTIVES,
+        shared_utility_qualified_name=SHARED,
+        annotate=switch("ANNOTATE"),
+        # A changed switch must not find the other build's C code up to date.
+        force=CHECKS or COVERAGE or switch("FORCE"),
+    )
+)
