@@ -1,0 +1,15 @@
+"""Learning rules, by the name a JSON file gives as ``optimizer.method``.
+
+To add one: write ``name.py`` (its settings, checked and documented) and ``_name.pyx``
+(its ``learn``), then give it a row here. Nothing else in the package changes.
+"""
+
+from spikenn_cy.rules.rstdp import RSTDPConfig
+from spikenn_cy.rules.s2stdp import S2STDPConfig
+from spikenn_cy.rules.s4nn import S4NNConfig
+
+RULES = {
+    "s2stdp": S2STDPConfig,
+    "rstdp": RSTDPConfig,
+    "s4nn": S4NNConfig,
+}

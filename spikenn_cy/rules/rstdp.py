@@ -1,0 +1,13 @@
+"""R-STDP, which rewards or punishes the first neuron to fire."""
+
+from spikenn_cy.rules.stdp import STDPConfig
+
+
+class RSTDPConfig(STDPConfig, kw_only=True, tag_field="method", tag="rstdp"):
+    """``"optimizer": {"method": "rstdp", ...}``.
+
+    With ``adaptive_lr`` a reward is scaled by the share of wrong and a punishment by
+    the share of right answers of the epoch before.
+    """
+
+    adaptive_lr: bool = True

@@ -1,0 +1,23 @@
+"""S2-STDP, which moves every neuron's spike to a time around the layer's mean; its bounded form is SSTDP."""
+
+from spikenn_cy.rules.stdp import STDPConfig
+
+
+class S2STDPConfig(STDPConfig, kw_only=True, tag_field="method", tag="s2stdp"):
+    """``"optimizer": {"method": "s2stdp", ...}``.
+
+    ``t_gap`` is the time between the desired spikes of target and non-target neurons,
+    in the data's unit of time. ``class_inhib`` lets only the first neuron of each class
+    learn. ``use_time_ranges`` turns desired times into bounds, which makes it SSTDP.
+
+    Source: Goupy, Tirilly, Bilasco, Frontiers in Neuroscience 2024 (S2-STDP) and
+    NeurIPS 2024 (Neuronal Competition Groups).
+    """
+
+    t_gap: float
+    class_inhib: bool = False
+    use_time_ranges: bool = False
+
+    def check(self) -> None:
+        super().check()
+        self.rule(self.t_gap >= 0, "t_gap", "must be >= 0")

@@ -1,0 +1,21 @@
+"""S4NN, which follows a normalised temporal error with potentiation alone."""
+
+from spikenn_cy.rules.stdp import AnnealedConfig
+
+
+class S4NNConfig(AnnealedConfig, kw_only=True, tag_field="method", tag="s4nn"):
+    """``"optimizer": {"method": "s4nn", ...}``.
+
+    ``lr`` is the weight change per unit of normalised error, ``t_gap`` the time by which
+    non-target neurons should fire after the first, in the data's unit of time.
+    """
+
+    lr: float
+    t_gap: float
+    class_inhib: bool = False
+    use_time_ranges: bool = True
+
+    def check(self) -> None:
+        super().check()
+        self.rule(self.lr >= 0, "lr", "must be >= 0")
+        self.rule(self.t_gap >= 0, "t_gap", "must be >= 0")
