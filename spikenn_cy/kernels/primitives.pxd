@@ -1,0 +1,40 @@
+"""The C primitives of the hot loops and the instruction set they run with."""
+
+
+cdef extern from "primitives.h" nogil:
+    enum:
+        BLOCK_MAX          # neurons that one call of `charge_rows` takes
+        LANES              # neurons in a vector of an input-major block
+        VECTORS_MAX        # vectors that one call of `charge_lanes` takes
+
+    ctypedef struct Spikes:
+        const int *inputs      # sorted by time
+        const float *times
+        const float *decay     # NULL: potentials do not leak
+        Py_ssize_t count
+
+    ctypedef struct Step:
+        float spike            # the neuron's own spike time
+        float silent_from      # an input at or after this time takes the step `silent`
+        float causal           # step of an input no later than the spike
+        float anticausal       # step of an input after it
+        float silent
+        float w_min            # bounds of a synaptic weight after the step
+        float w_max
+
+    ctypedef Py_ssize_t (*ChargeRows)(const float *, Py_ssize_t, const Spikes *, Py_ssize_t, Py_ssize_t, int,
+                                      float *, const float *) noexcept nogil
+    ctypedef Py_ssize_t (*ChargeLanes)(const float *, const Spikes *, Py_ssize_t, Py_ssize_t, int,
+                                       float *, const float *) noexcept nogil
+
+    ctypedef struct Primitives:
+        const char *name
+        ChargeRows *charge_rows
+        ChargeLanes *charge_lanes
+        float (*step_row)(float *, const float *, Py_ssize_t, const Step *) noexcept nogil
+        void (*scale_row)(float *, Py_ssize_t, float) noexcept nogil
+        float (*sum_row)(const float *, Py_ssize_t) noexcept nogil
+
+
+# Set once at import; `use_instructions` changes it for tests and measurements, between calls only.
+cdef const Primitives *active

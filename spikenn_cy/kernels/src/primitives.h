@@ -1,0 +1,51 @@
+/* The inner loops that decide the library's speed, as one table of functions per instruction set.
+ *
+ * Every variant computes the same bits: element-wise work has no order, a potential is summed strictly in
+ * the order of its spikes, and a sum over a row has ROW_LANES lanes folded pairwise whatever the register width.
+ */
+#ifndef SPIKENN_CY_PRIMITIVES_H
+#define SPIKENN_CY_PRIMITIVES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ROW_LANES 16   /* lanes of a sum over a row */
+#define BLOCK_MAX 8    /* neurons that `charge_rows` integrates at once */
+#define LANES 8        /* neurons in one vector of an input-major block */
+#define VECTORS_MAX 8  /* vectors that `charge_lanes` integrates at once */
+
+/* One sample's spikes, sorted by time. `decay` is NULL for neurons that do not leak; else decay[k] is what a
+ * potential keeps between the group before spike k and the group that begins with it. */
+typedef struct {
+    const int32_t *inputs;
+    const float *times;
+    const float *decay;
+    ptrdiff_t count;
+} Spikes;
+
+/* Integrate spikes k, k + 1, ... < end, up to and including the first group of equal times after which some
+ * potential exceeds its threshold. Returns the position after the last spike integrated. `rising` promises
+ * that no synaptic weight is negative. */
+typedef ptrdiff_t (*ChargeRows)(const float *weights, ptrdiff_t n_inputs, const Spikes *spikes, ptrdiff_t k,
+                                ptrdiff_t end, int rising, float *potentials, const float *thresholds);
+typedef ptrdiff_t (*ChargeLanes)(const float *block, const Spikes *spikes, ptrdiff_t k, ptrdiff_t end, int rising,
+                                 float *potentials, const float *thresholds);
+
+/* Weight changes of one row: `causal` for inputs no later than `spike`, `silent` for inputs at or after
+ * `silent_from`, `anticausal` for those between. */
+typedef struct {
+    float spike, silent_from;
+    float causal, anticausal, silent;
+    float w_min, w_max;
+} Step;
+
+typedef struct {
+    const char *name;
+    ChargeRows charge_rows[BLOCK_MAX + 1];       /* by the number of neurons, rows of a row-major matrix */
+    ChargeLanes charge_lanes[VECTORS_MAX + 1];   /* by the number of vectors of an input-major block */
+    float (*step_row)(float *row, const float *input_times, ptrdiff_t n, const Step *step); /* step, clip, sum |w| */
+    void (*scale_row)(float *row, ptrdiff_t n, float factor);
+    float (*sum_row)(const float *row, ptrdiff_t n); /* sum |w| */
+} Primitives;
+
+#endif

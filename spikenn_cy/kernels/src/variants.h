@@ -1,0 +1,51 @@
+/* The variants of this machine's architecture, the most capable last. Included by one translation unit only. */
+#ifndef SPIKENN_CY_VARIANTS_H
+#define SPIKENN_CY_VARIANTS_H
+
+#include <math.h>
+#include <string.h>
+
+#include "primitives.h"
+
+#define ROWS_CHUNK 8   /* spikes added between two looks at the thresholds; by measurement */
+#define LANES_CHUNK 8
+
+#if defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
+
+#define VARIANT baseline
+#define NAME "baseline"
+#define TARGET
+#include "variant.h"
+
+#if defined(__GNUC__) && (defined(__x86_64__) || defined(_M_X64))
+#define SPIKENN_CY_X86 1
+
+#define VARIANT avx2
+#define NAME "avx2"
+#define TARGET __attribute__((target("avx2")))
+#include "variant.h"
+
+#define VARIANT avx512
+#define NAME "avx512"
+#define TARGET __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,prefer-vector-width=512")))
+#include "variant.h"
+#endif
+
+/* The variant of that name, or of the best this processor can run if `name` is NULL; NULL if it cannot run it. */
+static const Primitives *find_primitives(const char *name) {
+#ifdef SPIKENN_CY_X86
+    __builtin_cpu_init();
+    int avx2 = __builtin_cpu_supports("avx2");
+    int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                 __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+    if (avx512 && (!name || !strcmp(name, "avx512"))) return &primitives_avx512;
+    if (avx2 && (!name || !strcmp(name, "avx2"))) return &primitives_avx2;
+#endif
+    return !name || !strcmp(name, "baseline") ? &primitives_baseline : NULL;
+}
+
+#endif

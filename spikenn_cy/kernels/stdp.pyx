@@ -1,0 +1,163 @@
+"""STDP: how one neuron's synaptic weights move for a given error, and stay within their bounds."""
+from libc.math cimport exp
+
+import numpy as np
+
+from spikenn_cy.dtypes import REAL
+from spikenn_cy.kernels cimport primitives
+from spikenn_cy.kernels.primitives cimport Step
+from spikenn_cy.types cimport index_t, real_t, stamp_t
+
+
+cdef void step_softly(
+    real_t[:, ::1] weights,
+    const RowStep *step,
+    const stamp_t[::1] input_times,
+    stamp_t spike,
+    const Plasticity *plasticity,
+) noexcept nogil:
+    # The step shrinks exponentially towards the bound that it moves to.
+    cdef double up = step.error * step.causal, down = step.error * step.anticausal
+    cdef double steepness = plasticity.beta / (plasticity.soft_max - plasticity.soft_min)
+    cdef double w
+    cdef Py_ssize_t i
+    cdef index_t j = step.neuron
+    for i in range(weights.shape[1]):
+        w = weights[j, i]
+        if input_times[i] <= spike:
+            w += up * exp(-steepness * (w - plasticity.soft_min))
+        elif input_times[i] < plasticity.max_time or not plasticity.ignore_silent:
+            w += down * exp(-steepness * (plasticity.soft_max - w))
+        weights[j, i] = min(max(<real_t>w, plasticity.w_min), plasticity.w_max)
+
+
+cdef void c_learn_row(
+    real_t[:, ::1] weights,              # IN and OUT, row step.neuron only
+    const RowStep *step,                 # IN
+    const stamp_t[::1] input_times,      # IN, max_time: silent
+    stamp_t spike,                       # the neuron's own spike time, max_time: silent
+    const real_t[::1] target_norms,      # IN
+    const Plasticity *plasticity,        # IN
+) noexcept nogil:
+    # Matrix and index rather than a row view: binding a slice counts references.
+    cdef index_t j = step.neuron
+    cdef Py_ssize_t n_inputs = weights.shape[1]
+    cdef real_t total
+    cdef Step hard
+    if step.error == 0:
+        return
+    if plasticity.multiplicative:
+        step_softly(weights, step, input_times, spike, plasticity)
+        total = primitives.active.sum_row(&weights[j, 0], n_inputs) if plasticity.normalise else 0
+    else:
+        hard.spike = spike
+        hard.silent_from = plasticity.max_time
+        hard.causal = <real_t>(step.error * step.causal)          # formed in double once, added in float
+        hard.anticausal = <real_t>(step.error * step.anticausal)
+        hard.silent = 0 if plasticity.ignore_silent else hard.anticausal
+        hard.w_min = plasticity.w_min
+        hard.w_max = plasticity.w_max
+        total = primitives.active.step_row(&weights[j, 0], &input_times[0], n_inputs, &hard)
+    # A row whose weights are all 0 has no direction to keep, and no factor would give it its norm back.
+    if plasticity.normalise and total > 0:
+        primitives.active.scale_row(&weights[j, 0], n_inputs, target_norms[j] / total)
+
+
+def learn_row(
+    real_t[:, ::1] weights,
+    index_t neuron,
+    const stamp_t[::1] input_times,
+    stamp_t spike,
+    real_t error,
+    *,
+    double causal,
+    double anticausal,
+    stamp_t max_time,
+    real_t w_min,
+    real_t w_max,
+    target_norms=None,
+    bint ignore_silent=False,
+    beta=None,
+    double soft_min=0,
+    double soft_max=1,
+):
+    """Move one neuron's synaptic weights by one STDP step, in place.
+
+    Parameters
+    ----------
+    weights : ndarray of float32, shape (n_neurons, n_inputs)
+        Changed in row ``neuron`` only.
+    neuron : int
+        Row to change.
+    input_times : ndarray of float32, shape (n_inputs,)
+        Input spike times in the data's unit of time; a silent input is at ``max_time``.
+    spike : float
+        The neuron's own spike time, ``max_time`` if it is silent.
+    error : float
+        Scale of the step; nothing moves if it is 0.
+    causal, anticausal : float
+        Weight change per unit of error of inputs no later than ``spike``, and of all others.
+    max_time : float
+        Time of silence.
+    w_min, w_max : float
+        Bounds applied after the step.
+    target_norms : ndarray of float32, shape (n_neurons,), optional
+        Sum of absolute weights to which the row is scaled at the end.
+    ignore_silent : bool, default=False
+        Leave silent inputs alone if the neuron fired.
+    beta : float, optional
+        Steepness of the multiplicative form; additive without it.
+    soft_min, soft_max : float, default=0 and 1
+        The range to which ``beta`` refers.
+
+    Raises
+    ------
+    ValueError
+        If the arrays' shapes do not agree.
+    IndexError
+        If ``neuron`` is out of range.
+    """
+    cdef Plasticity plasticity
+    cdef RowStep step
+    cdef const real_t[::1] norms
+    if input_times.shape[0] != weights.shape[1] or weights.shape[1] == 0:
+        raise ValueError(f"input_times: must have one entry an input, {weights.shape[1]}, got {input_times.shape[0]}")
+    if not 0 <= neuron < weights.shape[0]:
+        raise IndexError(f"neuron: must be below {weights.shape[0]}, got {neuron}")
+    norms = np.zeros(weights.shape[0], REAL) if target_norms is None else target_norms
+    if norms.shape[0] != weights.shape[0]:
+        raise ValueError(f"target_norms: must have one entry a neuron, {weights.shape[0]}, got {norms.shape[0]}")
+    plasticity.multiplicative = beta is not None
+    plasticity.ignore_silent = ignore_silent
+    plasticity.beta = 0 if beta is None else beta
+    plasticity.soft_min = soft_min
+    plasticity.soft_max = soft_max
+    plasticity.normalise = target_norms is not None
+    plasticity.w_min = w_min
+    plasticity.w_max = w_max
+    plasticity.max_time = max_time
+    step.neuron = neuron
+    step.error = error
+    step.causal = causal
+    step.anticausal = anticausal
+    with nogil:
+        c_learn_row(weights, &step, input_times, spike, norms, &plasticity)
+
+
+def absolute_sums(const real_t[:, ::1] weights):
+    """Return the sum of absolute synaptic weights of each neuron, as the kernels take it.
+
+    Parameters
+    ----------
+    weights : ndarray of float32, shape (n_neurons, n_inputs)
+
+    Returns
+    -------
+    sums : ndarray of float32, shape (n_neurons,)
+    """
+    sums = np.empty(weights.shape[0], REAL)
+    cdef real_t[::1] out = sums
+    cdef Py_ssize_t j
+    for j in range(weights.shape[0]):
+        out[j] = primitives.active.sum_row(&weights[j, 0], weights.shape[1])
+    return sums
