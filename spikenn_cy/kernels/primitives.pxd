@@ -1,4 +1,5 @@
 """The C primitives of the hot loops and the instruction set they run with."""
+from libc.stdint cimport int32_t
 
 
 cdef extern from "primitives.h" nogil:
@@ -8,7 +9,7 @@ cdef extern from "primitives.h" nogil:
         VECTORS_MAX        # vectors that one call of `charge_lanes` takes
 
     ctypedef struct Spikes:
-        const int *inputs      # sorted by time
+        const int32_t *inputs  # sorted by time
         const float *times
         const float *decay     # NULL: potentials do not leak
         Py_ssize_t count

@@ -1,6 +1,7 @@
 """Competition regulation, which keeps one neuron of a class from winning every sample."""
 
 from spikenn_cy.records import Record
+from spikenn_cy.regulators._competition import Competition
 
 
 class CompetitionConfig(Record, kw_only=True):
@@ -20,3 +21,7 @@ class CompetitionConfig(Record, kw_only=True):
 
     def check(self) -> None:
         self.rule(self.thr_anneal >= 0, "thr_anneal", "must be >= 0")
+
+    def build(self, *layout: int) -> Competition:
+        """Return the compiled regulator; for the arguments see ``Regulator``."""
+        return Competition(self, *layout)

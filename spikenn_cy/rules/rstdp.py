@@ -1,5 +1,6 @@
 """R-STDP, which rewards or punishes the first neuron to fire."""
 
+from spikenn_cy.rules._rstdp import RSTDP
 from spikenn_cy.rules.stdp import STDPConfig
 
 
@@ -11,3 +12,7 @@ class RSTDPConfig(STDPConfig, kw_only=True, tag_field="method", tag="rstdp"):
     """
 
     adaptive_lr: bool = True
+
+    def build(self, *layout_and_time) -> RSTDP:
+        """Return the compiled rule; for the arguments see ``Rule``."""
+        return RSTDP(self, *layout_and_time)

@@ -1,5 +1,6 @@
 """S2-STDP, which moves every neuron's spike to a time around the layer's mean; its bounded form is SSTDP."""
 
+from spikenn_cy.rules._s2stdp import S2STDP
 from spikenn_cy.rules.stdp import STDPConfig
 
 
@@ -21,3 +22,7 @@ class S2STDPConfig(STDPConfig, kw_only=True, tag_field="method", tag="s2stdp"):
     def check(self) -> None:
         super().check()
         self.rule(self.t_gap >= 0, "t_gap", "must be >= 0")
+
+    def build(self, *layout_and_time) -> S2STDP:
+        """Return the compiled rule; for the arguments see ``Rule``."""
+        return S2STDP(self, *layout_and_time)

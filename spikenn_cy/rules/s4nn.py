@@ -1,5 +1,6 @@
 """S4NN, which follows a normalised temporal error with potentiation alone."""
 
+from spikenn_cy.rules._s4nn import S4NN
 from spikenn_cy.rules.stdp import AnnealedConfig
 
 
@@ -19,3 +20,7 @@ class S4NNConfig(AnnealedConfig, kw_only=True, tag_field="method", tag="s4nn"):
         super().check()
         self.rule(self.lr >= 0, "lr", "must be >= 0")
         self.rule(self.t_gap >= 0, "t_gap", "must be >= 0")
+
+    def build(self, *layout_and_time) -> S4NN:
+        """Return the compiled rule; for the arguments see ``Rule``."""
+        return S4NN(self, *layout_and_time)

@@ -1,0 +1,200 @@
+"""The one hot loop: forward pass, vote, regulation and learning of a layer, sample by sample."""
+from libc.math cimport INFINITY
+from libc.stdint cimport uint64_t
+from libc.stdlib cimport free, malloc
+
+import numpy as np
+
+from spikenn_cy.dtypes import FLAG, INDEX, REAL, STAMP
+from spikenn_cy.kernels.answer cimport Answer
+from spikenn_cy.kernels.charge cimport ALL, FIRST_OF_CLASS, FIRST_OF_LAYER, Reach, c_charge_layer
+from spikenn_cy.kernels.dropout cimport INPUTS, OUTPUT_NEURONS, c_draw_mask
+from spikenn_cy.kernels.primitives cimport Spikes
+from spikenn_cy.kernels.stdp cimport Plasticity, RowStep, c_learn_row
+from spikenn_cy.kernels.winner cimport c_first_to_fire
+from spikenn_cy.neurons._base cimport Neuron
+from spikenn_cy.regulators._base cimport Regulator
+from spikenn_cy.rules._base cimport Rule
+from spikenn_cy.types cimport flag_t, index_t, offset_t, real_t, stamp_t
+
+
+cdef class Epoch:
+    """Trains one layer on samples; owns the scratch arrays, so that a sample allocates nothing.
+
+    Parameters
+    ----------
+    weights : ndarray of float32, shape (n_neurons, n_inputs)
+        Trained in place.
+    target_norms : ndarray of float32, shape (n_neurons,), or None
+        Sum of absolute weights that each neuron keeps, if it is to keep any.
+    neuron, rule, regulator : Neuron, Rule, Regulator
+        The members of the three families, of this run alone.
+    w_min, w_max : float
+        Bounds of a synaptic weight.
+    max_time : float
+        Time of silence.
+    layer : int
+        Position of the layer in its network.
+    dropout_in, dropout_out : float
+        Rates, in [0, 1).
+    """
+
+    cdef real_t[:, ::1] weights
+    cdef const real_t[::1] target_norms
+    cdef Neuron neuron
+    cdef Rule rule
+    cdef Regulator regulator
+    cdef Plasticity plasticity
+    cdef stamp_t max_time
+    cdef index_t layer
+    cdef double dropout_in
+    cdef double dropout_out
+
+    cdef readonly object thresholds        # of the forward pass, as the regulator keeps them
+    cdef real_t[::1] limits                # the same with the dropped neurons' at infinity
+    cdef stamp_t[::1] input_times          # dense; every entry at max_time between two samples
+    cdef flag_t[::1] dropped_inputs
+    cdef flag_t[::1] dropped_neurons
+    cdef stamp_t[::1] times
+    cdef real_t[::1] potentials
+    cdef index_t[::1] winner_of
+    cdef RowStep *steps
+
+    def __cinit__(self, weights, *args, **kwargs):
+        self.steps = <RowStep *>malloc(weights.shape[0] * sizeof(RowStep))
+        if self.steps is NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        free(self.steps)
+
+    def __init__(self, weights, target_norms, Neuron neuron, Rule rule, Regulator regulator, *, double w_min,
+                 double w_max, double max_time, index_t layer, double dropout_in, double dropout_out):
+        n_neurons, n_inputs = weights.shape
+        self.weights = weights
+        self.target_norms = np.zeros(n_neurons, REAL) if target_norms is None else target_norms
+        self.neuron = neuron
+        self.rule = rule
+        self.regulator = regulator
+        self.plasticity = rule.plasticity
+        self.plasticity.normalise = target_norms is not None
+        self.plasticity.w_min = <real_t>w_min
+        self.plasticity.w_max = <real_t>w_max
+        self.plasticity.max_time = <stamp_t>max_time
+        self.max_time = <stamp_t>max_time
+        self.layer = layer
+        self.dropout_in = dropout_in
+        self.dropout_out = dropout_out
+        self.thresholds = np.empty(n_neurons, REAL)
+        self.limits = np.empty(n_neurons, REAL)
+        self.input_times = np.full(n_inputs, max_time, STAMP)
+        self.dropped_inputs = np.zeros(n_inputs, FLAG)
+        self.dropped_neurons = np.zeros(n_neurons, FLAG)
+        self.times = np.full(n_neurons, max_time, STAMP)
+        self.potentials = np.zeros(n_neurons, REAL)
+        self.winner_of = np.zeros(rule.layout.n_classes, INDEX)
+
+    def run(
+        self,
+        const offset_t[::1] indptr,
+        const index_t[::1] inputs,
+        const stamp_t[::1] input_times,
+        const index_t[::1] labels,
+        const offset_t[::1] order,
+        const offset_t[::1] numbers,
+        uint64_t key,
+        bint rising,
+    ):
+        """Train on samples, one after the other.
+
+        Parameters
+        ----------
+        indptr, inputs, input_times, labels : ndarray
+            The arrays of a `SpikingDataset`.
+        order : ndarray of int64
+            Positions of the samples to train on, in this order.
+        numbers : ndarray of int64, shape of ``order``
+            What each is called in the dropout's counter.
+        key : int
+            The epoch's dropout key.
+        rising : bool
+            No synaptic weight is negative, nor will be.
+
+        Returns
+        -------
+        n_right : int
+            Samples for which the vote was right.
+        """
+        cdef real_t[::1] thresholds = self.thresholds
+        cdef Py_ssize_t i, n_right = 0
+        cdef Spikes spikes
+        cdef Answer answer
+        cdef offset_t sample
+        answer.winner_of = &self.winner_of[0]
+        answer.times = &self.times[0]
+        answer.potentials = &self.potentials[0]
+        with nogil:
+            for i in range(order.shape[0]):
+                sample = order[i]
+                spikes.count = indptr[sample + 1] - indptr[sample]
+                # A sample without a spike has no first element to point at.
+                spikes.inputs = &inputs[indptr[sample]] if spikes.count else NULL
+                spikes.times = &input_times[indptr[sample]] if spikes.count else NULL
+                answer.label = labels[sample]
+                self.forward(&spikes, answer.label, thresholds, key, numbers[i], rising)
+                self.vote(&answer)
+                n_right += answer.first // self.rule.layout.n_per_class == answer.label
+                self.regulator.after_forward(&answer, thresholds)
+                self.learn(&spikes, &answer, key, numbers[i])
+        return n_right
+
+    cdef void forward(
+        self, Spikes *spikes, index_t label, real_t[::1] thresholds, uint64_t key, offset_t number, bint rising
+    ) noexcept nogil:
+        cdef Reach reach
+        cdef index_t j
+        reach.scope = self.rule.scope
+        reach.n_per_class = self.rule.layout.n_per_class
+        reach.n_non_target = self.rule.layout.n_non_target
+        reach.own_class = label if self.regulator.to_first_target else -1
+        self.neuron.prepare(spikes)
+        self.regulator.before_forward(label, thresholds)
+        if self.dropout_out == 0:
+            c_charge_layer(self.weights, thresholds, spikes, &reach, rising, self.max_time, self.times, self.potentials)
+            return
+        c_draw_mask(key, OUTPUT_NEURONS, number, self.layer, self.dropout_out, self.dropped_neurons)
+        for j in range(self.limits.shape[0]):
+            self.limits[j] = INFINITY if self.dropped_neurons[j] else thresholds[j]
+        c_charge_layer(self.weights, self.limits, spikes, &reach, rising, self.max_time, self.times, self.potentials)
+        for j in range(self.limits.shape[0]):
+            if self.dropped_neurons[j]:
+                self.potentials[j] = 0
+
+    cdef void vote(self, Answer *answer) noexcept nogil:
+        cdef index_t size = self.rule.layout.n_per_class, c, j, best
+        for c in range(self.rule.layout.n_classes):
+            j = c_first_to_fire(answer.times, answer.potentials, c * size, (c + 1) * size)
+            self.winner_of[c] = j
+            if c == 0 or self.times[j] < self.times[best] or (
+                self.times[j] == self.times[best] and self.potentials[j] > self.potentials[best]
+            ):
+                best = j
+        answer.first = best
+
+    cdef void learn(self, const Spikes *spikes, const Answer *answer, uint64_t key, offset_t number) noexcept nogil:
+        cdef Py_ssize_t n_steps = self.rule.learn(answer, self.steps), k
+        cdef bint hide = self.dropout_in > 0
+        if n_steps == 0:
+            return
+        if hide:
+            c_draw_mask(key, INPUTS, number, self.layer, self.dropout_in, self.dropped_inputs)
+        for k in range(spikes.count):
+            if not (hide and self.dropped_inputs[spikes.inputs[k]]):
+                self.input_times[spikes.inputs[k]] = spikes.times[k]
+        for k in range(n_steps):
+            c_learn_row(
+                self.weights, &self.steps[k], self.input_times, self.times[self.steps[k].neuron],
+                self.target_norms, &self.plasticity,
+            )
+        for k in range(spikes.count):
+            self.input_times[spikes.inputs[k]] = self.max_time

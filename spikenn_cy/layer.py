@@ -1,0 +1,149 @@
+"""A fully connected layer: its synaptic weights and thresholds, behind a door that checks what is assigned."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from spikenn_cy._inference import Inference
+from spikenn_cy.dtypes import REAL
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import require
+from spikenn_cy.kernels.stdp import absolute_sums
+from spikenn_cy.neurons import NEURONS
+
+
+class Layer:
+    """Neurons of one kind, each with a synaptic weight from every input.
+
+    Parameters
+    ----------
+    config : LayerConfig
+        The layer's entry of ``network``.
+    n_inputs : int
+        Number of inputs.
+    max_time : float
+        Time of silence, in the data's unit of time.
+    generator : numpy.random.Generator, optional
+        Draws the initial weights; without it they are all 0 until assigned.
+
+    Attributes
+    ----------
+    config : LayerConfig
+    n_neurons, n_inputs : int
+    """
+
+    def __init__(self, config: Any, n_inputs: int, max_time: float, generator: np.random.Generator | None = None):
+        self.config = config
+        self.n_neurons = config.n_neurons
+        self.n_inputs = n_inputs
+        self.max_time = max_time
+        self.on_thresholds: Callable[[np.ndarray], None] | None = None
+        self.thresholds = np.full(self.n_neurons, config.firing_threshold, REAL)
+        self.set_state(
+            weights=np.zeros(self.shape, REAL) if generator is None else self._draw(generator),
+            thresholds=self._thresholds,
+        )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(n_neurons, n_inputs)``."""
+        return self.n_neurons, self.n_inputs
+
+    def _draw(self, generator: np.random.Generator) -> np.ndarray:
+        config = self.config
+        if config.w_init_normal:
+            drawn = generator.normal(config.w_init_mean, config.w_init_std, self.shape)
+        else:
+            drawn = generator.uniform(config.w_min, config.w_max, self.shape)
+        return np.clip(drawn.astype(REAL), REAL.type(config.w_min), REAL.type(config.w_max))
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Synaptic weights, float32 of shape (n_neurons, n_inputs): a read-only copy.
+
+        An assigned array is copied as it is, finite and of this shape, and not clipped.
+        With ``w_norm`` its sums of absolute weights become the neurons' new target norms.
+        """
+        return read_only(self._weights.copy())
+
+    @weights.setter
+    def weights(self, values: Any) -> None:
+        self.set_state(weights=checked(values, "weights", self.shape), thresholds=self._thresholds)
+
+    @property
+    def thresholds(self) -> np.ndarray:
+        """Inference thresholds, float32 of shape (n_neurons,): a read-only copy.
+
+        Assigned values must be finite and > 0; the training thresholds restart from them.
+        """
+        return read_only(self._thresholds.copy())
+
+    @thresholds.setter
+    def thresholds(self, values: Any) -> None:
+        thresholds = checked(values, "thresholds", (self.n_neurons,))
+        low = thresholds[~(thresholds > 0)]
+        require(low.size == 0, "thresholds", "must be > 0", low[:1].tolist(), DataError)
+        self._thresholds = thresholds
+        self._inference = None
+        if self.on_thresholds is not None:
+            self.on_thresholds(thresholds)
+
+    def set_state(self, weights: np.ndarray, thresholds: np.ndarray, target_norms: np.ndarray | None = None) -> None:
+        """Take over arrays that this library made; ``target_norms`` default to those of ``weights``."""
+        norms = absolute_sums(weights) if target_norms is None else target_norms
+        zero = np.flatnonzero(norms == 0)
+        # Weights that nobody has drawn or assigned yet are not held to it.
+        if self.config.w_norm and weights.any():
+            require(zero.size == 0, f"weights[{zero[:1].sum()}]", "must not all be 0 with w_norm", 0.0, DataError)
+        self._weights = weights
+        self._thresholds = thresholds
+        self._rising = bool(weights.min(initial=0) >= 0)
+        self._target_norms = norms
+        self._inference: Inference | None = None
+
+    @property
+    def target_norms(self) -> np.ndarray | None:
+        """Sum of absolute weights that each neuron keeps, shape (n_neurons,), or None without ``w_norm``."""
+        return self._target_norms if self.config.w_norm else None
+
+    def make_neuron(self) -> Any:
+        """Return a neuron model of this layer's kind, for one thread."""
+        return NEURONS["if" if self.config.leak_tau is None else "lif"](self.n_inputs, self.config.leak_tau)
+
+    def inference(self) -> Inference:
+        """Return the layer frozen as it is now; made once for the same weights and thresholds."""
+        if self._inference is None:
+            self._inference = Inference(self._weights, self._thresholds, self.max_time, self.make_neuron)
+        return self._inference
+
+    def begin_training(self) -> tuple[np.ndarray, bool]:
+        """Return the weights to train in place and whether none of them is negative or can become so.
+
+        What was made for inference is dropped: it is about to be out of date.
+        """
+        self._inference = None
+        self._rising = self._rising and self.config.w_min >= 0
+        return self._weights, self._rising
+
+
+def checked(values: Any, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Return ``values`` as a new float32 array of this shape, all finite, or raise `DataError`."""
+    try:
+        given = np.asarray(values)
+    except ValueError as problem:
+        raise DataError(f"{name}: must be an array of shape {shape}, got {problem}") from None
+    require(given.dtype.kind in "fiu", name, "must be real numbers", given.dtype, DataError)
+    require(given.shape == shape, name, f"must have shape {shape}", given.shape, DataError)
+    with np.errstate(over="ignore"):
+        array = np.array(given, REAL, order="C")
+    if not np.isfinite(array).all():
+        place = np.argwhere(~np.isfinite(array))[0].tolist()
+        raise DataError(f"{name}{place}: must be finite, got {given[tuple(place)]}")
+    return array
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """Return ``array`` after forbidding writes to it."""
+    array.flags.writeable = False
+    return array

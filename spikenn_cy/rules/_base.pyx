@@ -1,0 +1,68 @@
+"""What a learning rule sees of a sample, and what it answers: which neurons move, and how far."""
+from libc.math cimport fabs
+
+from spikenn_cy.kernels.answer cimport Answer, Layout
+from spikenn_cy.kernels.charge cimport ALL
+from spikenn_cy.kernels.stdp cimport RowStep
+from spikenn_cy.types cimport index_t, real_t
+
+
+cdef class Rule:
+    """A learning rule, owned by one run.
+
+    A subclass sets ``scope`` and overrides ``learn``: it writes one step for each neuron
+    that is to move, at most one a neuron, and returns their number. It reads the layer's
+    answer and never the synaptic weights.
+
+    Parameters
+    ----------
+    config : Record
+        The rule's section of the settings.
+    n_classes, n_per_class, n_non_target : int
+        Neurons lie class by class, ``n_per_class`` each, non-target neurons first.
+    max_time : float
+        Time of silence.
+    """
+
+    def __init__(self, config, index_t n_classes, index_t n_per_class, index_t n_non_target, double max_time):
+        self.layout = Layout(n_classes, n_per_class, n_non_target)
+        self.max_time = max_time
+        self.scope = ALL
+        self.annealing = config.annealing
+        self.accuracy = 1 / <double>n_classes     # of a guess: there has been no epoch
+
+    def set_stdp(self, config):
+        """Take the STDP rates and form from a ``STDPConfig``."""
+        self.ap, self.am, self.anti_ap, self.anti_am = config.rates
+        self.plasticity.multiplicative = config.stdp == "multiplicative"
+        self.plasticity.ignore_silent = config.ignore_silent
+        self.plasticity.beta = config.beta
+        self.plasticity.soft_min = config.w_min
+        self.plasticity.soft_max = config.w_max
+
+    cdef void ask(self, RowStep *step, index_t neuron, double error) noexcept nogil:
+        # Errors are stored in single precision; a negative one has rates of its own.
+        step.neuron = neuron
+        step.error = fabs(<real_t>error)
+        step.causal = self.ap if error >= 0 else self.anti_ap
+        step.anticausal = self.am if error >= 0 else self.anti_am
+
+    cdef Py_ssize_t learn(self, const Answer *answer, RowStep *steps) noexcept nogil:
+        return 0
+
+    def on_epoch_end(self, double accuracy):
+        """Anneal the rates; ``accuracy`` is the share of right votes of the epoch that ends."""
+        self.ap *= self.annealing
+        self.am *= self.annealing
+        self.anti_ap *= self.annealing
+        self.anti_am *= self.annealing
+        self.accuracy = accuracy
+
+    @property
+    def state(self):
+        """What changes from epoch to epoch, a list of floats; assign it to go on from there."""
+        return [self.ap, self.am, self.anti_ap, self.anti_am, self.accuracy]
+
+    @state.setter
+    def state(self, values):
+        self.ap, self.am, self.anti_ap, self.anti_am, self.accuracy = values
