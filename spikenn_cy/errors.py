@@ -19,9 +19,18 @@ class RunError(SpikennError, RuntimeError):
     """A run cannot start or go on in its folder."""
 
 
+class ConfigWarning(UserWarning):
+    """A setting is legal but looks like a slip; its text names the place."""
+
+
 def shown(found: Any) -> str:
     """Return ``repr(found)`` on one line and short enough for an error message."""
-    text = " ".join(repr(found).split())
+    return shortened(repr(found))
+
+
+def shortened(text: str) -> str:
+    """Return ``text`` on one line of at most 80 characters."""
+    text = " ".join(text.split())
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

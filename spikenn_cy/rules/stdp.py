@@ -42,7 +42,8 @@ class STDPConfig(AnnealedConfig, kw_only=True):
         for key, sign in (("ap", 1), ("am", -1), ("anti_ap", -1), ("anti_am", 1)):
             rate = getattr(self, key)
             if rate is not None and rate * sign < 0:
-                yield key, f"a rate of this sign turns the rule round, {'>=' if sign > 0 else '<='} 0 is usual, got {rate}"
+                usual = ">= 0" if sign > 0 else "<= 0"
+                yield key, f"a rate of this sign turns the rule round; {usual} is usual, got {rate}"
 
     @property
     def rates(self) -> tuple[float, float, float, float]:

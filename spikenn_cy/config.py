@@ -1,0 +1,199 @@
+"""A whole experiment as one frozen record: network, learning rule, regulation of the competition and training."""
+
+import itertools
+import math
+import warnings
+from collections.abc import Iterator
+from typing import Any, Union
+
+from spikenn_cy.errors import ConfigError, ConfigWarning, require
+from spikenn_cy.records import Record, all_doubts, plain
+from spikenn_cy.refusals import Refusal, at, parse
+from spikenn_cy.regulators import REGULATORS
+from spikenn_cy.rules import RULES
+from spikenn_cy.strictjson import JSONPath, dotted
+
+# A table's rows are known when it is imported, so no `|` can be written for them.
+OptimizerConfig = Union[tuple(RULES.values())]  # noqa: UP007
+RegularizerConfig = Union[tuple(REGULATORS.values())]  # noqa: UP007
+
+GRID_ORDER = ("network", "regularizer", "optimizer", "trainer")  # the last one changes fastest
+LARGEST_GRID = 1_000_000  # runs; a longer list is a slip, and would not fit into memory
+
+
+class LayerConfig(Record, kw_only=True):
+    """One layer of ``"network": [...]``.
+
+    ``firing_threshold`` is in units of potential. Weights are drawn from a normal
+    distribution (``w_init_normal``, with ``w_init_mean`` and ``w_init_std``) or else
+    uniformly from ``[w_min, w_max]``, and kept in that range. With ``w_norm`` every
+    neuron's sum of absolute weights stays as it was when training began. ``leak_tau`` is
+    the time constant of the leak, in the data's unit of time; without it nothing leaks.
+    """
+
+    n_neurons: int
+    firing_threshold: float
+    w_init_normal: bool = False
+    w_init_mean: float = 0.5
+    w_init_std: float = 0.01
+    w_norm: bool = False
+    w_min: float = 0.0
+    w_max: float = 1.0
+    leak_tau: float | None = None
+
+    def check(self) -> None:
+        self.rule(0 < self.n_neurons < 2**31, "n_neurons", "must be from 1 to 2147483647")
+        self.rule(self.firing_threshold > 0, "firing_threshold", "must be > 0")
+        self.rule(self.w_init_std >= 0, "w_init_std", "must be >= 0")
+        self.rule(self.w_min < self.w_max, "w_min", f"must be below w_max = {self.w_max}")
+        self.rule(self.leak_tau is None or self.leak_tau > 0, "leak_tau", "must be > 0 or null")
+
+
+class TrainerConfig(Record, kw_only=True):
+    """``"trainer": {...}``: how long to train and what is left out meanwhile.
+
+    ``early_stopping`` is the number of epochs without a better validation accuracy after
+    which training stops (0: never). ``nt_neurons`` neurons of each class learn as
+    non-target neurons. ``dropout_in`` and ``dropout_out`` are the shares of inputs and
+    output neurons left out of a training sample. A run whose training or validation
+    accuracy is below ``gridsearch_stop_acc`` after the epoch of index 2 or a later one
+    is given up. ``shuffle`` puts the samples into a new order before every epoch.
+    """
+
+    epochs: int = 100
+    early_stopping: int = 0
+    nt_neurons: int = 0
+    dropout_in: float = 0.0
+    dropout_out: float = 0.0
+    gridsearch_stop_acc: float = 0.0
+    shuffle: bool = False
+
+    def check(self) -> None:
+        for key in ("epochs", "early_stopping", "nt_neurons"):
+            self.rule(getattr(self, key) >= 0, key, "must be >= 0")
+        for key in ("dropout_in", "dropout_out"):
+            self.rule(0 <= getattr(self, key) < 1, key, "must be >= 0 and < 1")
+        self.rule(0 <= self.gridsearch_stop_acc <= 1, "gridsearch_stop_acc", "must be from 0 to 1")
+
+
+class ExperimentConfig(Record, kw_only=True):
+    """All settings of a run, in the sections of a JSON file.
+
+    The last layer of ``network`` learns by the rule that ``optimizer.method`` names;
+    without ``regularizer`` the competition inside a class is not regulated.
+
+    Examples
+    --------
+    >>> config = ExperimentConfig.from_any({
+    ...     "network": [{"n_neurons": 50, "firing_threshold": 10}],
+    ...     "optimizer": {"method": "s2stdp", "ap": 0.1, "am": -0.05, "t_gap": 0.01},
+    ... })
+    >>> config.optimizer.ap
+    0.1
+    """
+
+    network: tuple[LayerConfig, ...]
+    optimizer: OptimizerConfig
+    regularizer: RegularizerConfig | None = None
+    trainer: TrainerConfig = TrainerConfig()
+
+    def check(self) -> None:
+        self.rule(len(self.network) > 0, "network", "must hold at least one layer")
+
+    def check_against(self, n_classes: int, where: str | None = None) -> None:
+        """Raise `ConfigError` unless the settings suit data of ``n_classes`` classes.
+
+        ``where`` names the source of the settings in the message.
+        """
+        n_neurons, nt_neurons = self.network[-1].n_neurons, self.trainer.nt_neurons
+        place = at(where, f"network[{len(self.network) - 1}].n_neurons")
+        require(n_neurons % n_classes == 0, place, f"must be a multiple of the {n_classes} classes", n_neurons)
+        per_class = n_neurons // n_classes
+        place = at(where, "trainer.nt_neurons")
+        require(nt_neurons < per_class, place, f"must be less than the {per_class} neurons of a class", nt_neurons)
+
+    def to_dict(self) -> dict[str, Any]:
+        settings = super().to_dict()
+        return settings | {"network": list(settings["network"])}
+
+
+def is_grid(config: Any) -> bool:
+    """Return whether ``config`` (dictionary or JSON file) holds a list of values to try."""
+    raw, _ = plain(config)
+    return next(_dimensions(raw), None) is not None
+
+
+def expand_grid(config: Any, where: str | None = None) -> list[ExperimentConfig]:
+    """Return the settings of every run of a grid, in the order in which runs are numbered.
+
+    A list in place of a value, in a layer of ``network``, in ``regularizer``,
+    ``optimizer`` or ``trainer``, is a dimension of the grid. The runs are the cartesian
+    product: sections vary in the order just given, network slowest, keys inside a section
+    in the order in which they stand there, the last one fastest.
+
+    Parameters
+    ----------
+    config : dict, str or path-like
+        As for `ExperimentConfig.from_any`. Without any list it is a grid of one run.
+    where : str, optional
+        Name of the source in messages; the path if ``config`` is one.
+
+    Raises
+    ------
+    ConfigError
+        If one run of the grid would be refused; the place names the value in its list.
+
+    Warns
+    -----
+    ConfigWarning
+        Once for each value that is legal but looks like a slip.
+    """
+    raw, where = plain(config, where)
+    dimensions = list(_dimensions(raw))
+    for path, values in dimensions:
+        require(len(values) > 0, at(where, dotted(path)), "must hold at least one value to try", values)
+    n_runs = math.prod(len(values) for _, values in dimensions)
+    require(n_runs <= LARGEST_GRID, where or "config", f"must have at most {LARGEST_GRID} runs", n_runs)
+    runs, doubts = [], {}
+    for positions in itertools.product(*(range(len(values)) for _, values in dimensions)):
+        point, places = _copied(raw), {}
+        for (path, values), position in zip(dimensions, positions, strict=True):
+            _put(point, path, values[position])
+            places[path] = (*path, position)
+        try:
+            run = parse(ExperimentConfig, point)
+        except Refusal as refusal:
+            refusal.path = places.get(refusal.path, refusal.path)
+            raise ConfigError(refusal.said_of(where)) from None
+        runs.append(run)
+        named = {dotted(path): dotted(place) for path, place in places.items()}
+        doubts |= {(named.get(key, key), why): None for key, why in all_doubts(run)}
+    for place, why in doubts:
+        warnings.warn(ConfigWarning(f"{at(where, place)}: {why}"), stacklevel=2)
+    return runs
+
+
+def _dimensions(raw: Any) -> Iterator[tuple[JSONPath, list]]:
+    """Yield path and values of every list-valued entry, slowest first."""
+    for section in GRID_ORDER:
+        entries = raw.get(section) if isinstance(raw, dict) else None
+        parts = {(section,): entries}
+        if section == "network" and isinstance(entries, list):
+            parts = {(section, position): layer for position, layer in enumerate(entries)}
+        for path, part in parts.items():
+            for key, value in part.items() if isinstance(part, dict) else ():
+                if isinstance(value, list):
+                    yield (*path, key), value
+
+
+def _copied(raw: Any) -> Any:
+    """Return a copy of JSON values that can be filled in."""
+    if isinstance(raw, dict):
+        return {key: _copied(value) for key, value in raw.items()}
+    return [_copied(value) for value in raw] if isinstance(raw, list) else raw
+
+
+def _put(raw: Any, path: JSONPath, value: Any) -> None:
+    for step in path[:-1]:
+        raw = raw[step]
+    raw[path[-1]] = value
