@@ -1,0 +1,55 @@
+"""Progress bars for long loops, which cost nothing where nobody is looking."""
+
+import sys
+from types import TracebackType
+from typing import Any
+
+
+class Progress:
+    """A bar on stderr that counts to ``total``; silent unless stderr is a terminal.
+
+    Parameters
+    ----------
+    total : int
+        Number of steps.
+    label : str
+        What is counted, at the bar's left.
+    unit : str
+        Name of one step, for the rate.
+    done : int
+        Steps done before, by an interrupted run for instance.
+    show : bool
+        False keeps it silent on a terminal too.
+
+    Examples
+    --------
+    >>> with Progress(100, "training", unit="epoch") as progress:
+    ...     for epoch in range(100):
+    ...         progress.step(validation="97.3 %")
+    """
+
+    def __init__(self, total: int, label: str, *, unit: str = "step", done: int = 0, show: bool = True) -> None:
+        self._bar = None
+        if show and sys.stderr is not None and sys.stderr.isatty():
+            from tqdm import tqdm  # here, because most imports of the package never show a bar
+
+            self._bar = tqdm(total=total, desc=label, unit=unit, initial=done, dynamic_ncols=True)
+
+    def step(self, n_steps: int = 1, **figures: Any) -> None:
+        """Advance by ``n_steps`` and show ``figures`` at the bar's right."""
+        if self._bar is not None:
+            if figures:
+                self._bar.set_postfix(figures, refresh=False)
+            self._bar.update(n_steps)
+
+    def close(self) -> None:
+        """Leave the bar as it stands; more steps are not shown."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.close()
