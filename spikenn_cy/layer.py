@@ -39,10 +39,9 @@ class Layer:
         self.n_inputs = n_inputs
         self.max_time = max_time
         self.on_thresholds: Callable[[np.ndarray], None] | None = None
-        self.thresholds = np.full(self.n_neurons, config.firing_threshold, REAL)
         self.set_state(
             weights=np.zeros(self.shape, REAL) if generator is None else self._draw(generator),
-            thresholds=self._thresholds,
+            thresholds=np.full(self.n_neurons, config.firing_threshold, REAL),
         )
 
     @property
@@ -84,10 +83,14 @@ class Layer:
         thresholds = checked(values, "thresholds", (self.n_neurons,))
         low = thresholds[~(thresholds > 0)]
         require(low.size == 0, "thresholds", "must be > 0", low[:1].tolist(), DataError)
-        self._thresholds = thresholds
-        self._inference = None
+        self.replace_thresholds(thresholds)
         if self.on_thresholds is not None:
             self.on_thresholds(thresholds)
+
+    def replace_thresholds(self, thresholds: np.ndarray) -> None:
+        """Take over inference thresholds that the regulator has moved, which may have any sign."""
+        self._thresholds = thresholds
+        self._inference = None
 
     def set_state(self, weights: np.ndarray, thresholds: np.ndarray, target_norms: np.ndarray | None = None) -> None:
         """Take over arrays that this library made; ``target_norms`` default to those of ``weights``."""
@@ -101,6 +104,15 @@ class Layer:
         self._rising = bool(weights.min(initial=0) >= 0)
         self._target_norms = norms
         self._inference: Inference | None = None
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return all arrays that a saved layer consists of, by name."""
+        return {"weights": self._weights, "thresholds": self._thresholds, "target_norms": self._target_norms}
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Take over arrays that `state` returned, read back from a file."""
+        shapes = {"weights": self.shape, "thresholds": (self.n_neurons,), "target_norms": (self.n_neurons,)}
+        self.set_state(**{name: checked(arrays[name], name, shape) for name, shape in shapes.items()})
 
     @property
     def target_norms(self) -> np.ndarray | None:

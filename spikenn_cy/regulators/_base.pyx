@@ -29,7 +29,7 @@ cdef class Regulator:
     def reset(self, inference):
         """Start from these inference thresholds, float32 of shape (n_neurons,)."""
 
-    def fill(self, inference, real_t[::1] thresholds):
+    def fill(self, inference, thresholds):
         """Set the thresholds of the forward pass from the inference thresholds."""
         thresholds[:] = inference
 

@@ -56,7 +56,7 @@ cdef class Competition(Regulator):
         self.adaptive = np.array(inference, REAL)
         self.lowest = min(inference)
 
-    def fill(self, inference, real_t[::1] thresholds):
+    def fill(self, inference, thresholds):
         thresholds[:] = self.inference if self.two_compartments else self.adaptive
 
     def on_epoch_start(self, inference):

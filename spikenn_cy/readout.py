@@ -1,0 +1,467 @@
+"""The classifier that users meet: a network that learns from labelled spikes and votes with its first one."""
+
+import dataclasses
+import json
+import os
+import time
+import zlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from spikenn_cy.atomic import atomic_file
+from spikenn_cy.config import ExperimentConfig
+from spikenn_cy.data import SpikingDataset
+from spikenn_cy.data.classes import match_classes
+from spikenn_cy.dtypes import INDEX
+from spikenn_cy.dtypes import REAL
+from spikenn_cy.dtypes import STAMP
+from spikenn_cy.errors import ConfigError
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import require
+from spikenn_cy.layer import Layer
+from spikenn_cy.progress import Progress
+from spikenn_cy.training import HIDDEN_BLOCK
+from spikenn_cy.training import EpochReport
+from spikenn_cy.training import History
+from spikenn_cy.training import Learner
+from spikenn_cy.training import hidden_spikes
+from spikenn_cy.training import reason_to_stop
+
+FORMAT = 1  # of model and checkpoint files
+
+
+class Header(msgspec.Struct, kw_only=True):
+    """All of a model file that is not an array."""
+
+    format: int
+    config: dict[str, Any]
+    n_inputs: int
+    n_classes: int
+    max_time: float
+    seed: int
+    n_epochs: int
+    generator: str
+    rule: list[float]
+    regulator: list[float]
+    reports: list[EpochReport] = []
+    data: dict[str, int] = {}
+    epochs: int = 0
+
+
+class Readout:
+    """A network of spiking layers that classifies by its first output spike.
+
+    Make one with `from_config` or `load`.
+
+    Attributes
+    ----------
+    config : ExperimentConfig
+    layers : list of Layer
+        From the first to the one that learns; each has ``weights`` and ``thresholds``.
+    n_inputs, n_classes : int
+    max_time : float
+        Time of silence, in the data's unit of time.
+    seed : int
+    classes : ndarray of shape (n_classes,) or None
+        The original labels, as of the first training set; None before.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spikenn_cy import Readout, SpikingDataset
+    >>> rng = np.random.default_rng(0)
+    >>> labels = rng.integers(2, size=200)
+    >>> times = rng.random((200, 16)) * np.where(np.arange(16) // 8 == labels[:, None], 0.5, 1.0)
+    >>> dataset = SpikingDataset.from_numpy(times, labels)
+    >>> model = Readout.from_config({
+    ...     "network": [{"n_neurons": 2, "firing_threshold": 2, "w_init_mean": 0.5, "w_init_normal": True}],
+    ...     "optimizer": {"method": "s2stdp", "ap": 0.1, "am": -0.1, "t_gap": 0.2},
+    ... }, n_inputs=16, n_classes=2)
+    >>> history = model.fit(dataset, epochs=5)
+    >>> model.score(dataset) > 0.9
+    True
+    """
+
+    def __init__(
+        self, config: ExperimentConfig, n_inputs: int, n_classes: int, max_time: float, seed: int, draw: bool = True
+    ) -> None:
+        self.config = config
+        self.n_inputs = n_inputs
+        self.n_classes = n_classes
+        self.max_time = max_time
+        self.seed = seed
+        self.classes: np.ndarray | None = None
+        generator = np.random.default_rng(seed)
+        self.layers: list[Layer] = []
+        for layer in config.network:
+            n_inputs = self.layers[-1].n_neurons if self.layers else n_inputs
+            self.layers.append(Layer(layer, n_inputs, max_time, generator if draw else None))
+        self._learner = Learner(config, self.layers, n_classes, generator)
+
+    @classmethod
+    def from_config(
+        cls,
+        config: ExperimentConfig | dict[str, Any] | str | os.PathLike[str],
+        n_inputs: int,
+        n_classes: int,
+        max_time: float = 1.0,
+        seed: int = 0,
+    ) -> "Readout":
+        """Return an untrained network.
+
+        Parameters
+        ----------
+        config : dict, path or ExperimentConfig
+            Settings, in the sections ``network``, ``optimizer``, ``regularizer``, ``trainer``.
+        n_inputs, n_classes : int
+            Sizes of the data.
+        max_time : float, default=1.0
+            Time of silence, in the data's unit of time.
+        seed : int, default=0
+            Of the one random generator of this network: initial weights, dropout, shuffling.
+
+        Raises
+        ------
+        ConfigError
+            If a setting is refused or does not suit the number of classes.
+        """
+        for name, number, least in (("n_inputs", n_inputs, 1), ("n_classes", n_classes, 1), ("seed", seed, 0)):
+            whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
+            require(whole and number >= least, name, f"must be an integer >= {least}", number)
+        real = isinstance(max_time, int | float | np.number) and not isinstance(max_time, bool)
+        require(real and 0 < max_time < np.inf, "max_time", "must be a finite number > 0", max_time)
+        where = os.fspath(config) if isinstance(config, str | os.PathLike) else None
+        settings = ExperimentConfig.from_any(config)
+        settings.check_against(n_classes, where)
+        return cls(settings, int(n_inputs), int(n_classes), float(max_time), int(seed))
+
+    def __repr__(self) -> str:
+        sizes = " -> ".join(str(n) for n in (self.n_inputs, *(layer.n_neurons for layer in self.layers)))
+        return f"<Readout {sizes}, {self.n_classes} classes, {self._learner.n_epochs} epochs trained>"
+
+    @property
+    def training_thresholds(self) -> np.ndarray:
+        """Thresholds of the last layer as the last training sample left them, float32 of shape (n_neurons,)."""
+        return self._learner.training_thresholds
+
+    # Learning
+
+    def fit(
+        self,
+        train: SpikingDataset,
+        val: SpikingDataset | None = None,
+        test: SpikingDataset | None = None,
+        epochs: int | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        verbose: bool = False,
+        on_epoch: Callable[[EpochReport], None] | None = None,
+    ) -> History:
+        """Train the last layer, epoch by epoch, from where an earlier call ended.
+
+        Parameters
+        ----------
+        train : SpikingDataset
+        val, test : SpikingDataset, optional
+            Measured after every epoch; labels are matched to the training set's by ``classes``.
+        epochs : int, optional
+            In place of ``trainer.epochs``.
+        checkpoint : path-like, optional
+            Written after every epoch. If it is there, this call goes on from it and ends with
+            the bits of one that was never interrupted.
+        verbose : bool, default=False
+            Show a progress bar on a terminal.
+        on_epoch : callable, optional
+            Called with the `EpochReport` of each epoch that this call trains, before the
+            checkpoint is written.
+
+        Returns
+        -------
+        history : History
+            Of this training, the epochs before an interruption included.
+
+        Raises
+        ------
+        DataError
+            If the data do not suit the network or each other, or the checkpoint is damaged.
+        ConfigError
+            If the checkpoint belongs to another training.
+        """
+        if epochs is None:
+            epochs = self.config.trainer.epochs
+        whole = isinstance(epochs, int | np.integer) and not isinstance(epochs, bool)
+        require(whole and epochs >= 0, "epochs", "must be an integer >= 0", epochs)
+        train = self._known("train", train, learning=True)
+        val, test = (None if other is None else self._known(name, other) for name, other in (("val", val), ("test", test)))
+        reports: list[EpochReport] = []
+        if checkpoint is not None and os.path.exists(checkpoint):
+            reports = self._resume(checkpoint, train, int(epochs))
+        n_left = 0 if reports and reports[-1].stopped else epochs - len(reports)
+        total, done = (len(reports) + n_left) * len(train), len(reports) * len(train)
+        with Progress(total, "training", unit=" samples", done=done, show=verbose) as progress:
+            for _ in range(n_left):
+                started = time.perf_counter()
+                report = EpochReport(
+                    epoch=self._learner.n_epochs,
+                    train_accuracy=self._learner.epoch(train, progress),
+                    val_accuracy=None if val is None else self._accuracy(val),
+                    test_accuracy=None if test is None else self._accuracy(test),
+                    seconds=time.perf_counter() - started,
+                )
+                reason = reason_to_stop([*reports, report], self.config.trainer)
+                reports.append(dataclasses.replace(report, stopped=reason))
+                if on_epoch is not None:
+                    on_epoch(reports[-1])
+                if checkpoint is not None:
+                    self._write(checkpoint, reports=reports, data=_identity(train), epochs=int(epochs))
+                progress.step(0, **_percentages(reports[-1]))
+                if reason is not None:
+                    break
+        return History(reports)
+
+    def partial_fit(self, dataset: SpikingDataset) -> "Readout":
+        """Learn from each sample once, in order, at the present rates.
+
+        There is no end of an epoch: rates do not anneal and thresholds do not restart.
+
+        Parameters
+        ----------
+        dataset : SpikingDataset
+
+        Returns
+        -------
+        self : Readout
+        """
+        self._learner.learn(self._known("dataset", dataset, learning=True))
+        return self
+
+    # Deciding
+
+    def predict(self, dataset: SpikingDataset, n_threads: int = 1) -> np.ndarray:
+        """Return the class of each sample's first output spike.
+
+        Ties, those of silent neurons included, go to the higher potential, then to the
+        lower neuron. A sample ends at the first spike.
+
+        Parameters
+        ----------
+        dataset : SpikingDataset
+            Its labels are not looked at.
+        n_threads : int, default=1
+            Samples are shared out among this many threads; the result is the same.
+
+        Returns
+        -------
+        labels : ndarray of int32, shape (n_samples,)
+            Class indices; ``dataset.classes[labels]`` are the originals.
+        """
+        self._suits("dataset", dataset)
+        first = np.empty(len(dataset), INDEX)
+
+        def work(inference: Any, spikes: SpikingDataset, start: int, stop: int) -> None:
+            inference.first_neurons(spikes.indptr, spikes.indices, spikes.timestamps, first[start:stop])
+
+        self._over_samples(dataset, n_threads, work)
+        first //= self.layers[-1].n_neurons // self.n_classes
+        return first
+
+    def first_spikes(self, dataset: SpikingDataset, n_threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """Return when each neuron of the last layer fires, at the inference thresholds.
+
+        Parameters
+        ----------
+        dataset : SpikingDataset
+        n_threads : int, default=1
+            Samples are shared out among this many threads; the result is the same.
+
+        Returns
+        -------
+        times : ndarray of float32, shape (n_samples, n_neurons)
+            ``max_time`` for a silent neuron.
+        potentials : ndarray of float32, shape (n_samples, n_neurons)
+            At the spike; of a silent neuron, after the last input spike.
+        """
+        self._suits("dataset", dataset)
+        times = np.empty((len(dataset), self.layers[-1].n_neurons), STAMP)
+        potentials = np.empty(times.shape, REAL)
+
+        def work(inference: Any, spikes: SpikingDataset, start: int, stop: int) -> None:
+            inference.first_spikes(
+                spikes.indptr, spikes.indices, spikes.timestamps, times[start:stop], potentials[start:stop]
+            )
+
+        self._over_samples(dataset, n_threads, work)
+        return times, potentials
+
+    def score(self, dataset: SpikingDataset, n_threads: int = 1) -> float:
+        """Return the share of samples whose class is predicted.
+
+        Parameters
+        ----------
+        dataset : SpikingDataset
+            Matched to the training set by ``classes`` once there was one.
+        n_threads : int, default=1
+            As in `predict`.
+        """
+        return self._accuracy(self._known("dataset", dataset), n_threads)
+
+    def _accuracy(self, dataset: SpikingDataset, n_threads: int = 1) -> float:
+        return float(np.mean(self.predict(dataset, n_threads) == dataset.labels))
+
+    def _over_samples(self, dataset: SpikingDataset, n_threads: int, work: Callable[..., None]) -> None:
+        whole = isinstance(n_threads, int | np.integer) and not isinstance(n_threads, bool)
+        require(whole and n_threads >= 1, "n_threads", "must be an integer >= 1", n_threads)
+        n_samples = len(dataset)
+        frozen = [layer.inference() for layer in self.layers]
+        if n_threads == 1 and len(frozen) == 1:
+            work(frozen[0], dataset, 0, n_samples)
+            return
+        # Hidden layers answer densely, so their samples come in bounded blocks.
+        size = HIDDEN_BLOCK if len(frozen) > 1 else max(1, -(-n_samples // n_threads))
+
+        def block(start: int) -> None:
+            stop = min(start + size, n_samples)
+            *before, last = (inference.twin() for inference in frozen)
+            work(last, hidden_spikes(before, dataset[start:stop]), start, stop)
+
+        with ThreadPoolExecutor(n_threads) as pool:
+            list(pool.map(block, range(0, n_samples, size)))
+
+    # Data at the door
+
+    def _suits(self, name: str, dataset: SpikingDataset) -> None:
+        if not isinstance(dataset, SpikingDataset):
+            raise DataError(f"{name}: must be a SpikingDataset, got {type(dataset).__name__}")
+        if dataset.n_inputs != self.n_inputs:
+            raise DataError(f"{name}: must have the network's {self.n_inputs} inputs, got {dataset.n_inputs}")
+        if dataset.max_time != self.max_time:
+            raise DataError(f"{name}: must have the network's max_time {self.max_time}, got {dataset.max_time}")
+
+    def _known(self, name: str, dataset: SpikingDataset, learning: bool = False) -> SpikingDataset:
+        """Return the data set with the network's class indices as labels."""
+        self._suits(name, dataset)
+        require(len(dataset) > 0, name, "must hold at least one sample", len(dataset), DataError)
+        if self.classes is None:
+            classes = dataset.classes
+            if len(classes) < self.n_classes and np.array_equal(classes, np.arange(len(classes))):
+                classes = np.arange(self.n_classes)  # its labels are indices already, of which some are missing
+            require(len(classes) == self.n_classes, name, f"must have {self.n_classes} classes", len(classes), DataError)
+            if not learning:
+                return dataset
+            self.classes = classes
+        return match_classes(dataset, self.classes)
+
+    # Files
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to one ``.npz`` file, atomically; training can go on from it.
+
+        Parameters
+        ----------
+        path : path-like
+
+        Raises
+        ------
+        RunError
+            If the file cannot be written.
+        """
+        self._write(path)
+
+    def _write(self, path: str | os.PathLike[str], **progress: Any) -> None:
+        learner = self._learner
+        header = Header(
+            format=FORMAT,
+            config=self.config.to_dict(),
+            n_inputs=self.n_inputs,
+            n_classes=self.n_classes,
+            max_time=self.max_time,
+            seed=self.seed,
+            n_epochs=learner.n_epochs,
+            generator=json.dumps(learner.generator.bit_generator.state),
+            rule=learner.rule.state,
+            regulator=learner.regulator.state,
+            **progress,
+        )
+        arrays = {"header": np.array(msgspec.json.encode(header).decode())}
+        for i, layer in enumerate(self.layers):
+            arrays |= {f"{name}_{i}": array for name, array in layer.state().items()}
+        if self.classes is not None:
+            arrays["classes"] = self.classes
+        with atomic_file(path) as file:
+            np.savez(file, **arrays)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Readout":
+        """Return a network that `save` wrote.
+
+        Raises
+        ------
+        DataError
+            If there is no such file or it holds anything else.
+        """
+        header, arrays = _read(path)
+        config = ExperimentConfig.from_any(header.config)
+        config.check_against(header.n_classes)
+        model = cls(config, header.n_inputs, header.n_classes, header.max_time, header.seed, draw=False)
+        model._restore(path, header, arrays)
+        return model
+
+    def _restore(self, path: str | os.PathLike[str], header: Header, arrays: dict[str, np.ndarray]) -> None:
+        learner = self._learner
+        try:
+            for i, layer in enumerate(self.layers):
+                layer.restore({name: arrays[f"{name}_{i}"] for name in layer.state()})
+            self.classes = arrays.get("classes")
+            learner.restore(header.n_epochs, json.loads(header.generator), header.rule, header.regulator)
+        except (KeyError, ValueError, TypeError) as problem:
+            raise DataError(f"{path}: must hold a whole model, got {problem}") from problem
+
+    def _resume(self, path: str | os.PathLike[str], train: SpikingDataset, epochs: int) -> list[EpochReport]:
+        header, arrays = _read(path)
+        mine = {
+            "config": self.config.to_dict(),
+            "n_inputs": self.n_inputs,
+            "n_classes": self.n_classes,
+            "max_time": self.max_time,
+            "seed": self.seed,
+            "epochs": epochs,
+            "data": _identity(train),
+        }
+        for name, value in mine.items():
+            found = getattr(header, name)
+            if found != value:
+                raise ConfigError(f"{path}: must be a checkpoint of this training, got another {name}")
+        self._restore(path, header, arrays)
+        return header.reports
+
+
+def _percentages(report: EpochReport) -> dict[str, str]:
+    names = {"train": report.train_accuracy, "val": report.val_accuracy, "test": report.test_accuracy}
+    return {name: f"{100 * accuracy:.2f}%" for name, accuracy in names.items() if accuracy is not None}
+
+
+def _identity(dataset: SpikingDataset) -> dict[str, int]:
+    """Return figures that tell training sets apart without reading all their spikes."""
+    return {
+        "n_samples": len(dataset),
+        "n_spikes": len(dataset.indices),
+        "labels": zlib.crc32(np.ascontiguousarray(dataset.labels)),
+        "spikes_a_sample": zlib.crc32(np.ascontiguousarray(np.diff(dataset.indptr))),
+    }
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[Header, dict[str, np.ndarray]]:
+    rule = "must be a file that Readout.save wrote"
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        header = msgspec.json.decode(str(arrays.pop("header")), type=Header)
+    except OSError as problem:
+        raise DataError(f"{path}: {rule}, got {problem.strerror or problem}") from problem
+    except Exception as problem:  # a damaged archive raises whatever its damage leads to
+        raise DataError(f"{path}: {rule}, got {type(problem).__name__}: {problem}") from problem
+    require(header.format == FORMAT, os.fspath(path), f"must be of format {FORMAT}", header.format, DataError)
+    return header, arrays
