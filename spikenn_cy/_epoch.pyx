@@ -171,7 +171,7 @@ cdef class Epoch:
                 self.potentials[j] = 0
 
     cdef void vote(self, Answer *answer) noexcept nogil:
-        cdef index_t size = self.rule.layout.n_per_class, c, j, best
+        cdef index_t size = self.rule.layout.n_per_class, best = 0, c, j
         for c in range(self.rule.layout.n_classes):
             j = c_first_to_fire(answer.times, answer.potentials, c * size, (c + 1) * size)
             self.winner_of[c] = j

@@ -4,17 +4,11 @@
 #define SPIKENN_CY_PHILOX_H
 
 #include <stdint.h>
-#if defined(_MSC_VER) && defined(_M_X64)
-#include <intrin.h>
-#endif
-
 static inline uint64_t philox_product(uint64_t a, uint64_t b, uint64_t *high) {
 #if defined(__SIZEOF_INT128__)
     __uint128_t product = (__uint128_t)a * b;
     *high = (uint64_t)(product >> 64);
     return (uint64_t)product;
-#elif defined(_MSC_VER) && defined(_M_X64)
-    return _umul128(a, b, high);
 #else
     uint64_t a0 = (uint32_t)a, a1 = a >> 32, b0 = (uint32_t)b, b1 = b >> 32;
     uint64_t low = a0 * b0, middle = a1 * b0 + (low >> 32), other = a0 * b1 + (uint32_t)middle;

@@ -57,43 +57,44 @@ TARGET INLINE ptrdiff_t NAMED(charge_rows)(const int width, const float *w, ptrd
     return k;
 }
 
+TARGET INLINE int NAMED(any_over)(const int vectors, const Vector *v, const float *thresholds) {
+    Mask over = v[0] > *(const Vector *)thresholds;
+    for (int q = 1; q < vectors; q++) over |= v[q] > *(const Vector *)(thresholds + q * LANES);
+    return any(over);
+}
+
 TARGET INLINE ptrdiff_t NAMED(charge_lanes)(const int vectors, const float *block, const Spikes *spikes, ptrdiff_t k,
                                             ptrdiff_t end, int rising, float *potentials, const float *thresholds) {
     const int32_t *inputs = spikes->inputs;
     const float *times = spikes->times, *decay = spikes->decay;
-    const int width = vectors * LANES;
     ptrdiff_t unseen_from = decay || !rising ? end : k;
-    float v[VECTORS_MAX * LANES];
-    for (int j = 0; j < width; j++) v[j] = potentials[j];
+    Vector v[VECTORS_MAX];
+    for (int q = 0; q < vectors; q++) v[q] = *(const Vector *)(potentials + q * LANES);
     while (k < end) {
-        int over = 0;
         if (k >= unseen_from && end - k >= LANES_CHUNK) {
-            float u[VECTORS_MAX * LANES];
-            for (int j = 0; j < width; j++) u[j] = v[j];
+            Vector u[VECTORS_MAX];
+            for (int q = 0; q < vectors; q++) u[q] = v[q];
             for (int i = 0; i < LANES_CHUNK; i++) {
-                const float *w = block + (ptrdiff_t)inputs[k + i] * width;
-                for (int j = 0; j < width; j++) u[j] += w[j];
+                const Vector *w = (const Vector *)(block + (ptrdiff_t)inputs[k + i] * (vectors * LANES));
+                for (int q = 0; q < vectors; q++) u[q] += w[q];
             }
-            for (int j = 0; j < width; j++) over |= u[j] > thresholds[j];
-            if (!over) {
-                for (int j = 0; j < width; j++) v[j] = u[j];
+            if (!NAMED(any_over)(vectors, u, thresholds)) {
+                for (int q = 0; q < vectors; q++) v[q] = u[q];
                 k += LANES_CHUNK;
                 continue;
             }
             unseen_from = k + LANES_CHUNK;
         }
         if (decay)
-            for (int j = 0; j < width; j++) v[j] *= decay[k];
+            for (int q = 0; q < vectors; q++) v[q] *= decay[k];
         do {
-            const float *w = block + (ptrdiff_t)inputs[k] * width;
-            for (int j = 0; j < width; j++) v[j] += w[j];
+            const Vector *w = (const Vector *)(block + (ptrdiff_t)inputs[k] * (vectors * LANES));
+            for (int q = 0; q < vectors; q++) v[q] += w[q];
             k++;
         } while (k < end && times[k] == times[k - 1]);
-        over = 0;
-        for (int j = 0; j < width; j++) over |= v[j] > thresholds[j];
-        if (over) break;
+        if (NAMED(any_over)(vectors, v, thresholds)) break;
     }
-    for (int j = 0; j < width; j++) potentials[j] = v[j];
+    for (int q = 0; q < vectors; q++) *(Vector *)(potentials + q * LANES) = v[q];
     return k;
 }
 

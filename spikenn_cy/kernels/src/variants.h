@@ -10,18 +10,25 @@
 #define ROWS_CHUNK 8   /* spikes added between two looks at the thresholds; by measurement */
 #define LANES_CHUNK 8
 
-#if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline))
-#else
-#define INLINE static inline
-#endif
+
+/* LANES neurons side by side, at any address of a float; compilers lower it to the registers that a variant has. */
+typedef float Vector __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef int32_t Mask __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+INLINE int any(Mask mask) {
+    uint64_t half[LANES / 2], all = 0;
+    memcpy(half, &mask, sizeof mask);
+    for (int i = 0; i < LANES / 2; i++) all |= half[i];
+    return all != 0;
+}
 
 #define VARIANT baseline
 #define NAME "baseline"
 #define TARGET
 #include "variant.h"
 
-#if defined(__GNUC__) && (defined(__x86_64__) || defined(_M_X64))
+#if defined(__x86_64__)
 #define SPIKENN_CY_X86 1
 
 #define VARIANT avx2
