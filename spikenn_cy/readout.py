@@ -14,8 +14,8 @@ import numpy as np
 
 from spikenn_cy.atomic import atomic_file
 from spikenn_cy.config import ExperimentConfig
-from spikenn_cy.data import SpikingDataset
-from spikenn_cy.data.classes import match_classes
+from spikenn_cy.data.classes import in_classes
+from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.dtypes import STAMP
@@ -195,7 +195,8 @@ class Readout:
         whole = isinstance(epochs, int | np.integer) and not isinstance(epochs, bool)
         require(whole and epochs >= 0, "epochs", "must be an integer >= 0", epochs)
         train = self._known("train", train, learning=True)
-        val, test = (None if other is None else self._known(name, other) for name, other in (("val", val), ("test", test)))
+        val = None if val is None else self._known("val", val)
+        test = None if test is None else self._known("test", test)
         reports: list[EpochReport] = []
         if checkpoint is not None and os.path.exists(checkpoint):
             reports = self._resume(checkpoint, train, int(epochs))
@@ -335,24 +336,24 @@ class Readout:
     def _suits(self, name: str, dataset: SpikingDataset) -> None:
         if not isinstance(dataset, SpikingDataset):
             raise DataError(f"{name}: must be a SpikingDataset, got {type(dataset).__name__}")
+        name = dataset.source or name
         if dataset.n_inputs != self.n_inputs:
             raise DataError(f"{name}: must have the network's {self.n_inputs} inputs, got {dataset.n_inputs}")
-        if dataset.max_time != self.max_time:
+        if STAMP.type(dataset.max_time) != STAMP.type(self.max_time):
             raise DataError(f"{name}: must have the network's max_time {self.max_time}, got {dataset.max_time}")
 
     def _known(self, name: str, dataset: SpikingDataset, learning: bool = False) -> SpikingDataset:
-        """Return the data set with the network's class indices as labels."""
+        """Return the data set with the network's class indices as labels; the first one to learn from sets them."""
         self._suits(name, dataset)
+        name = dataset.source or name
         require(len(dataset) > 0, name, "must hold at least one sample", len(dataset), DataError)
-        if self.classes is None:
-            classes = dataset.classes
-            if len(classes) < self.n_classes and np.array_equal(classes, np.arange(len(classes))):
-                classes = np.arange(self.n_classes)  # its labels are indices already, of which some are missing
-            require(len(classes) == self.n_classes, name, f"must have {self.n_classes} classes", len(classes), DataError)
-            if not learning:
-                return dataset
+        classes = dataset.classes if self.classes is None else self.classes
+        if len(classes) < self.n_classes and np.array_equal(classes, np.arange(len(classes))):
+            classes = np.arange(self.n_classes)  # its labels are indices already, of which some are missing
+        require(len(classes) == self.n_classes, name, f"must have {self.n_classes} classes", len(classes), DataError)
+        if learning:
             self.classes = classes
-        return match_classes(dataset, self.classes)
+        return in_classes(dataset, classes)
 
     # Files
 

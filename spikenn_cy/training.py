@@ -9,7 +9,7 @@ import numpy as np
 
 from spikenn_cy._epoch import Epoch
 from spikenn_cy._inference import Inference
-from spikenn_cy.data import SpikingDataset
+from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.dtypes import REAL
