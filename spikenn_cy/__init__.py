@@ -9,8 +9,7 @@ from spikenn_cy.errors import SpikennError
 from spikenn_cy.readout import Readout
 from spikenn_cy.training import EpochReport
 from spikenn_cy.training import History
-
-__version__ = "0.1.0"
+from spikenn_cy.version import __version__
 
 __all__ = [
     "ConfigError",

@@ -23,6 +23,10 @@ class ConfigWarning(UserWarning):
     """A setting is legal but looks like a slip; its text names the place."""
 
 
+class DataWarning(UserWarning):
+    """Data are legal but look like a slip; its text names the file."""
+
+
 def shown(found: Any) -> str:
     """Return ``repr(found)`` on one line and short enough for an error message."""
     return shortened(repr(found))
