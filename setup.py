@@ -16,7 +16,8 @@ import os
 from pathlib import Path
 
 from Cython.Build import cythonize
-from setuptools import Extension, setup
+from setuptools import Extension
+from setuptools import setup
 
 PACKAGE = Path("spikenn_cy")
 SHARED = "spikenn_cy._cyutility"  # one copy of Cython's memoryview code instead of one a module

@@ -4,14 +4,22 @@ import itertools
 import math
 import warnings
 from collections.abc import Iterator
-from typing import Any, Union
+from typing import Any
+from typing import Union
 
-from spikenn_cy.errors import ConfigError, ConfigWarning, require
-from spikenn_cy.records import Record, all_doubts, plain
-from spikenn_cy.refusals import Refusal, at, parse
+from spikenn_cy.errors import ConfigError
+from spikenn_cy.errors import ConfigWarning
+from spikenn_cy.errors import require
+from spikenn_cy.records import Record
+from spikenn_cy.records import all_doubts
+from spikenn_cy.records import plain
+from spikenn_cy.refusals import Refusal
+from spikenn_cy.refusals import at
+from spikenn_cy.refusals import parse
 from spikenn_cy.regulators import REGULATORS
 from spikenn_cy.rules import RULES
-from spikenn_cy.strictjson import JSONPath, dotted
+from spikenn_cy.strictjson import JSONPath
+from spikenn_cy.strictjson import dotted
 
 # A table's rows are known when it is imported, so no `|` can be written for them.
 OptimizerConfig = Union[tuple(RULES.values())]  # noqa: UP007

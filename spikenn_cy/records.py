@@ -3,14 +3,22 @@
 import math
 import os
 import warnings
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
+from typing import TypeVar
 
 import msgspec
 
-from spikenn_cy.errors import ConfigError, ConfigWarning
-from spikenn_cy.refusals import Refusal, at, json_text, parse
-from spikenn_cy.strictjson import JSONPath, dotted, read_json
+from spikenn_cy.errors import ConfigError
+from spikenn_cy.errors import ConfigWarning
+from spikenn_cy.refusals import Refusal
+from spikenn_cy.refusals import at
+from spikenn_cy.refusals import json_text
+from spikenn_cy.refusals import parse
+from spikenn_cy.strictjson import JSONPath
+from spikenn_cy.strictjson import dotted
+from spikenn_cy.strictjson import read_json
 
 R = TypeVar("R", bound="Record")
 

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from spikenn_cy.errors import shortened
-from spikenn_cy.strictjson import JSONPath, dotted
+from spikenn_cy.strictjson import JSONPath
+from spikenn_cy.strictjson import dotted
 
 
 class Refusal(Exception):

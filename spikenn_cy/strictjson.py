@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from spikenn_cy.errors import ConfigError, shortened
+from spikenn_cy.errors import ConfigError
+from spikenn_cy.errors import shortened
 
 JSONPath = tuple[str | int, ...]  # keys of objects, positions in lists
 

@@ -7,8 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikenn_cy.config import ExperimentConfig, LayerConfig, TrainerConfig, expand_grid, is_grid
-from spikenn_cy.errors import ConfigError, ConfigWarning
+from spikenn_cy.config import ExperimentConfig
+from spikenn_cy.config import LayerConfig
+from spikenn_cy.config import TrainerConfig
+from spikenn_cy.config import expand_grid
+from spikenn_cy.config import is_grid
+from spikenn_cy.errors import ConfigError
+from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.regulators.competition import CompetitionConfig
 from spikenn_cy.rules.rstdp import RSTDPConfig
 from spikenn_cy.rules.s2stdp import S2STDPConfig

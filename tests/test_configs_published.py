@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from spikenn_cy.config import ExperimentConfig, expand_grid, is_grid
+from spikenn_cy.config import ExperimentConfig
+from spikenn_cy.config import expand_grid
+from spikenn_cy.config import is_grid
 from spikenn_cy.errors import ConfigWarning
 
 CONFIGS = Path(__file__).parent.parent / "configs"

@@ -6,7 +6,10 @@ import numpy as np
 from numpy.testing import assert_array_equal
 
 from spikenn_cy.config import ExperimentConfig
-from spikenn_cy.demo import CONFIG, demo_datasets, demo_split, load_digits
+from spikenn_cy.demo import CONFIG
+from spikenn_cy.demo import demo_datasets
+from spikenn_cy.demo import demo_split
+from spikenn_cy.demo import load_digits
 
 
 def test_the_digits_are_all_there_in_their_order():
