@@ -1,0 +1,159 @@
+"""Imports point down: the drawing of the house, held against every source file."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "spikenn_cy"
+
+# A module imports from floors above it in this list, or from its own folder. The root
+# package, which only gathers the public names, is on top of all.
+FLOORS = [
+    ["types", "dtypes", "errors", "version", "progress"],
+    ["atomic", "strictjson"],
+    ["refusals"],
+    ["records"],
+    ["kernels"],
+    ["data", "neurons", "regulators", "rules"],
+    ["config", "_epoch", "_inference"],
+    ["layer"],
+    ["training"],
+    ["readout"],
+    ["demo"],
+    ["experiments"],
+    ["cli"],
+    ["run", "__main__"],
+]
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+DECLARED = {"numpy", "msgspec", "tqdm"}
+COMPILED = {"cython", "libc", "cpython"}
+
+SOURCES = sorted(path for suffix in ("py", "pyx", "pxd") for path in PACKAGE.rglob(f"*.{suffix}"))
+
+_FROM = re.compile(r"from\s+(?P<module>[.\w]+)\s+(?P<form>c?import)\s+(?P<names>.*)")
+_IMPORT = re.compile(r"(?P<form>c?import)\s+(?P<modules>.*)")
+_INCLUDE = re.compile(r"include\s+[\"'].*")
+
+
+def imports(source, compiled):
+    """Yield ``(form, module, names)`` for each import in a source text."""
+    if not compiled:
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ImportFrom):
+                yield "from", "." * node.level + (node.module or ""), [alias.name for alias in node.names]
+            elif isinstance(node, ast.Import):
+                yield from (("import", alias.name, []) for alias in node.names)
+            elif isinstance(node, ast.Call):
+                called = getattr(node.func, "attr", getattr(node.func, "id", None))
+                if called in ("import_module", "__import__", "exec", "eval"):
+                    yield called, "", []
+        return
+    text = re.sub(r"\\\n", " ", source)
+    text = re.sub(r"\(([^()]*)\)", lambda match: " ".join(match[1].split()), text)
+    for line in text.splitlines():
+        statement = line.split("#")[0].strip()
+        if match := _FROM.fullmatch(statement):
+            form = "from" if match["form"] == "import" else "from cimport"
+            yield form, match["module"], [name.strip() for name in match["names"].split(",") if name.strip()]
+        elif match := _IMPORT.fullmatch(statement):
+            yield from ((match["form"], name.split(" as ")[0].strip(), []) for name in match["modules"].split(","))
+        elif _INCLUDE.fullmatch(statement):
+            yield "include", statement, []
+
+
+def wrong_with(room, source, compiled=False):
+    """Return what is wrong with the imports of a source text that stands in ``room``."""
+    wrong = []
+    for form, module, names in imports(source, compiled):
+        top, _, rest = module.partition(".")
+        if form not in ("from", "import", "from cimport", "cimport"):
+            wrong.append(f"{form} hides an import")
+        elif top == "":
+            wrong.append("a relative import")
+        elif "*" in names:
+            wrong.append(f"all names of {module}")
+        elif top == "numpy" and form.endswith("cimport"):
+            wrong.append("numpy as a build dependency")
+        elif top != "spikenn_cy":
+            if top not in sys.stdlib_module_names | DECLARED | (COMPILED if compiled else set()):
+                wrong.append(f"{top} is no declared dependency")
+        elif not form.startswith("from"):
+            wrong.append(f"import {module}, where names belong")
+        elif rest == "":
+            wrong.append("the root package, which is on top")
+        elif (imported := rest.split(".")[0]) not in FLOOR_OF:
+            wrong.append(f"{imported} is not in the drawing")
+        elif imported != room and FLOOR_OF[imported] >= FLOOR_OF[room]:
+            wrong.append(f"{imported} is not below {room}")
+    return wrong
+
+
+def room_of(path):
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(path.suffix)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_down(path):
+    compiled = path.suffix != ".py"
+    if path == PACKAGE / "__init__.py":
+        found = list(imports(path.read_text(), compiled))
+        assert all(form == "from" and module.startswith("spikenn_cy.") for form, module, _ in found)
+        return
+    assert room_of(path) in FLOOR_OF, "a new room needs a place in the drawing"
+    assert wrong_with(room_of(path), path.read_text(), compiled) == []
+
+
+def test_every_room_of_the_drawing_exists():
+    assert {room_of(path) for path in SOURCES} - {"__init__"} == set(FLOOR_OF)
+
+
+@pytest.mark.parametrize(
+    ("source", "finding"),
+    [
+        ("from spikenn_cy.config import X", "config is not below rules"),
+        ("def f():\n    from spikenn_cy.readout import Readout", "readout is not below rules"),
+        ("from spikenn_cy.neurons import NEURONS", "neurons is not below rules"),
+        ("from spikenn_cy.attic import x", "attic is not in the drawing"),
+        ("import spikenn_cy.errors", "import spikenn_cy.errors, where names belong"),
+        ("import spikenn_cy", "import spikenn_cy, where names belong"),
+        ("from spikenn_cy import Readout", "the root package, which is on top"),
+        ("from . import stdp", "a relative import"),
+        ("from .stdp import x", "a relative import"),
+        ("from spikenn_cy.errors import *", "all names of spikenn_cy.errors"),
+        ("import torch", "torch is no declared dependency"),
+        ("import importlib\nimportlib.import_module('spikenn_cy.readout')", "import_module hides an import"),
+    ],
+)
+def test_a_python_import_that_breaks_the_rule_is_seen(source, finding):
+    assert wrong_with("rules", source) == [finding]
+
+
+@pytest.mark.parametrize(
+    ("source", "finding"),
+    [
+        ("from spikenn_cy.config cimport X", "config is not below rules"),
+        ("from spikenn_cy.neurons._base cimport (\n    A,  \n    B,\n)", "neurons is not below rules"),
+        ("from spikenn_cy.neurons._base cimport A, \\\n    B", "neurons is not below rules"),
+        ("    from spikenn_cy.layer import Layer  # why", "layer is not below rules"),
+        ("cimport spikenn_cy.types", "import spikenn_cy.types, where names belong"),
+        ("cimport numpy as cnp", "numpy as a build dependency"),
+        ("from numpy cimport ndarray", "numpy as a build dependency"),
+        ("from ._base cimport Rule", "a relative import"),
+        ("from spikenn_cy.types cimport *", "all names of spikenn_cy.types"),
+        ('include "x.pyx"', "include hides an import"),
+        ("cimport openmp", "openmp is no declared dependency"),
+    ],
+)
+def test_a_cython_import_that_breaks_the_rule_is_seen(source, finding):
+    assert wrong_with("rules", source, compiled=True) == [finding]
+
+
+def test_what_points_down_is_let_through():
+    python = "from spikenn_cy.errors import x\nfrom spikenn_cy.rules.stdp import y\nimport numpy as np\nimport json"
+    cython = f"{python}\nfrom spikenn_cy.kernels.stdp cimport c_x\nfrom libc.math cimport exp\ncimport cython"
+    assert wrong_with("rules", python) == []
+    assert wrong_with("rules", cython, compiled=True) == []
