@@ -1,0 +1,69 @@
+"""A folder belongs to one writer at a time, and to nobody once that writer has died."""
+
+import contextlib
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from spikenn_cy.errors import RunError
+
+LOCK = ".lock"
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold ``folder``, which exists, for the time of the block.
+
+    The kernel takes the lock away when its process ends, however it ends, so that a
+    killed run leaves nothing to be cleared up; the file only says who holds it.
+
+    Raises
+    ------
+    RunError
+        If another process holds the folder, or it cannot be locked.
+    """
+    path = folder / LOCK
+    try:
+        handle = _acquire(path)
+    except BlockingIOError:
+        raise RunError(f"{folder}: must not be in use, got one by {_owner(path)}") from None
+    except OSError as error:
+        raise RunError(f"{folder}: must be a folder that can be written to, got {error.strerror}") from None
+    try:
+        os.truncate(handle, 0)
+        os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+        yield
+    finally:
+        # Removed while still held: whoever waits for this file finds that it is gone.
+        with contextlib.suppress(OSError):
+            path.unlink()
+        os.close(handle)
+
+
+def _acquire(path: Path) -> int:
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_still(path, handle):
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
+
+
+def _is_still(path: Path, handle: int) -> bool:
+    """Return whether ``path`` has not been removed between opening and locking it."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False
+
+
+def _owner(path: Path) -> str:
+    with contextlib.suppress(OSError):
+        return path.read_text().strip() or "another process"
+    return "another process"

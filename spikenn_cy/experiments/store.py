@@ -1,0 +1,277 @@
+"""The folder of one run: what was asked, how it went, and whether it may be gone on with."""
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spikenn_cy.atomic import atomic_file
+from spikenn_cy.config import ExperimentConfig
+from spikenn_cy.errors import ConfigError
+from spikenn_cy.errors import RunError
+from spikenn_cy.errors import shortened
+from spikenn_cy.experiments.lock import LOCK
+from spikenn_cy.experiments.lock import locked
+from spikenn_cy.refusals import Refusal
+from spikenn_cy.refusals import parse
+from spikenn_cy.strictjson import read_json
+from spikenn_cy.version import __version__
+
+FORMAT = 1
+RECORD, LOG, METRICS = "config.json", "readout_log.txt", "metrics.jsonl"
+MODEL, CHECKPOINT, RESULT = "model.npz", "checkpoint.npz", "result.json"
+# In the order in which an overwritten run is taken apart: until the last is gone, it is an unfinished run.
+FILES = (RESULT, CHECKPOINT, METRICS, LOG, MODEL, RECORD)
+
+ACCURACIES = {"train_accuracy": "train", "val_accuracy": "validation", "test_accuracy": "test"}
+STOPPED = {
+    "early_stopping": "Early stopping after epoch {epoch}: validation accuracy has not risen",
+    "gridsearch_stop_acc": "Given up after epoch {epoch}: accuracy below gridsearch_stop_acc",
+}
+
+
+def fingerprint(path: str | os.PathLike) -> dict[str, Any]:
+    """Return what tells a file's content from any other: name, size and SHA-256.
+
+    All of it is read, since a sample could miss the one label that was mended. At well
+    over 1 GB/s that takes a small part of the time of one epoch on the same data, which
+    is in the page cache afterwards.
+    """
+    digest, n_bytes = hashlib.sha256(), 0
+    chunk = memoryview(bytearray(2**20))
+    with open(path, "rb", buffering=0) as file:
+        while n_read := file.readinto(chunk):
+            digest.update(chunk[:n_read])
+            n_bytes += n_read
+    return {"file": Path(path).name, "bytes": n_bytes, "sha256": digest.hexdigest()}
+
+
+def describe(config: ExperimentConfig, seed: int, data: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the content of a run's ``config.json``: all that determines its results.
+
+    Parameters
+    ----------
+    config : ExperimentConfig
+    seed : int
+    data : dict
+        `fingerprint` of each data file, by the names ``train``, ``val`` and ``test``.
+    """
+    versions = {"spikenn_cy": __version__, "numpy": np.__version__, "python": platform.python_version()}
+    data = {name: dict(file) for name, file in data.items()}
+    return {"format": FORMAT, "config": config.to_dict(), "seed": seed, "data": data, "versions": versions}
+
+
+class RunFolder:
+    """The folder of a run while it is held by this process; `open_run` gives one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._following = False  # whether the files for watchers end where training is
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where training leaves its state after every epoch."""
+        return self.path / CHECKPOINT
+
+    @property
+    def model(self) -> Path:
+        """Where the trained network belongs."""
+        return self.path / MODEL
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """The result of a complete run, else None."""
+        path = self.path / RESULT
+        return read_json(path) if path.exists() else None
+
+    def append(self, report: Any) -> None:
+        """Add an epoch to the log and the metrics, so that a run can be watched.
+
+        ``report`` has the attributes ``epoch`` (the first is 0), ``train_accuracy``,
+        ``val_accuracy`` and ``test_accuracy`` (or None) and ``stopped`` (a reason or None).
+        """
+        if not self._following:
+            # An interrupted run may have got further here than in its checkpoint.
+            earlier = self._metrics_before(report.epoch)
+            self._write(_texts((epoch, None) for epoch in earlier))
+            self._following = True
+        for name, text in _texts([(_metrics(report), report.stopped)]).items():
+            with open(self.path / name, "a", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+
+    def finish(self, reports: Iterable[Any], result: Mapping[str, Any]) -> None:
+        """Write log and metrics of all epochs as a whole, then the result, which makes the run complete."""
+        # The same as was appended, except after a power cut, which may have taken the end of that.
+        self._write(_texts((_metrics(report), report.stopped) for report in reports))
+        self._write({RESULT: _pretty({"format": FORMAT, **result})})
+        self.checkpoint.unlink(missing_ok=True)
+
+    def _metrics_before(self, epoch: int) -> list[dict[str, Any]]:
+        """Return the records of the epochs before ``epoch``, as far as they can be read."""
+        path, epochs = self.path / METRICS, []
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        with contextlib.suppress(ValueError):  # the end of a torn file
+            epochs.extend(json.loads(line) for line in lines[:epoch])
+        return epochs
+
+    def _write(self, texts: Mapping[str, str]) -> None:
+        for name, text in texts.items():
+            with atomic_file(self.path / name, "w") as file:
+                file.write(text)
+
+
+@contextlib.contextmanager
+def open_run(path: str | os.PathLike, description: Mapping[str, Any], overwrite: bool = False) -> Iterator[RunFolder]:
+    """Hold the folder of one run for the time of the block.
+
+    A new or empty folder is filled. An unfinished run of the same description is there to
+    be gone on with from its checkpoint, a complete one with its result. If the block
+    raises before the first epoch of a new run, everything made here is removed again.
+
+    Parameters
+    ----------
+    path : path-like
+        Made if it is missing, with its parents.
+    description : dict
+        As `describe` returns it.
+    overwrite : bool
+        Remove what a run left there, whatever its description. Other files stay.
+
+    Raises
+    ------
+    RunError
+        If the folder holds something else, is in use, or cannot be written to.
+    """
+    path = Path(path)
+    made = _make(path)
+    new = False
+    try:
+        with locked(path):
+            new = _claim(path, description, overwrite)
+            try:
+                yield RunFolder(path)
+            except BaseException:
+                if new and not (path / CHECKPOINT).exists():
+                    _clear(path)
+                raise
+    finally:
+        for folder in made:  # those that are not empty stay
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
+def _make(path: Path) -> list[Path]:
+    """Make a folder and return which ones had to be made, the innermost first."""
+    made = [folder for folder in (path, *path.parents) if not os.path.lexists(folder)]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise RunError(f"{path}: must be a folder, got a file") from None
+    except OSError as error:
+        raise RunError(f"{path}: must be a folder that can be made, got {error.strerror}") from None
+    return made
+
+
+def _claim(path: Path, description: Mapping[str, Any], overwrite: bool) -> bool:
+    """Make ``path`` the folder of the described run and return whether it begins anew, or raise `RunError`."""
+    for name in FILES:  # what a killed process had begun to write
+        for torn in path.glob(f".{name}.*.tmp"):
+            torn.unlink(missing_ok=True)
+    names = [name for name in os.listdir(path) if name != LOCK]
+    there = _description_in(path)
+    if names and not overwrite:
+        rule = "must be a new folder or hold this very run (--overwrite replaces a run)"
+        if there is None:
+            raise RunError(f"{path}: {rule}, got a folder with {shortened(', '.join(sorted(names)))}")
+        # What is complete needs no version to be gone on with.
+        complete = (path / RESULT).exists()
+        if difference := _difference(there, description, but=("versions",) if complete else ()):
+            raise RunError(f"{path}: {rule}, got one with {difference}")
+        return False
+    if names:
+        _clear(path)
+    with atomic_file(path / RECORD, "w") as file:
+        file.write(_pretty(description))
+    return True
+
+
+def _clear(path: Path) -> None:
+    for name in FILES:
+        with contextlib.suppress(FileNotFoundError):
+            (path / name).unlink()
+
+
+def _description_in(path: Path) -> dict[str, Any] | None:
+    """Return the description of the run in a folder, or None if there is no run."""
+    try:
+        found = read_json(path / RECORD)
+        return found if found["format"] == FORMAT and found.keys() >= {"config", "seed", "data", "versions"} else None
+    except (FileNotFoundError, ConfigError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _difference(there: Mapping[str, Any], asked: Mapping[str, Any], but: tuple[str, ...]) -> str:
+    """Return in words how the run in a folder differs from the one asked for, some members left aside."""
+    there, asked = dict(there), dict(asked)
+    with contextlib.suppress(Refusal):  # settings that have come up since then have their defaults
+        there["config"] = parse(ExperimentConfig, there["config"]).to_dict()
+    for described in (there, asked):
+        # The same numbers come out of other versions of Python and NumPy.
+        described["versions"] = {"spikenn_cy": described["versions"].get("spikenn_cy")}
+        described["data"] = {name: file.get("sha256") for name, file in described["data"].items()}
+    values_there, values_asked = dict(_leaves(there)), dict(_leaves(asked))
+    differing = []
+    for place in {**values_asked, **values_there}:
+        found, wanted = values_there.get(place, "none"), values_asked.get(place, "none")
+        if found == wanted or place.split(".")[0] in but:
+            continue
+        if place.startswith("data."):
+            differing.append(f"other {place.removeprefix('data.')} data")
+        else:
+            differing.append(f"{place.removeprefix('config.')} {found} instead of {wanted}")
+    return ", ".join(differing[:3]) + (f" and {len(differing) - 3} more differences" if len(differing) > 3 else "")
+
+
+def _leaves(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the path of every value that is no object or list, and the value as JSON."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, f"{place}.{key}" if place else key)
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _leaves(item, f"{place}[{position}]")
+    else:
+        yield place, json.dumps(value)
+
+
+def _metrics(report: Any) -> dict[str, Any]:
+    return {"epoch": report.epoch} | {key: getattr(report, key) for key in ACCURACIES}
+
+
+def _texts(epochs: Iterable[tuple[dict[str, Any], str | None]]) -> dict[str, str]:
+    """Return the parts of metrics and log that tell of ``(metrics, reason of the end)``."""
+    texts = {METRICS: "", LOG: ""}
+    for metrics, stopped in epochs:
+        texts[METRICS] += f"{json.dumps(metrics)}\n"
+        texts[LOG] += "".join(f"{sentence}\n" for sentence in _sentences(metrics, stopped))
+    return texts
+
+
+def _sentences(record: Mapping[str, Any], stopped: str | None) -> Iterator[str]:
+    for key, name in ACCURACIES.items():
+        if record[key] is not None:
+            yield f"Accuracy on {name} set after epoch {record['epoch']}: {round(record[key], 4)}"
+    if stopped in STOPPED:
+        yield STOPPED[stopped].format(epoch=record["epoch"])
+
+
+def _pretty(value: Any) -> str:
+    return json.dumps(value, indent=2) + "\n"
