@@ -1,0 +1,50 @@
+"""Command lines read the same way by every command: either spelling of an option, one line for a mistake."""
+
+import argparse
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+from typing import NoReturn
+
+
+class Parser(argparse.ArgumentParser):
+    """Takes ``--max-time`` for an option declared as ``--max_time``; abbreviates nothing."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, allow_abbrev=False, **options)
+
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        return super().parse_known_args(None if args is None else _with_underscores(args), namespace)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {' '.join(message.split())} (--help tells more)\n")
+
+
+def whole_number(text: str) -> int:
+    """Return an argument that counts something or seeds a generator."""
+    if not re.fullmatch(r"[0-9]{1,4000}", text):
+        raise argparse.ArgumentTypeError(f"must be a whole number >= 0, got {text!r}")
+    return int(text)
+
+
+def positive_number(text: str) -> float:
+    """Return an argument that measures something."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number > 0, got {text!r}")
+    return number
+
+
+def _with_underscores(arguments: Sequence[str]) -> list[str]:
+    spelt, options_end = [], False
+    for argument in arguments:
+        options_end = options_end or argument == "--"
+        if argument.startswith("--") and not options_end:
+            name, equals, value = argument[2:].partition("=")
+            argument = f"--{name.replace('-', '_')}{equals}{value}"  # noqa: PLW2901
+        spelt.append(argument)
+    return spelt

@@ -1,0 +1,95 @@
+"""What a command line comes to: an exit status, and never more than one line for what went wrong."""
+
+import contextlib
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+from spikenn_cy.cli import COMMANDS
+from spikenn_cy.cli.arguments import Parser
+from spikenn_cy.errors import SpikennError
+from spikenn_cy.version import __version__
+
+WRONG = 2  # what the user gave
+INTERRUPTED = 130  # as shells say of SIGINT
+NOBODY_READS = 141  # as shells say of SIGPIPE
+
+
+def main(arguments: Sequence[str] | None = None, *, command: str | None = None) -> int:
+    """Do what a command line asks for.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the process by default.
+    command : str, optional
+        Take ``arguments`` for those of one command; otherwise they begin with its name.
+
+    Returns
+    -------
+    int
+        The exit status: 0 if all went well, 2 if the user gave something wrong.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        status = _done(arguments, command)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where a reader that has gone can still be met
+        return status
+    except BrokenPipeError:
+        _let_go_of_stdout()
+        return NOBODY_READS
+    except KeyboardInterrupt as interrupt:
+        _say(f"interrupted{interrupt}")
+        return INTERRUPTED
+    except SpikennError as error:
+        _say(f"error: {error}")
+    except OSError as error:
+        _say(f"error: {error.filename or 'input or output'}: must be usable, got {error.strerror or error}")
+    except MemoryError as error:
+        _say(f"error: memory: must suffice for network and data, got {error}")
+    return WRONG
+
+
+def _done(arguments: Sequence[str], command: str | None) -> int:
+    try:
+        asked = _parser(command).parse_args(arguments)
+    except SystemExit as help_or_mistake:
+        return help_or_mistake.code
+    with _warnings_in_one_line():
+        return COMMANDS[asked.command].main(asked)
+
+
+def _parser(command: str | None) -> Parser:
+    if command is not None:
+        parser = Parser(prog=f"python -m spikenn_cy.{command}", description=COMMANDS[command].SUMMARY)
+        COMMANDS[command].add_arguments(parser)
+        parser.set_defaults(command=command)
+        return parser
+    parser = Parser(prog="spikenn-cy", description="First-spike networks trained by supervised STDP.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, module in COMMANDS.items():
+        module.add_arguments(commands.add_parser(name, help=module.SUMMARY, description=module.SUMMARY))
+    return parser
+
+
+@contextlib.contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", UserWarning)
+        warnings.showwarning = lambda message, *_: _say(f"warning: {message}")
+        yield
+
+
+def _say(text: str) -> None:
+    if sys.stderr is not None:
+        print(" ".join(text.split()), file=sys.stderr)
+
+
+def _let_go_of_stdout() -> None:
+    """Keep the interpreter from writing the rest of its buffer to nobody when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

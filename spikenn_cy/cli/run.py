@@ -1,0 +1,72 @@
+"""The command that trains one network, on the bundled digits if no data are given."""
+
+import argparse
+import time
+from pathlib import Path
+
+from spikenn_cy.cli.arguments import Parser
+from spikenn_cy.cli.arguments import whole_number
+from spikenn_cy.errors import RunError
+from spikenn_cy.experiments.single import RunJob
+from spikenn_cy.experiments.single import run_single
+from spikenn_cy.experiments.store import CHECKPOINT
+from spikenn_cy.experiments.store import RESULT
+
+SUMMARY = "Train one network; without arguments, on the bundled handwritten digits."
+DEMO_OUTPUT = "spikenn-demo"
+SETS = {"train": "training", "val": "validation", "test": "test"}
+ENDS = {"epochs": "all trained", "early_stopping": "stopped early", "gridsearch_stop_acc": "given up"}
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the arguments of the command."""
+    parser.add_argument(
+        "input", metavar="IN", nargs="?", help="folder with trainset and, if there are, valset and testset"
+    )
+    parser.add_argument(
+        "output", metavar="OUT", nargs="?", help="folder of the run; an unfinished run there is gone on with"
+    )
+    parser.add_argument("config", metavar="CONFIG", nargs="?", help="JSON file with the settings")
+    parser.add_argument("--seed", type=whole_number, default=0, help="of all random draws (default: %(default)s)")
+    parser.add_argument("--overwrite", action="store_true", help="replace the run in OUT")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run, then print the accuracies."""
+    demo = arguments.input is None
+    if not demo and arguments.config is None:
+        missing = "CONFIG" if arguments.output else "OUT and CONFIG"
+        raise RunError(f"arguments: must be IN, OUT and CONFIG, or none of them for the demo, got no {missing}")
+    if demo:
+        print("S2-STDP with neuronal competition groups on 1,797 handwritten digits of 8x8 pixels (UCI, CC BY 4.0)")
+    job = RunJob(
+        output=arguments.output or DEMO_OUTPUT,
+        input=arguments.input,
+        config=arguments.config,
+        seed=arguments.seed,
+        overwrite=arguments.overwrite,
+        verbose=True,
+    )
+    earlier = not job.overwrite and (Path(job.output) / RESULT).exists()
+    began = time.perf_counter()
+    try:
+        result = run_single(job)
+    except KeyboardInterrupt:
+        begun = (Path(job.output) / CHECKPOINT).exists()
+        raise KeyboardInterrupt(f"; the same command goes on with {job.output}" if begun else "") from None
+    took = "complete since an earlier run" if earlier else f"{time.perf_counter() - began:.1f} s"
+    print(table(result))
+    print(f"epochs {result['n_epochs']} ({ENDS[result['stopped']]}), seed {result['seed']}, {took}")
+    print(f"network and records: {job.output}")
+    return 0
+
+
+def table(result: dict) -> str:
+    """Return the accuracies of a result as text."""
+    lines = [f"{'set':<12}{'samples':>9}{'accuracy':>12}"]
+    for name, title in SETS.items():
+        accuracy = result[f"{name}_accuracy"]
+        if result[f"n_{name}"] > 0:
+            shown = "-" if accuracy is None else f"{100 * accuracy:.2f} %"
+            lines.append(f"{title:<12}{result[f'n_{name}']:>9,}{shown:>12}")
+    return "\n".join(lines)

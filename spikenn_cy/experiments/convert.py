@@ -1,0 +1,59 @@
+"""Dense spike times in files of NumPy's own made into a data set file, with the inputs left as they are."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import shortened
+
+
+def convert(
+    times: str | os.PathLike, labels: str | os.PathLike, output: str | os.PathLike, max_time: float = 1.0
+) -> SpikingDataset:
+    """Make a data set file.
+
+    Parameters
+    ----------
+    times : path-like
+        ``.npy`` file of real spike times, shape (n_samples, D1, ..., DN). It is mapped, so
+        it may be larger than memory.
+    labels : path-like
+        ``.npy`` file of numbers or text, shape (n_samples,).
+    output : path-like
+        ``.npz`` file to write, replaced as a whole if it exists.
+    max_time : float
+        An input whose time is not below it is silent.
+
+    Returns
+    -------
+    SpikingDataset
+        What was written.
+
+    Raises
+    ------
+    DataError
+        If a file does not hold what it must. Nothing is written then.
+    """
+    output = Path(output)
+    if output.suffix != ".npz":
+        raise DataError(f"{output}: must be named .npz, got {output.suffix or 'no suffix'}")
+    for path in (times, labels):
+        if output.exists() and output.samefile(path):
+            raise DataError(f"{output}: must be another file than the inputs, got {path}")
+    dataset = SpikingDataset.from_numpy(_array(times), _array(labels), max_time=max_time)
+    dataset.save(output)
+    return dataset
+
+
+def _array(path: str | os.PathLike) -> np.ndarray:
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise DataError(f"{path}: must be an array in NumPy's .npy format, got {shortened(str(error))}") from None
+    if not isinstance(array, np.ndarray):
+        array.close()
+        raise DataError(f"{path}: must be an array in NumPy's .npy format, got an .npz archive")
+    return array

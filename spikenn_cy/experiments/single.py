@@ -1,0 +1,143 @@
+"""One training run from data files to a complete folder, which may be interrupted at any moment."""
+
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spikenn_cy.config import ExperimentConfig
+from spikenn_cy.data.classes import match_classes
+from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.demo import CONFIG
+from spikenn_cy.demo import DIGITS
+from spikenn_cy.demo import demo_datasets
+from spikenn_cy.errors import ConfigWarning
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import DataWarning
+from spikenn_cy.experiments.store import describe
+from spikenn_cy.experiments.store import fingerprint
+from spikenn_cy.experiments.store import open_run
+from spikenn_cy.readout import Readout
+
+FILES = {"train": "trainset", "val": "valset", "test": "testset"}
+SUFFIXES = (".npz", ".npy")
+
+
+@dataclass(frozen=True)
+class RunJob:
+    """All that determines one run; small enough to be sent to another process.
+
+    Attributes
+    ----------
+    output : path-like
+        Folder of the run.
+    input : path-like, optional
+        Folder with ``trainset`` and, if wanted, ``valset`` and ``testset``, each ``.npz``
+        or ``.npy``. None: the bundled digits.
+    config : ExperimentConfig or path-like, optional
+        None: the settings for the bundled digits.
+    seed : int
+        Of the run's generator, >= 0.
+    overwrite : bool
+        Replace the run that is in ``output``.
+    verbose : bool
+        Show a progress bar if stderr is a terminal.
+    """
+
+    output: str | os.PathLike
+    input: str | os.PathLike | None = None
+    config: ExperimentConfig | str | os.PathLike | None = None
+    seed: int = 0
+    overwrite: bool = False
+    verbose: bool = False
+
+
+def run_single(job: RunJob) -> dict[str, Any]:
+    """Train as the job says, go on with a run that was interrupted, or look up one that is complete.
+
+    Returns
+    -------
+    dict
+        What ``result.json`` holds: ``train_accuracy``, ``val_accuracy`` and
+        ``test_accuracy`` after the last epoch (None without such a set), ``n_epochs``,
+        ``stopped`` (``epochs``, ``early_stopping`` or ``gridsearch_stop_acc``), ``seed``
+        and the numbers of samples ``n_train``, ``n_val`` and ``n_test``.
+
+    Raises
+    ------
+    SpikennError
+        If settings, data and folder do not allow the run. Nothing is written then.
+    """
+    where = None if isinstance(job.config, ExperimentConfig) else os.fspath(job.config or CONFIG)
+    config = ExperimentConfig.from_any(CONFIG if job.config is None else job.config)
+    files = None if job.input is None else data_files(job.input)
+    datasets = _demo() if files is None else _loaded(files)
+    train = datasets["train"]
+    config.check_against(train.n_classes, where)
+    if config.trainer.early_stopping > 0 and "val" not in datasets:
+        place = f"{where}: " if where else ""
+        warnings.warn(ConfigWarning(f"{place}trainer.early_stopping: has no effect without a valset"), stacklevel=2)
+    model = Readout.from_config(
+        config, n_inputs=train.n_inputs, n_classes=train.n_classes, max_time=train.max_time, seed=job.seed
+    )
+    data = {name: fingerprint(path) for name, path in (files or {"train": DIGITS}).items()}
+    with open_run(job.output, describe(config, job.seed, data), job.overwrite) as folder:
+        if (result := folder.result) is not None:
+            return result
+        history = model.fit(
+            **datasets, checkpoint=os.fspath(folder.checkpoint), verbose=job.verbose, on_epoch=folder.append
+        )
+        model.save(os.fspath(folder.model))
+        last = history.epochs[-1] if history.epochs else None
+        folder.finish(
+            history.epochs,
+            {f"{name}_accuracy": getattr(last, f"{name}_accuracy", None) for name in FILES}
+            | {"n_epochs": len(history.epochs), "stopped": history.stopped, "seed": job.seed}
+            | {f"n_{name}": len(datasets[name]) if name in datasets else 0 for name in FILES},
+        )
+        return folder.result
+
+
+def data_files(folder: str | os.PathLike) -> dict[str, Path]:
+    """Return the data files in a folder by the names ``train``, ``val`` and ``test``.
+
+    Raises
+    ------
+    DataError
+        If there is no ``trainset``, or one set in two formats.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        found = "a file" if folder.exists() else "no such folder"
+        raise DataError(f"{folder}: must be a folder with a trainset, got {found}")
+    files = {}
+    for name, stem in FILES.items():
+        there = [path for suffix in SUFFIXES if (path := folder / f"{stem}{suffix}").exists()]
+        if len(there) > 1:
+            raise DataError(f"{folder}: must hold one {stem}, got {' and '.join(path.name for path in there)}")
+        if there:
+            files[name] = there[0]
+    if "train" not in files:
+        raise DataError(f"{folder}: must hold trainset.npz or trainset.npy, got neither")
+    return files
+
+
+def _demo() -> dict[str, SpikingDataset]:
+    return dict(zip(FILES, demo_datasets(), strict=True))
+
+
+def _loaded(files: dict[str, Path]) -> dict[str, SpikingDataset]:
+    """Return the data sets of the files, checked against each other."""
+    datasets = {name: SpikingDataset.from_file(path) for name, path in files.items()}
+    train = datasets["train"]
+    datasets = {
+        name: dataset if name == "train" else match_classes(dataset, train) for name, dataset in datasets.items()
+    }
+    n_silent = np.count_nonzero(np.diff(train.indptr) == 0)
+    if n_silent:
+        text = f"{files['train']}: {n_silent} of {len(train)} training samples have no spike"
+        warnings.warn(DataWarning(text), stacklevel=3)
+    return datasets

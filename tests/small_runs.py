@@ -1,0 +1,72 @@
+"""Small data, settings and command lines for the tests that run whole experiments."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from spikenn_cy.data.dataset import SpikingDataset
+
+ROOT = Path(__file__).parent.parent
+N_INPUTS = 12
+
+SETTINGS = {
+    "network": [{"n_neurons": 6, "firing_threshold": 1.5, "w_init_normal": True, "w_norm": True}],
+    "optimizer": {"method": "s2stdp", "ap": 0.1, "am": -0.05, "t_gap": 0.05, "annealing": 0.95, "class_inhib": True},
+    "regularizer": {"thr_lr": 0.1, "thr_anneal": 0.5},
+    "trainer": {"epochs": 6, "dropout_out": 0.2, "shuffle": True},
+}
+
+
+def settings(**sections):
+    """Return the settings with members of their sections replaced; ``network`` means its layer."""
+    changed = {name: dict(part[0] if name == "network" else part) for name, part in SETTINGS.items()}
+    for name, members in sections.items():
+        changed[name] |= members
+    return changed | {"network": [changed["network"]]}
+
+
+def dense(n_samples, seed, n_inputs=N_INPUTS, n_classes=3):
+    """Return spike times, of which those of a third of the inputs are early for each class, and labels."""
+    generator = np.random.default_rng(seed)
+    labels = np.arange(n_samples) % n_classes
+    times = generator.uniform(0.2, 1.2, (n_samples, n_inputs))
+    early = np.arange(n_inputs) * n_classes // n_inputs == labels[:, None]
+    return np.where(early, times / 4, times).astype(np.float32), labels
+
+
+def write_data(folder, *, val=True, test=True, **options):
+    """Write training data, and the other two if wanted, into a new folder; return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = {"trainset": (90, 0), "valset": (30, 1) if val else None, "testset": (30, 2) if test else None}
+    for name, size_and_seed in wanted.items():
+        if size_and_seed is not None:
+            SpikingDataset.from_numpy(*dense(*size_and_seed, **options)).save(folder / f"{name}.npz")
+    return folder
+
+
+def write_settings(path, **sections):
+    """Write settings into a file; return its path."""
+    path.write_text(json.dumps(settings(**sections)))
+    return path
+
+
+def command(*words, module="spikenn_cy", folder=None, stdout=subprocess.PIPE):
+    """Run ``python -m module words…`` in a folder and return the finished process."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *map(str, words)],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def contents(folder):
+    """Return the bytes of all files below a folder, by path."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}

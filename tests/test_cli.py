@@ -1,0 +1,176 @@
+"""A command line comes to an exit status, its result on stdout, and one line for what went wrong."""
+
+import os
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from small_runs import command
+
+from spikenn_cy.cli import COMMANDS
+from spikenn_cy.cli import convert
+from spikenn_cy.cli.arguments import Parser
+from spikenn_cy.cli.arguments import positive_number
+from spikenn_cy.cli.arguments import whole_number
+from spikenn_cy.cli.entry import main
+from spikenn_cy.errors import ConfigWarning
+from spikenn_cy.errors import DataError
+from spikenn_cy.version import __version__
+
+
+@pytest.mark.parametrize("spelling", ["--max_time", "--max-time"])
+@pytest.mark.parametrize("joined", [False, True])
+def test_an_option_may_be_spelt_with_underscores_or_dashes(spelling, joined):
+    parser = Parser()
+    convert.add_arguments(parser)
+    option = [f"{spelling}=2.5"] if joined else [spelling, "2.5"]
+    arguments = parser.parse_args(["X-1.npy", "y-1.npy", "out--1.npz", *option])
+    assert (arguments.max_time, arguments.times, arguments.output) == (2.5, "X-1.npy", "out--1.npz")
+
+
+def test_what_follows_two_dashes_is_no_option():
+    parser = Parser()
+    parser.add_argument("name")
+    assert parser.parse_args(["--", "--a-b"]).name == "--a-b"
+
+
+def test_values_keep_their_dashes():
+    parser = Parser()
+    parser.add_argument("--out_dir")
+    assert parser.parse_args(["--out-dir=a-b"]).out_dir == "a-b"
+    assert parser.parse_args(["--out-dir", "a-b"]).out_dir == "a-b"
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [(whole_number, text) for text in ("-1", "1.5", "x", "", "1_0", "²", " 1", "9" * 4001)]
+    + [(positive_number, text) for text in ("0", "-1", "nan", "inf", "x", "")],
+)
+def test_numbers_that_are_none_are_refused(capsys, read, text):
+    parser = Parser(prog="here")
+    parser.add_argument("--seed", type=read)
+    with pytest.raises(SystemExit) as end:
+        parser.parse_args([f"--seed={text}"])
+    assert end.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("here: argument --seed: must be a ")
+
+
+def test_numbers_are_read():
+    assert whole_number("0") == 0
+    assert whole_number("18446744073709551616") == 2**64
+    assert positive_number("1e-3") == 0.001
+
+
+@pytest.mark.parametrize(
+    ("words", "finding"),
+    [
+        ([], "the following arguments are required: COMMAND"),
+        (["train"], "argument COMMAND: invalid choice: 'train'"),
+        (["run", "in", "out", "config.json", "more"], "unrecognized arguments: more"),
+        (["run", "--see", "3"], "unrecognized arguments: --see"),
+        (["run", "--over"], "unrecognized arguments: --over"),
+        (["run", "--seed", "-1"], "argument --seed: must be a whole number >= 0, got '-1'"),
+        (["run", "--seed"], "argument --seed: expected one argument"),
+        (["run", "in"], "arguments: must be IN, OUT and CONFIG, or none of them for the demo, got no OUT and CONFIG"),
+        (["run", "in", "out"], "arguments: must be IN, OUT and CONFIG, or none of them for the demo, got no CONFIG"),
+        (["convert", "X.npy"], "the following arguments are required: y.npy, OUT.npz"),
+        (
+            ["convert", "X.npy", "y.npy", "o.npz", "--max-time", "0"],
+            "argument --max_time: must be a number > 0, got '0'",
+        ),
+    ],
+)
+def test_a_mistaken_command_line_is_refused_in_one_line(capsys, words, finding):
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    (line,) = err.splitlines()
+    assert finding in line
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_tells_how_it_is_used(capsys, name):
+    assert main([name, "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert text.startswith(f"usage: spikenn-cy {name} ")
+    assert COMMANDS[name].SUMMARY in text
+
+
+def test_the_list_of_commands_has_them_all(capsys):
+    assert main(["--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for name, module in COMMANDS.items():
+        assert f"{name} {module.SUMMARY}" in text
+
+
+def test_the_version_can_be_asked_for(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"{__version__}\n"
+
+
+def failing(error):
+    def fail(_):
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (DataError("here: must be\nthis, got that"), 2, "error: here: must be this, got that"),
+        (
+            FileNotFoundError(2, "No such file or directory", "x"),
+            2,
+            "error: x: must be usable, got No such file or directory",
+        ),
+        (OSError("odd"), 2, "error: input or output: must be usable, got odd"),
+        (MemoryError("Unable to allocate 9 TiB"), 2, "error: memory: must suffice for network and data, got Unable"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_what_goes_wrong_is_one_line_and_a_status(monkeypatch, capsys, error, status, line):
+    monkeypatch.setattr(convert, "main", failing(error))
+    assert main(["convert", "X.npy", "y.npy", "out.npz"]) == status
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert err.startswith(line)
+
+
+def test_a_mistake_in_the_program_is_not_hidden(monkeypatch):
+    monkeypatch.setattr(convert, "main", failing(AssertionError("a bug")))
+    with pytest.raises(AssertionError, match="a bug"):
+        main(["convert", "X.npy", "y.npy", "out.npz"])
+
+
+def test_a_warning_is_one_line(monkeypatch, capsys):
+    def warn(_):
+        warnings.warn(ConfigWarning("f.json: optimizer.ap: why\nnot"), stacklevel=1)
+        return 0
+
+    monkeypatch.setattr(convert, "main", warn)
+    assert main(["convert", "X.npy", "y.npy", "out.npz"]) == 0
+    assert capsys.readouterr().err == "warning: f.json: optimizer.ap: why not\n"
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_process_without_a_stream_is_no_error(monkeypatch, stream):
+    monkeypatch.setattr(convert, "main", lambda _: 0)
+    monkeypatch.setattr(sys, stream, None)
+    assert main(["convert", "X.npy", "y.npy", "out.npz"]) == 0
+
+
+def test_a_reader_that_goes_away_is_no_traceback(tmp_path):
+    np.save(tmp_path / "X.npy", np.zeros((2, 3)))
+    np.save(tmp_path / "y.npy", np.arange(2))
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = command("convert", "X.npy", "y.npy", "out.npz", folder=tmp_path, stdout=writing)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+    assert (tmp_path / "out.npz").exists()
