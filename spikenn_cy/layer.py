@@ -7,6 +7,7 @@ import numpy as np
 
 from spikenn_cy._inference import Inference
 from spikenn_cy.dtypes import REAL
+from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.kernels.stdp import absolute_sums
@@ -37,7 +38,8 @@ class Layer:
         self.config = config
         self.n_neurons = config.n_neurons
         self.n_inputs = n_inputs
-        self.max_time = max_time
+        # Silent times are of single precision; compared in another, silence would have an error.
+        self.max_time = float(STAMP.type(max_time))
         self.on_thresholds: Callable[[np.ndarray], None] | None = None
         self.set_state(
             weights=np.zeros(self.shape, REAL) if generator is None else self._draw(generator),

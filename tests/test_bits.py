@@ -1,0 +1,162 @@
+"""Same seed, same bits: from run to run, process, build, instruction set, number of threads and interruption."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spikenn_cy import Readout
+from spikenn_cy import SpikingDataset
+from spikenn_cy.kernels.primitives import active_instructions
+from spikenn_cy.kernels.primitives import available_instructions
+from spikenn_cy.kernels.primitives import use_instructions
+
+N_INPUTS, N_CLASSES, N_SAMPLES = 83, 4, 120  # 83 leaves a rest in rows of 16 lanes
+
+
+def network(*, optimizer, n_neurons=20, layers=(), regularizer=None, **trainer):
+    """Return settings in the sections of a file; ``optimizer`` holds the rule's."""
+    last = {"n_neurons": n_neurons, "firing_threshold": 4, "w_init_normal": True, "w_init_mean": 0.4}
+    return {
+        "network": [*layers, last | optimizer.pop("layer", {})],
+        "optimizer": {"annealing": 0.9, **optimizer},
+        "regularizer": regularizer,
+        "trainer": {"epochs": 3, **trainer},
+    }
+
+
+S2STDP = {"method": "s2stdp", "ap": 0.1, "am": -0.08, "t_gap": 0.1, "class_inhib": True}
+HIDDEN = {"n_neurons": 30, "firing_threshold": 5, "w_init_normal": True, "w_init_mean": 0.4, "w_init_std": 0.2}
+
+# The digests hold for every build and machine: nothing in these settings calls a function of the C math library
+# whose last bit may differ. Only a change of what the network computes may change them.
+DIGESTS = {
+    "s2stdp+ncg": "4870d77abfd3b874",
+    "sstdp-cr-1": "4705aad99c80f73a",
+    "rstdp-dropout": "1b389cdf494198e4",
+    "s4nn": "cd839e4bcc014372",
+    "two-layers": "19de239ff881687d",
+}
+
+
+def settings(name):
+    """Return the settings behind a digest."""
+    return {
+        "s2stdp+ncg": network(
+            optimizer=S2STDP | {"layer": {"w_norm": True}}, regularizer={"thr_lr": 0.2, "thr_anneal": 0.5}, nt_neurons=1
+        ),
+        "sstdp-cr-1": network(
+            optimizer=S2STDP | {"use_time_ranges": True}, regularizer={"thr_lr": 0.1, "use_two_thr": False}
+        ),
+        "rstdp-dropout": network(
+            optimizer={"method": "rstdp", "ap": 0.05, "am": -0.01, "anti_ap": -0.04}, dropout_out=0.3, shuffle=True
+        ),
+        "s4nn": network(
+            optimizer={"method": "s4nn", "lr": 0.1, "t_gap": 0.1, "layer": {"w_min": -10, "w_max": 10}}, dropout_in=0.2
+        ),
+        "two-layers": network(optimizer=S2STDP | {"layer": {"w_norm": True}}, layers=[HIDDEN], dropout_out=0.1),
+        "lif": network(optimizer=S2STDP | {"layer": {"leak_tau": 0.4}}),
+        "multiplicative": network(optimizer=S2STDP | {"stdp": "multiplicative", "beta": 2}),
+    }[name]
+
+
+def digits():
+    """Return a data set that no generator's stream has a part in, with tied times and silent inputs."""
+    place = np.arange(N_SAMPLES * N_INPUTS).reshape(N_SAMPLES, N_INPUTS)
+    labels = np.arange(N_SAMPLES) % N_CLASSES
+    times = (place * 7919 + 31 * labels[:, None] * (place % 7)) % 97 / 64
+    return SpikingDataset.from_numpy(times, labels)
+
+
+def trained(name, seed=3):
+    """Return a trained network."""
+    model = Readout.from_config(settings(name), N_INPUTS, N_CLASSES, seed=seed)
+    model.fit(digits(), val=digits())
+    return model
+
+
+def digest(model):
+    """Return a hash of all that a training and an inference put out."""
+    times, potentials = model.first_spikes(digits())
+    arrays = [layer.weights for layer in model.layers] + [model.layers[-1].thresholds, model.training_thresholds]
+    content = b"".join(array.tobytes() for array in [*arrays, times, potentials, model.predict(digits())])
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_every_build_and_machine_computes_the_same_bits(name):
+    assert digest(trained(name)) == DIGESTS[name]
+
+
+@pytest.mark.parametrize("name", [*DIGESTS, "lif", "multiplicative"])
+def test_every_instruction_set_computes_the_same_bits(name):
+    before, found = active_instructions(), {}
+    for instructions in available_instructions():
+        use_instructions(instructions)
+        found[instructions] = digest(trained(name))
+    use_instructions(before)
+    assert len(set(found.values())) == 1, found
+
+
+def test_another_process_computes_the_same_bits():
+    code = "import test_bits; print(test_bits.digest(test_bits.trained('lif')))"
+    there = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parent,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert there.stdout.strip() == digest(trained("lif"))
+
+
+def test_another_seed_computes_other_bits():
+    assert digest(trained("s2stdp+ncg", seed=4)) != digest(trained("s2stdp+ncg"))
+
+
+@pytest.mark.parametrize("n_threads", [2, 3, 200])
+@pytest.mark.parametrize("name", ["s2stdp+ncg", "two-layers", "lif"])
+def test_any_number_of_threads_decides_alike(name, n_threads):
+    model, data = trained(name), digits()
+    np.testing.assert_array_equal(model.predict(data, n_threads), model.predict(data))
+    for one, many in zip(model.first_spikes(data), model.first_spikes(data, n_threads), strict=True):
+        np.testing.assert_array_equal(many, one)
+
+
+class Interruption(Exception):
+    """Stands for whatever ends a process."""
+
+
+@pytest.mark.parametrize("name", [*DIGESTS, "lif", "multiplicative"])
+def test_an_interrupted_fit_goes_on_from_its_checkpoint_to_the_same_bits(name, tmp_path):
+    checkpoint = tmp_path / "checkpoint.npz"
+
+    def interrupt(report):
+        if report.epoch == 1:
+            raise Interruption
+
+    model = Readout.from_config(settings(name), N_INPUTS, N_CLASSES, seed=3)
+    with pytest.raises(Interruption):
+        model.fit(digits(), val=digits(), checkpoint=checkpoint, on_epoch=interrupt)
+    again = Readout.from_config(settings(name), N_INPUTS, N_CLASSES, seed=3)
+    history = again.fit(digits(), val=digits(), checkpoint=checkpoint)
+    whole = Readout.from_config(settings(name), N_INPUTS, N_CLASSES, seed=3)
+    assert history.train_accuracy == whole.fit(digits(), val=digits()).train_accuracy
+    assert digest(again) == digest(whole)
+
+
+@pytest.mark.parametrize("name", [*DIGESTS, "lif", "multiplicative"])
+def test_a_saved_network_goes_on_learning_as_if_it_had_not_been_saved(name, tmp_path):
+    model = trained(name)
+    model.save(tmp_path / "model.npz")
+    loaded = Readout.load(tmp_path / "model.npz")
+    assert digest(loaded) == digest(model)
+    for network_ in (model, loaded):
+        network_.partial_fit(digits())
+        network_.fit(digits(), epochs=2)
+    assert digest(loaded) == digest(model)
