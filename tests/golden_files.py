@@ -9,6 +9,9 @@ FOLDER = Path(__file__).parent / "golden"
 NAMES = sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.glob("*/*.npz"))
 STEPS = (1, 2, 5, 10, 50, 100, 300)  # the k of W_k, thr_k, acc_k
 
+# No normalisation, so no sum whose order is a choice: these are equal to the bit after every k.
+BITWISE = ("/sstdp", "/sstdp+ncg", "/s2stdp-multiplicative", "/rstdp-fixed-lr", "/rstdp-multiplicative")
+
 # Where a spike of the second epoch falls on the other side of its neighbour unless every row is scaled after every
 # sample, as the reference implementation did: two sums of a row differ in their last bit. Up to W_300 all is close.
 PARTING = {"a/s2stdp+pcn"}
@@ -32,6 +35,15 @@ def assert_close(found, golden, after):
     """Compare weights or thresholds, ``after`` so many samples, relative to the largest entry or 1."""
     tolerance = 1e-6 if after <= 50 else 1e-5
     np.testing.assert_allclose(found, golden, rtol=0, atol=tolerance * max(1.0, np.abs(golden).max()))
+
+
+def assert_same_step(golden, k, weights, training_thresholds, accuracy):
+    """Compare the state after the first ``k`` training samples."""
+    assert_close(weights, golden.arrays[f"W_{k}"], after=k)
+    if golden.name.endswith(BITWISE):
+        np.testing.assert_array_equal(weights, golden.arrays[f"W_{k}"])
+    np.testing.assert_array_equal(training_thresholds, golden.arrays[f"thr_{k}"])
+    assert accuracy == golden.arrays[f"acc_{k}"]
 
 
 def assert_same_end(golden, weights, thresholds, train_accuracy, predicted):

@@ -63,9 +63,13 @@ def dense_of(indices, times, n_inputs, max_time):
 
 
 def samples_of(indptr, indices, timestamps, labels):
-    """Cut CSR arrays into a list of ``(indices, times, label)``."""
-    bounds = zip(indptr[:-1], indptr[1:], labels, strict=True)
-    return [(indices[start:stop], timestamps[start:stop], int(label)) for start, stop, label in bounds]
+    """Cut CSR arrays into a list of ``(indices, times, label)``, equal times in the order of their indices."""
+    samples = []
+    for start, stop, label in zip(indptr[:-1], indptr[1:], labels, strict=True):
+        fires, times = indices[start:stop], timestamps[start:stop]
+        in_order = np.lexsort((fires, times))
+        samples.append((fires[in_order], times[in_order], int(label)))
+    return samples
 
 
 # The neuron

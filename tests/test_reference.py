@@ -8,12 +8,10 @@ from golden_files import STEPS
 from golden_files import Golden
 from golden_files import assert_close
 from golden_files import assert_same_end
+from golden_files import assert_same_step
 from numpy.testing import assert_allclose
 from numpy.testing import assert_array_equal
 from reference import REAL
-
-# No normalisation, so no sum whose order is a choice: these are equal to the bit after every k.
-BITWISE = ("/sstdp", "/sstdp+ncg", "/s2stdp-multiplicative", "/rstdp-fixed-lr", "/rstdp-multiplicative")
 
 
 def network_and_samples(golden, **options):
@@ -40,12 +38,7 @@ def test_training_follows_the_golden_trajectory(name):
     for k, right in enumerate(network.epoch(train), start=1):
         n_right += right
         if k in STEPS:
-            weights, thresholds = golden.arrays[f"W_{k}"], golden.arrays[f"thr_{k}"]
-            assert_close(network.last.weights, weights, after=k)
-            if name.endswith(BITWISE):
-                assert_array_equal(network.last.weights, weights)
-            assert_array_equal(network.training_thresholds, thresholds)
-            assert n_right / k == golden.arrays[f"acc_{k}"]
+            assert_same_step(golden, k, network.last.weights, network.training_thresholds, n_right / k)
 
     accuracies = network.fit(train, golden.config["trainer"]["epochs"] - 1)
     assert_same_end(golden, network.last.weights, network.last.thresholds, accuracies[-1], network.predict(test))
