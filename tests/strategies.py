@@ -32,7 +32,7 @@ TRAITS = {
     "n_samples": (6, 1, 20),
     "spikes": ("distinct", "tied", "sparse"),
     "max_time": (1.0, 0.1, 25.0),
-    "weights": ("positive", "mixed", "unclipped"),
+    "weights": ("positive", "mixed", "coarse", "unclipped"),
     "threshold": ("middle", "low", "out of reach"),
 }
 
@@ -84,10 +84,12 @@ def config(sizes, fan_in, traits, rng):
 
 def layer(n_neurons, n_inputs, traits, rng):
     """One layer's settings; a threshold in the middle is met by some neurons, some of the time."""
-    w_min, w_max = {"positive": (0.0, 1.0), "mixed": (-1.0, 1.0), "unclipped": (0.2, 0.8)}[traits["weights"]]
-    reach = {"middle": 0.1, "low": 0.001, "out of reach": 1e3}[traits["threshold"]]
+    w_min, w_max = {"mixed": (-1.0, 1.0), "unclipped": (0.2, 0.8)}.get(traits["weights"], (0.0, 1.0))
+    threshold = {"middle": 0.1, "low": 0.001, "out of reach": 1e3}[traits["threshold"]] * n_inputs
+    if traits["weights"] == "coarse":
+        threshold = max(0.25, np.round(4 * threshold) / 4)
     settings = {
-        "n_neurons": n_neurons, "firing_threshold": reach * n_inputs, "w_init_normal": bool(rng.integers(2)),
+        "n_neurons": n_neurons, "firing_threshold": float(threshold), "w_init_normal": bool(rng.integers(2)),
         "w_init_mean": 0.5, "w_init_std": 0.1, "w_norm": False, "w_min": w_min, "w_max": w_max,
     }  # fmt: skip
     if traits["neuron"] == "lif":
@@ -119,9 +121,15 @@ def optimizer(traits, rng):
 
 
 def weights(size, traits, rng):
-    """Read-only weights to assign; ``unclipped`` ones lie outside their limits, some rows altogether."""
+    """Read-only weights to assign.
+
+    ``coarse`` ones are quarters: potentials are equal to each other and to thresholds. ``unclipped`` ones lie outside
+    their limits, some rows altogether.
+    """
     drawn = rng.normal(0.5, 0.2, size)
-    if traits["weights"] != "positive":
+    if traits["weights"] == "coarse":
+        drawn = np.maximum(np.round(4 * drawn), 1) / 4
+    elif traits["weights"] != "positive":
         drawn *= rng.choice([-1.0, 1.0], size, p=[0.3, 0.7])
     if traits["weights"] == "unclipped":
         drawn[rng.random(len(drawn)) < 0.3] -= 1
