@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+
 from spikenn_cy.data.dataset import SpikingDataset
 
 ROOT = Path(__file__).parent.parent

@@ -17,10 +17,10 @@ from small_runs import dense
 from small_runs import settings
 from small_runs import write_data
 from small_runs import write_settings
-from spikenn_cy.data.dataset import SpikingDataset
 
 from spikenn_cy.cli.entry import main
 from spikenn_cy.config import ExperimentConfig
+from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.experiments.single import RunJob
