@@ -21,6 +21,7 @@ from spikenn_cy.experiments.store import describe
 from spikenn_cy.experiments.store import fingerprint
 from spikenn_cy.experiments.store import open_run
 from spikenn_cy.readout import Readout
+from spikenn_cy.training import History
 
 FILES = {"train": "trainset", "val": "valset", "test": "testset"}
 SUFFIXES = (".npz", ".npy")
@@ -91,13 +92,7 @@ def run_single(job: RunJob) -> dict[str, Any]:
             **datasets, checkpoint=os.fspath(folder.checkpoint), verbose=job.verbose, on_epoch=folder.append
         )
         model.save(os.fspath(folder.model))
-        last = history.epochs[-1] if history.epochs else None
-        folder.finish(
-            history.epochs,
-            {f"{name}_accuracy": getattr(last, f"{name}_accuracy", None) for name in FILES}
-            | {"n_epochs": len(history.epochs), "stopped": history.stopped, "seed": job.seed}
-            | {f"n_{name}": len(datasets[name]) if name in datasets else 0 for name in FILES},
-        )
+        folder.finish(history.epochs, _result(history, datasets, job.seed))
         return folder.result
 
 
@@ -123,6 +118,13 @@ def data_files(folder: str | os.PathLike) -> dict[str, Path]:
     if "train" not in files:
         raise DataError(f"{folder}: must hold trainset.npz or trainset.npy, got neither")
     return files
+
+
+def _result(history: History, datasets: dict[str, SpikingDataset], seed: int) -> dict[str, Any]:
+    last = history.epochs[-1] if history.epochs else None
+    accuracies = {f"{name}_accuracy": getattr(last, f"{name}_accuracy", None) for name in FILES}
+    sizes = {f"n_{name}": len(datasets[name]) if name in datasets else 0 for name in FILES}
+    return accuracies | {"n_epochs": len(history.epochs), "stopped": history.stopped, "seed": seed} | sizes
 
 
 def _demo() -> dict[str, SpikingDataset]:
