@@ -10,6 +10,8 @@ Switches, all by environment variable:
     Line tracing for ``coverage`` (CPython 3.11).
 ``SPIKENN_CY_ANNOTATE=1``
     Cython's yellow HTML beside each ``.pyx``.
+
+A build with other switches than the last one in this tree makes everything anew.
 """
 
 import os
@@ -18,6 +20,7 @@ from pathlib import Path
 from Cython.Build import cythonize
 from setuptools import Extension
 from setuptools import setup
+from setuptools.command.build_ext import build_ext
 
 PACKAGE = Path("spikenn_cy")
 SHARED = "spikenn_cy._cyutility"  # one copy of Cython's memoryview code instead of one a module
@@ -59,15 +62,34 @@ def extension(pyx: Path) -> Extension:
     )
 
 
+# Time stamps of sources do not show that the files built of them are another build's.
+SWITCHES = f"{CHECKS=} {COVERAGE=} {MARCH=} {switch('ANNOTATE')=}"
+LAST_SWITCHES = Path("build") / "switches"
+CHANGED = LAST_SWITCHES.exists() and LAST_SWITCHES.read_text() != SWITCHES
+
+
+class SwitchedBuild(build_ext):
+    """Builds everything if a switch has changed."""
+
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        self.force = self.force or CHANGED
+
+    def run(self) -> None:
+        super().run()
+        LAST_SWITCHES.parent.mkdir(exist_ok=True)
+        LAST_SWITCHES.write_text(SWITCHES)
+
+
 shared = Extension(SHARED, [str(PACKAGE / "_cyutility.c")], define_macros=MACROS, extra_compile_args=CFLAGS)
 
 setup(
+    cmdclass={"build_ext": SwitchedBuild},
     ext_modules=cythonize(
         [shared, *(extension(pyx) for pyx in sorted(PACKAGE.rglob("*.pyx")))],
         compiler_directives=DIRECTIVES,
         shared_utility_qualified_name=SHARED,
         annotate=switch("ANNOTATE"),
-        # A changed switch must not find the other build's C code up to date.
-        force=CHECKS or COVERAGE or switch("FORCE"),
-    )
+        force=CHANGED,
+    ),
 )
