@@ -5,7 +5,7 @@ from benchmarks.pixels import N_INPUTS
 from benchmarks.pixels import ncg_settings
 from benchmarks.pixels import pixels
 
-THRESHOLD = 15
+THRESHOLD = 20
 
 
 class Pixels:

@@ -10,15 +10,19 @@ SPIKES_A_SAMPLE = 151  # of MNIST at the latency code t = 1 - x/255
 def pixels(n_samples, n_inputs=N_INPUTS, n_spikes=SPIKES_A_SAMPLE, seed=0):
     """Return ``(X, y)``: spike times, 1 for silent inputs, and labels.
 
-    Every class has its own likely inputs with times of their own, and every sample
-    departs from them, so that a network has something to learn and never learns it all.
+    Classes differ a little in which inputs are likely to fire and when, so that a network
+    has something to learn and never learns it all.
     """
     generator = np.random.default_rng(seed)
     y = generator.integers(N_CLASSES, size=n_samples)
-    likely = generator.random((N_CLASSES, n_inputs)) ** 3
+
+    def of_class(power):
+        """Return a value for every class and input, mostly the same in all classes."""
+        return (0.8 * generator.random(n_inputs) + 0.2 * generator.random((N_CLASSES, n_inputs))) ** power
+
+    likely = of_class(3)
     likely *= n_spikes / likely.sum(axis=1, keepdims=True)
-    early = generator.random((N_CLASSES, n_inputs))
-    times = np.clip(early[y] + generator.normal(0, 0.2, (n_samples, n_inputs)), 0, 0.99)
+    times = np.clip(of_class(1)[y] + generator.normal(0, 0.2, (n_samples, n_inputs)), 0, 0.99)
     X = np.where(generator.random((n_samples, n_inputs)) < likely[y], times, 1.0)
     return X.astype(np.float32), y
 
