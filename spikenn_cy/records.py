@@ -12,6 +12,7 @@ import msgspec
 
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
+from spikenn_cy.errors import shown
 from spikenn_cy.refusals import Refusal
 from spikenn_cy.refusals import at
 from spikenn_cy.refusals import json_text
@@ -42,7 +43,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         self.check()
 
     def check(self) -> None:
-        """Raise ``ValueError("key: rule, got value")`` where a setting is nonsense."""
+        """Raise ``ConfigError("key: rule, got value")`` where a setting is nonsense."""
 
     def doubts(self) -> Iterator[tuple[str, str]]:
         """Yield ``(key, why)`` for settings that are legal but look like slips."""
@@ -51,7 +52,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def rule(self, holds: bool, key: str, rule: str) -> None:
         """Raise unless ``holds``; the place of this record is added where it is read."""
         if not holds:
-            raise ValueError(f"{key}: {rule}, got {getattr(self, key)!r}")
+            raise ConfigError(f"{key}: {rule}, got {shown(getattr(self, key))}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain JSON values, defaults included."""

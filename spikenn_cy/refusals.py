@@ -1,6 +1,5 @@
 """A refused setting told as JSON path, rule and finding, which msgspec's own messages do not give."""
 
-import difflib
 import json
 import re
 import types
@@ -42,13 +41,14 @@ def parse(cls: type[msgspec.Struct], raw: Any) -> Any:
 
 # What msgspec says of a value, and how the house says it. Its messages are matched as a
 # whole: one that it words anew in a later version is passed on as it is, with its path.
-_PATH = re.compile(r"(?P<text>.*) - at `\$(?P<path>.*)`", re.DOTALL)
-_STEP = re.compile(r"\.(?P<key>[^.\[]+)|\[(?P<position>\d+)\]")
-_EXPECTED = re.compile(r"Expected `(?P<kind>[a-z]+)(?P<or_null> \| null)?`(, got `.*`)?")
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*)`", re.DOTALL)
-_MISSING = re.compile(r"Object missing required field `(?P<key>.*)`")
-_NOT_ONE_OF = re.compile(r"Invalid (enum )?value .*", re.DOTALL)
-_OWN_RULE = re.compile(r"(?P<key>\w+): (?P<rule>.*), got (?P<found>.*)", re.DOTALL)
+# They are compiled when something is refused, which most processes never do.
+_PATH = r"(?s)(?P<text>.*) - at `\$(?P<path>.*)`"
+_STEP = r"\.(?P<key>[^.\[]+)|\[(?P<position>\d+)\]"
+_EXPECTED = r"Expected `(?P<kind>[a-z]+)(?P<or_null> \| null)?`(, got `.*`)?"
+_UNKNOWN = r"(?s)Object contains unknown field `(?P<key>.*)`"
+_MISSING = r"Object missing required field `(?P<key>.*)`"
+_NOT_ONE_OF = r"(?s)Invalid (enum )?value .*"
+_OWN_RULE = r"(?s)(?P<key>\w+): (?P<rule>.*), got (?P<found>.*)"
 _KINDS = {
     "int": "a whole number",
     "float": "a number",
@@ -62,26 +62,26 @@ _KINDS = {
 def _explained(message: str, cls: type[msgspec.Struct], raw: Any) -> Refusal:
     """Return msgspec's refusal of ``raw`` in the house's words."""
     text, path = message, ()
-    if match := _PATH.fullmatch(message):
-        steps = _STEP.finditer(match["path"])
+    if match := re.fullmatch(_PATH, message):
+        steps = re.finditer(_STEP, match["path"])
         text, path = match["text"], tuple(step["key"] or int(step["position"]) for step in steps)
     found, kind = raw, cls
     for step in path:
         found, kind = found[step], _kind_inside(kind, found, step)
-    if match := _UNKNOWN.fullmatch(text):
+    if match := re.fullmatch(_UNKNOWN, text):
         return _unknown(path, match["key"], _record_of(kind, found))
-    if match := _MISSING.fullmatch(text):
+    if match := re.fullmatch(_MISSING, text):
         return Refusal((*path, match["key"]), "must be given", "nothing")
-    if _NOT_ONE_OF.fullmatch(text):
+    if re.fullmatch(_NOT_ONE_OF, text):
         return Refusal(path, f"must be {_either(map(json_text, kind))}", json_text(found))
-    if match := _EXPECTED.fullmatch(text):
+    if match := re.fullmatch(_EXPECTED, text):
         rule = f"must be {_KINDS.get(match['kind'], match['kind'])}{' or null' if match['or_null'] else ''}"
         if isinstance(found, list) and match["kind"] != "object":
             rule += " (a list of values to try is for gridsearch)"
         return Refusal(path, rule, json_text(found))
     if text == "Number out of range":
         return Refusal(path, "must be finite", json_text(found))
-    if match := _OWN_RULE.fullmatch(text):
+    if match := re.fullmatch(_OWN_RULE, text):
         key, default = match["key"], match["found"]
         return Refusal((*path, key), match["rule"], json_text(found[key]) if key in found else shortened(default))
     return Refusal(path, text, json_text(found))
@@ -116,9 +116,11 @@ def _record_of(kind: Any, value: Any) -> type[msgspec.Struct]:
 
 
 def _unknown(path: JSONPath, key: str, record: type[msgspec.Struct]) -> Refusal:
+    from difflib import get_close_matches  # here for the same reason
+
     tag_field = record.__struct_config__.tag_field
     known = [*([tag_field] if tag_field else []), *record.__struct_encode_fields__]
-    near = difflib.get_close_matches(key, known, n=1)
+    near = get_close_matches(key, known, n=1)
     hint = f" (did you mean {near[0]}?)" if near else ""
     return Refusal((*path, key), f"must be one of the keys {', '.join(known)}", json_text(key) + hint)
 

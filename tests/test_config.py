@@ -58,6 +58,11 @@ def test_a_record_cannot_be_changed():
         ExperimentConfig.from_any(settings()).trainer.epochs = 3
 
 
+def test_a_record_made_in_python_keeps_the_rules():
+    with pytest.raises(ConfigError, match=r"^n_neurons: must be from 1 to 2147483647, got 0$"):
+        LayerConfig(n_neurons=0, firing_threshold=1.0)
+
+
 def test_whole_numbers_become_floats_where_a_float_belongs():
     threshold = ExperimentConfig.from_any(settings()).network[0].firing_threshold
     assert (threshold, type(threshold)) == (10.0, float)
