@@ -8,7 +8,9 @@ import numpy as np
 from spikenn_cy._inference import Inference
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.dtypes import STAMP
+from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
+from spikenn_cy.errors import SpikennError
 from spikenn_cy.errors import require
 from spikenn_cy.kernels.stdp import absolute_sums
 from spikenn_cy.neurons import NEURONS
@@ -57,7 +59,14 @@ class Layer:
             drawn = generator.normal(config.w_init_mean, config.w_init_std, self.shape)
         else:
             drawn = generator.uniform(config.w_min, config.w_max, self.shape)
-        return np.clip(drawn.astype(REAL), REAL.type(config.w_min), REAL.type(config.w_max))
+        weights = np.clip(drawn.astype(REAL), REAL.type(config.w_min), REAL.type(config.w_max))
+        self._require_norms(weights, "initial weights", ConfigError)
+        return weights
+
+    def _require_norms(self, weights: np.ndarray, name: str, error: type[SpikennError]) -> None:
+        if self.config.w_norm:
+            for neuron in np.flatnonzero(~weights.any(axis=1))[:1]:
+                raise error(f"{name}[{neuron}]: must not all be 0 with w_norm, got {self.n_inputs} zeros")
 
     @property
     def weights(self) -> np.ndarray:
@@ -70,7 +79,9 @@ class Layer:
 
     @weights.setter
     def weights(self, values: Any) -> None:
-        self.set_state(weights=checked(values, "weights", self.shape), thresholds=self._thresholds)
+        weights = checked(values, "weights", self.shape)
+        self._require_norms(weights, "weights", DataError)
+        self.set_state(weights, self._thresholds)
 
     @property
     def thresholds(self) -> np.ndarray:
@@ -96,15 +107,10 @@ class Layer:
 
     def set_state(self, weights: np.ndarray, thresholds: np.ndarray, target_norms: np.ndarray | None = None) -> None:
         """Take over arrays that this library made; ``target_norms`` default to those of ``weights``."""
-        norms = absolute_sums(weights) if target_norms is None else target_norms
-        zero = np.flatnonzero(norms == 0)
-        # Weights that nobody has drawn or assigned yet are not held to it.
-        if self.config.w_norm and weights.any():
-            require(zero.size == 0, f"weights[{zero[:1].sum()}]", "must not all be 0 with w_norm", 0.0, DataError)
         self._weights = weights
         self._thresholds = thresholds
         self._rising = bool(weights.min(initial=0) >= 0)
-        self._target_norms = norms
+        self._target_norms = absolute_sums(weights) if target_norms is None else target_norms
         self._inference: Inference | None = None
 
     def state(self) -> dict[str, np.ndarray]:

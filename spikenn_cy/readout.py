@@ -457,8 +457,8 @@ def _identity(dataset: SpikingDataset) -> dict[str, int]:
 def _read(path: str | os.PathLike[str]) -> tuple[Header, dict[str, np.ndarray]]:
     rule = "must be a file that Readout.save wrote"
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as members:
+            arrays = dict(members)
         header = msgspec.json.decode(str(arrays.pop("header")), type=Header)
     except OSError as problem:
         raise DataError(f"{path}: {rule}, got {problem.strerror or problem}") from problem
