@@ -1,0 +1,64 @@
+"""Files that appear whole or not at all, so that an interrupted run never leaves half a result behind."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from typing import IO
+
+from spikenn_cy.errors import RunError, SpikennError
+
+
+@contextlib.contextmanager
+def atomic_file(path: str | os.PathLike, mode: str = "wb", *, error: type[SpikennError] = RunError) -> Iterator[IO]:
+    """Open a file for writing that takes the name ``path`` only when the block ends well.
+
+    Until then the bytes go to a hidden file in the same folder, and what ``path`` held
+    stays readable. If the block raises, the hidden file is removed and ``path`` is as
+    it was. The bytes are on the disk before the name changes hands.
+
+    Parameters
+    ----------
+    path : path-like
+        A regular file or a new name, in an existing folder. A symbolic link is followed.
+    mode : {"wb", "w"}
+        Bytes, or UTF-8 text with ``\\n`` line ends.
+    error : type of SpikennError
+        What the system's refusal (no such folder, no permission, disk full) is raised as.
+
+    Raises
+    ------
+    SpikennError
+        Of type ``error``, if the file cannot be written.
+    """
+    target = os.path.realpath(path)
+    # Replacing a device or a pipe by a file would take it away from everybody else.
+    if os.path.exists(target) and not os.path.isfile(target):
+        found = "a folder" if os.path.isdir(target) else "a device"
+        raise error(f"{path}: must be a regular file or a new name, got {found}")
+    folder, name = os.path.split(target)
+    hidden = os.path.join(folder, f".{name[:40]}.{secrets.token_hex(4)}.tmp")
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+    try:
+        # "x" gives the permissions that a plain open() would give; tempfile does not.
+        with open(hidden, mode.replace("w", "x"), **text) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(hidden, target)
+    except OSError as problem:
+        raise error(f"{path}: must be writable, got {problem.strerror or problem}") from problem
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(hidden)
+    sync_folder(folder)
+
+
+def sync_folder(folder: str) -> None:
+    """Put a changed name on the disk, where the system lets a folder be opened for that."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
