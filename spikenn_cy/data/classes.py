@@ -1,0 +1,88 @@
+"""Class names and their numbers, so that data sets numbered apart mean the same class by the same number."""
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spikenn_cy.dtypes import INDEX, STAMP
+from spikenn_cy.errors import DataError, require
+
+if TYPE_CHECKING:
+    from spikenn_cy.data.dataset import SpikingDataset
+
+
+def class_names(value: Any, place: str) -> np.ndarray:
+    """Return a copy of ``value`` as a vector of whole numbers or of strings, in the machine's byte order."""
+    try:
+        names = np.asarray(value)
+    except (TypeError, ValueError) as problem:
+        raise DataError(f"{place}: must be whole numbers or strings, got {type(value).__name__}") from problem
+    if names.dtype.kind == "O" and {type(name) for name in names.flat} in ({str}, {int}):
+        names = np.asarray(names.tolist())
+    elif names.dtype.kind == "T":
+        names = names.astype(str)  # files know strings of fixed width only
+    require(names.dtype.kind in "iuUS", place, "must be whole numbers or strings", names.dtype, DataError)
+    require(names.ndim == 1, place, "must have one axis", names.shape, DataError)
+    return names.astype(names.dtype.newbyteorder("="))
+
+
+def number_classes(y: Any, n_samples: int, place: str = "y") -> tuple[np.ndarray, np.ndarray]:
+    """Number the labels ``y`` by their sorted distinct values.
+
+    Returns
+    -------
+    labels : ndarray of int32, shape (n_samples,)
+    classes : ndarray, shape (n_classes,)
+        ``classes[labels]`` equals ``y``.
+    """
+    names = class_names(y, place)
+    require(len(names) == n_samples, place, f"must have a label for each of {n_samples} samples", len(names), DataError)
+    classes, labels = np.unique(names, return_inverse=True)
+    return labels.astype(INDEX), classes
+
+
+def match_classes(dataset: "SpikingDataset", training: "SpikingDataset") -> "SpikingDataset":
+    """Return ``dataset`` with its labels numbered by the classes of ``training``.
+
+    Parameters
+    ----------
+    dataset, training : SpikingDataset
+        Of the same inputs and time. ``dataset`` may have fewer classes.
+
+    Returns
+    -------
+    SpikingDataset
+        ``dataset`` itself if nothing changes; otherwise it shares the spikes with it.
+
+    Raises
+    ------
+    DataError
+        If inputs or times differ, or ``dataset`` has a class that ``training`` has not.
+
+    Warns
+    -----
+    UserWarning
+        If ``dataset`` has fewer classes and comes from a file that numbers its classes
+        without saying which they are.
+    """
+    place, other = dataset.source or "data set", training.source or "the training set"
+    ok = dataset.n_inputs == training.n_inputs
+    require(ok, place, f"must have {training.n_inputs} inputs like {other}", dataset.n_inputs, DataError)
+    ok = STAMP.type(dataset.max_time) == STAMP.type(training.max_time)
+    require(ok, place, f"must have max_time {training.max_time} like {other}", dataset.max_time, DataError)
+
+    names, known = dataset.classes.tolist(), training.classes.tolist()
+    if names == known:
+        return dataset
+    number_of = {name: number for number, name in enumerate(known)}
+    unknown = [name for name in names if name not in number_of]
+    require(not unknown, place, f"must have no class that {other} has not", unknown, DataError)
+    if dataset.classes_assumed:
+        warnings.warn(
+            f"{place}: has {len(names)} classes and {other} has {len(known)}; the file does not say which, "
+            f"0 to {len(names) - 1} are assumed",
+            stacklevel=2,
+        )
+    numbers = np.array([number_of[name] for name in names], dtype=INDEX)
+    return dataset.renumbered(numbers[dataset.labels], training.classes)

@@ -1,0 +1,302 @@
+"""``SpikingDataset``, the one form in which labelled spikes reach every network."""
+
+import operator
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spikenn_cy.data import READERS
+from spikenn_cy.data._dense import fill_rows
+from spikenn_cy.data._take import take_samples
+from spikenn_cy.data.arrays import SpikeArrays, checked, frozen
+from spikenn_cy.data.dense import from_dense
+from spikenn_cy.data.spikes import write
+from spikenn_cy.dtypes import INDEX, OFFSET, STAMP
+from spikenn_cy.errors import DataError, require, shown
+
+
+class SpikingDataset:
+    """Labelled samples, each a list of input spikes sorted by time; immutable.
+
+    Sample ``s`` has the spikes ``indptr[s]`` to ``indptr[s + 1]`` of ``indices`` (which
+    input) and ``timestamps`` (when). An input spikes once at most; one that does not is
+    silent. Spikes of equal time are kept in the order of their inputs.
+
+    Parameters
+    ----------
+    indptr : array_like of int, shape (n_samples + 1,)
+        From 0 to ``n_spikes``, never falling.
+    indices : array_like of int, shape (n_spikes,)
+        Inputs, in ``[0, n_inputs)``. Inside a group of equal times in any order.
+    timestamps : array_like of real numbers, shape (n_spikes,)
+        Times in ``[0, max_time)``, rising or equal within a sample. Rounded to float32.
+    labels : array_like of int, shape (n_samples,)
+        Class numbers in ``[0, n_classes)``.
+    n_inputs : int
+        At least 1.
+    max_time : float, default=1.0
+        End of a sample, in the unit of the timestamps; compared as float32.
+    classes : array_like of int or str, shape (n_classes,), optional
+        Your own name of each class, sorted. Default: 0 to the largest label.
+
+    Raises
+    ------
+    DataError
+        At the first rule broken, with the sample and the spike.
+
+    Notes
+    -----
+    An array is copied unless nobody can write to it, and it has the dtype kept here.
+    """
+
+    __slots__ = ("__weakref__", "_arrays", "_source")
+
+    def __init__(
+        self,
+        indptr: Any,
+        indices: Any,
+        timestamps: Any,
+        labels: Any,
+        n_inputs: int,
+        max_time: float = 1.0,
+        classes: Any = None,
+    ) -> None:
+        self._arrays = checked(SpikeArrays(indptr, indices, timestamps, labels, n_inputs, max_time, classes))
+        self._source = None
+
+    @classmethod
+    def from_numpy(cls, X: Any, y: Any, max_time: float = 1.0) -> "SpikingDataset":
+        """Make a data set of dense spike times.
+
+        Parameters
+        ----------
+        X : array_like of real numbers, shape (n_samples, D1, ..., DN)
+            Time of each input's spike, rounded to float32. From ``max_time`` on, infinity
+            included, an input is silent. A memory-mapped array is read in chunks.
+        y : array_like of int or str, shape (n_samples,)
+            Labels, numbered in sorted order; ``classes`` keeps the originals.
+        max_time : float, default=1.0
+            End of a sample, in the unit of ``X``; rounded to float32 for the comparison.
+
+        Returns
+        -------
+        SpikingDataset
+            Inputs are numbered as in ``X.reshape(n_samples, -1)``.
+
+        Raises
+        ------
+        DataError
+            If a time is negative or NaN (its position is named), or a shape or dtype is wrong.
+        """
+        return cls._trusted(from_dense(X, y, max_time))
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike) -> "SpikingDataset":
+        """Read a data set: ``.npz`` as ``save`` writes it, memory-mapped, or the reference's ``.npy``.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be read, or is not what its suffix says, or breaks a rule.
+        """
+        suffix = Path(path).suffix.lower()
+        known = ", ".join(sorted(READERS))
+        require(suffix in READERS, str(path), f"suffix must be one of {known}", suffix, DataError)
+        return cls._trusted(checked(READERS[suffix](path), str(path), owned=True), str(path))
+
+    @classmethod
+    def _trusted(cls, arrays: SpikeArrays, source: str | None = None) -> "SpikingDataset":
+        """Make a data set of arrays that are checked already and that nobody else writes to."""
+        dataset = cls.__new__(cls)
+        dataset._arrays = frozen(arrays)
+        dataset._source = source
+        return dataset
+
+    @property
+    def indptr(self) -> np.ndarray:
+        """First spike of each sample, and the end: int64, shape (n_samples + 1,)."""
+        return self._arrays.indptr
+
+    @property
+    def indices(self) -> np.ndarray:
+        """Input of each spike: int32, shape (n_spikes,)."""
+        return self._arrays.indices
+
+    @property
+    def timestamps(self) -> np.ndarray:
+        """Time of each spike, in ``[0, max_time)``: float32, shape (n_spikes,)."""
+        return self._arrays.timestamps
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Class number of each sample: int32, shape (n_samples,)."""
+        return self._arrays.labels
+
+    @property
+    def classes(self) -> np.ndarray:
+        """Original label of each class: int or str, shape (n_classes,)."""
+        return self._arrays.classes
+
+    @property
+    def classes_assumed(self) -> bool:
+        """Whether ``classes`` are mere numbers because the file has no originals; forgotten by ``save``."""
+        return self._arrays.classes_assumed
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of inputs, silent ones included."""
+        return self._arrays.n_inputs
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes, those without a sample included."""
+        return len(self._arrays.classes)
+
+    @property
+    def max_time(self) -> float:
+        """End of a sample, in the unit of the timestamps."""
+        return self._arrays.max_time
+
+    @property
+    def source(self) -> str | None:
+        """File the data set came from, for messages."""
+        return self._source
+
+    def __len__(self) -> int:
+        return len(self._arrays.labels)
+
+    def __repr__(self) -> str:
+        return (
+            f"SpikingDataset({len(self)} samples, {self.n_inputs} inputs, {self.n_classes} classes, "
+            f"{len(self.indices)} spikes, max_time={self.max_time})"
+        )
+
+    def __getitem__(self, key: Any) -> "tuple[np.ndarray, np.ndarray, int] | SpikingDataset":
+        """Return one sample, ``(indices, timestamps, label)``, or a data set of several.
+
+        ``key`` is a whole number, a slice, or an array of whole numbers or of one truth
+        value a sample; counted from the end if negative. Several samples keep the classes
+        of their parent, and a slice without a step shares its memory.
+
+        Raises
+        ------
+        IndexError
+            If ``key`` is none of these or out of range.
+        """
+        if isinstance(key, slice):
+            return self._slice(key)
+        number = sample_number(key, len(self))
+        return self._take(sample_numbers(key, len(self))) if number is None else self._sample(number)
+
+    def __iter__(self) -> "Iterator[tuple[np.ndarray, np.ndarray, int]]":
+        return map(self._sample, range(len(self)))
+
+    def _sample(self, number: int) -> tuple[np.ndarray, np.ndarray, int]:
+        indptr, indices, timestamps, labels, *_ = self._arrays
+        start, stop = indptr[number], indptr[number + 1]
+        return indices[start:stop], timestamps[start:stop], int(labels[number])
+
+    def _slice(self, key: slice) -> "SpikingDataset":
+        try:
+            first, last, step = key.indices(len(self))
+        except TypeError as problem:
+            raise IndexError(f"a slice of samples must be of whole numbers, got {key}") from problem
+        if step != 1:
+            return self._take(np.arange(first, last, step, dtype=OFFSET))
+        indptr, indices, timestamps, labels, *_ = self._arrays
+        last = max(first, last)
+        start, stop = indptr[first], indptr[last]
+        part = indptr[first : last + 1] - start, indices[start:stop], timestamps[start:stop], labels[first:last]
+        return self._part(*part)
+
+    def _take(self, numbers: np.ndarray) -> "SpikingDataset":
+        arrays = self._arrays
+        indptr = np.zeros(len(numbers) + 1, dtype=OFFSET)
+        np.cumsum(np.diff(arrays.indptr)[numbers], out=indptr[1:])
+        indices, timestamps = np.empty(indptr[-1], dtype=INDEX), np.empty(indptr[-1], dtype=STAMP)
+        take_samples(arrays.indptr, arrays.indices, arrays.timestamps, numbers, indptr, indices, timestamps)
+        return self._part(indptr, indices, timestamps, arrays.labels[numbers])
+
+    def _part(self, *samples: np.ndarray) -> "SpikingDataset":
+        """Return the data set of some of the samples, given by their first four arrays."""
+        return self._trusted(SpikeArrays(*samples, *self._arrays[4:]), self._source)
+
+    def renumbered(self, labels: np.ndarray, classes: np.ndarray) -> "SpikingDataset":
+        """Return the same spikes under other class numbers, both arrays as ``match_classes`` makes them."""
+        arrays = self._arrays._replace(labels=labels, classes=classes, classes_assumed=False)
+        return self._trusted(arrays, self._source)
+
+    def to_dense(self, silent: float | None = None) -> np.ndarray:
+        """Return the spike times as an array of float32, shape (n_samples, n_inputs).
+
+        Parameters
+        ----------
+        silent : float, optional
+            Time of an input that does not spike. Default: ``max_time``.
+
+        Raises
+        ------
+        DataError
+            If ``silent`` is not a real number.
+        """
+        silent = self.max_time if silent is None else silent
+        ok = isinstance(silent, (int, float, np.integer, np.floating)) and not isinstance(silent, bool)
+        require(ok, "silent", "must be a real number", silent, DataError)
+        rows = np.full((len(self), self.n_inputs), silent, dtype=STAMP)
+        fill_rows(self.indptr, self.indices, self.timestamps, rows)
+        return rows
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the data set to ``path``, an ``.npz`` file that ``from_file`` can map; whole or not at all.
+
+        Raises
+        ------
+        DataError
+            If the suffix is another, there is no sample, or the file cannot be written.
+        """
+        require(Path(path).suffix.lower() == ".npz", str(path), "suffix must be .npz", Path(path).suffix, DataError)
+        require(len(self) >= 1, str(path), "a data set must have at least one sample to be saved", 0, DataError)
+        write(path, self._arrays)
+
+    def __reduce__(self) -> tuple:
+        # The arrays and not the file they are mapped from, which another process may not see or find changed.
+        plain = [np.asarray(part) if isinstance(part, np.ndarray) else part for part in self._arrays]
+        return type(self)._trusted, (SpikeArrays(*plain), self._source)
+
+
+def sample_number(key: Any, n_samples: int) -> int | None:
+    """Return ``key`` as a number in ``[0, n_samples)``, or None if it is not a whole number at all."""
+    if isinstance(key, (bool, np.bool_)):
+        return None
+    try:
+        number = operator.index(key)
+    except TypeError:
+        return None
+    if not -n_samples <= number < n_samples:
+        raise IndexError(f"a sample number must be in [{-n_samples}, {n_samples}), got {shown(key)}")
+    return number % n_samples
+
+
+def sample_numbers(key: Any, n_samples: int) -> np.ndarray:
+    """Return an array of sample numbers, or of one truth value a sample, as numbers in ``[0, n_samples)``."""
+    try:
+        numbers = np.asarray(key)
+    except ValueError:  # a ragged list
+        numbers = np.empty(0, dtype=object)
+    if isinstance(key, list) and not key:
+        numbers = np.empty(0, dtype=OFFSET)  # which numpy takes for floats
+    if numbers.dtype == bool and numbers.shape == (n_samples,):
+        return np.flatnonzero(numbers).astype(OFFSET)
+    if numbers.dtype.kind not in "iu" or numbers.ndim != 1 or isinstance(key, tuple):
+        raise IndexError(
+            f"samples are chosen by a number, a slice or a vector of whole numbers or of {n_samples} truth values, "
+            f"got {shown(key)}"
+        )
+    wrong = (numbers < -n_samples) | (numbers >= n_samples)
+    if wrong.any():
+        raise IndexError(f"a sample number must be in [{-n_samples}, {n_samples}), got {numbers[wrong.argmax()]}")
+    numbers = numbers.astype(OFFSET)
+    return np.where(numbers < 0, numbers + n_samples, numbers)
