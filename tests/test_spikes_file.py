@@ -371,7 +371,7 @@ def test_a_file_one_may_not_read_is_refused(saved):
 
 @pytest.mark.parametrize("name", ["set", "set.csv", "set.npz.gz", "set.txt", "npz"])
 def test_an_unknown_suffix_is_refused_by_the_known_ones(tmp_path, name):
-    assert refusal(tmp_path / name) == f": suffix must be one of .npz, got {(tmp_path / name).suffix!r}"
+    assert refusal(tmp_path / name) == f": suffix must be one of .npy, .npz, got {(tmp_path / name).suffix!r}"
 
 
 @pytest.mark.parametrize("name", ["SET.NPZ", "set.v1.npz"])

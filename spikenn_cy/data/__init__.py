@@ -4,8 +4,9 @@ To add one: write ``name.py`` with a ``read(path)`` that returns ``SpikeArrays``
 unchecked, and raises ``DataError``, then give its suffix a row here. Nothing else changes.
 """
 
-from spikenn_cy.data import spikes
+from spikenn_cy.data import legacy, spikes
 
 READERS = {
     ".npz": spikes.read,
+    ".npy": legacy.read,
 }
