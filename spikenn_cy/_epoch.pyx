@@ -7,7 +7,7 @@ import numpy as np
 
 from spikenn_cy.dtypes import FLAG, INDEX, REAL, STAMP
 from spikenn_cy.kernels.answer cimport Answer
-from spikenn_cy.kernels.charge cimport ALL, FIRST_OF_CLASS, FIRST_OF_LAYER, Reach, c_charge_layer
+from spikenn_cy.kernels.charge cimport Reach, c_charge_layer
 from spikenn_cy.kernels.dropout cimport INPUTS, OUTPUT_NEURONS, c_draw_mask
 from spikenn_cy.kernels.primitives cimport Spikes
 from spikenn_cy.kernels.stdp cimport Plasticity, RowStep, c_learn_row

@@ -6,7 +6,8 @@ import secrets
 from collections.abc import Iterator
 from typing import IO
 
-from spikenn_cy.errors import RunError, SpikennError
+from spikenn_cy.errors import RunError
+from spikenn_cy.errors import SpikennError
 
 
 @contextlib.contextmanager

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from spikenn_cy.data.arrays import SpikeArrays, checked
+from spikenn_cy.data.arrays import SpikeArrays
+from spikenn_cy.data.arrays import checked
 from spikenn_cy.data.classes import match_classes
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import DataError

@@ -6,14 +6,17 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.testing import assert_array_equal
 
 from spikenn_cy.data import dense
 from spikenn_cy.data.dataset import SpikingDataset
-from spikenn_cy.dtypes import INDEX, OFFSET, STAMP
+from spikenn_cy.dtypes import INDEX
+from spikenn_cy.dtypes import OFFSET
+from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import DataError
 
 ARRAYS = ("indptr", "indices", "timestamps", "labels", "classes")

@@ -33,7 +33,9 @@ def dataset(labels=("cat", "dog"), n_samples=60, n_inputs=10, seed=0):
     rng = np.random.default_rng(seed)
     y = np.arange(n_samples) % len(labels)
     early = np.arange(n_inputs) * len(labels) // n_inputs == y[:, None]
-    return SpikingDataset.from_numpy(rng.random((n_samples, n_inputs)) * np.where(early, 0.25, 1.2), np.array(labels)[y])
+    return SpikingDataset.from_numpy(
+        rng.random((n_samples, n_inputs)) * np.where(early, 0.25, 1.2), np.array(labels)[y]
+    )
 
 
 @pytest.fixture
@@ -136,7 +138,7 @@ def test_data_that_do_not_suit_are_refused(model):
             call(dataset(n_inputs=7))
         with pytest.raises(DataError, match="must be a SpikingDataset, got ndarray"):
             call(np.zeros((3, 10)))
-    with pytest.raises(DataError, match="must have the network's max_time 1.0, got 2.0"):
+    with pytest.raises(DataError, match=r"must have the network's max_time 1\.0, got 2\.0"):
         model.predict(SpikingDataset.from_numpy(np.ones((4, 10)), [0, 1, 0, 1], max_time=2.0))
     with pytest.raises(DataError, match="must have 2 classes, got 3"):
         model.fit(dataset(labels=("ape", "cat", "dog")))

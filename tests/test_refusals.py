@@ -166,7 +166,7 @@ def no_target_neuron_left(folder):
     write_settings(folder / "config.json", trainer={"nt_neurons": 2})
 
 
-@case(finding=r"must not all be 0 with w_norm, got 0")
+@case(finding=r"must not all be 0 with w_norm, got 12 zeros")
 def weights_that_cannot_be_normalised(folder):
     write_settings(folder / "config.json", network={"w_init_mean": 0, "w_init_std": 0})
 
@@ -387,7 +387,7 @@ def small_model():
         ("weights", np.full((6, 12), 1e39), r"^weights\[0, 0\]: must be finite, got 1e\+39$"),
         ("weights", np.ones((6, 11)), r"^weights: must have shape \(6, 12\), got \(6, 11\)$"),
         ("weights", np.array([["a"] * 12] * 6), r"^weights: must be real numbers, got "),
-        ("weights", np.zeros((6, 12)), r"^weights\[0\]: must not all be 0 with w_norm, got 0"),
+        ("weights", np.zeros((6, 12)), r"^weights\[0\]: must not all be 0 with w_norm, got 12 zeros"),
         ("thresholds", np.zeros(6), r"^thresholds: must be > 0, got \[0\.0\]$"),
         ("thresholds", np.full(6, np.inf), r"^thresholds\[0\]: must be finite, got inf$"),
         ("thresholds", np.ones(5), r"^thresholds: must have shape \(6,\), got \(5,\)$"),

@@ -4,7 +4,8 @@ To add one: write ``name.py`` with a ``read(path)`` that returns ``SpikeArrays``
 unchecked, and raises ``DataError``, then give its suffix a row here. Nothing else changes.
 """
 
-from spikenn_cy.data import legacy, spikes
+from spikenn_cy.data import legacy
+from spikenn_cy.data import spikes
 
 READERS = {
     ".npz": spikes.read,

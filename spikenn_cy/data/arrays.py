@@ -2,14 +2,19 @@
 
 import math
 import operator
-from typing import Any, NamedTuple
+from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
-from spikenn_cy.data._check import check_spikes, order_ties
+from spikenn_cy.data._check import check_spikes
+from spikenn_cy.data._check import order_ties
 from spikenn_cy.data.classes import class_names
-from spikenn_cy.dtypes import INDEX, OFFSET, STAMP
-from spikenn_cy.errors import DataError, require
+from spikenn_cy.dtypes import INDEX
+from spikenn_cy.dtypes import OFFSET
+from spikenn_cy.dtypes import STAMP
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import require
 
 COUNT_MAX = np.iinfo(INDEX).max  # of inputs and of samples: kernels number both with INDEX
 UNNAMED_MAX = 1 << 16  # classes that labels alone may claim; a stray label would otherwise cost gigabytes

@@ -1,12 +1,15 @@
 """Class names and their numbers, so that data sets numbered apart mean the same class by the same number."""
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
-from spikenn_cy.dtypes import INDEX, STAMP
-from spikenn_cy.errors import DataError, require
+from spikenn_cy.dtypes import INDEX
+from spikenn_cy.dtypes import STAMP
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import require
 
 if TYPE_CHECKING:
     from spikenn_cy.data.dataset import SpikingDataset
@@ -72,7 +75,39 @@ def match_classes(dataset: "SpikingDataset", training: "SpikingDataset") -> "Spi
     ok = STAMP.type(dataset.max_time) == STAMP.type(training.max_time)
     require(ok, place, f"must have max_time {training.max_time} like {other}", dataset.max_time, DataError)
 
-    names, known = dataset.classes.tolist(), training.classes.tolist()
+    return in_classes(dataset, training.classes, other)
+
+
+def in_classes(dataset: "SpikingDataset", classes: np.ndarray, other: str = "the training set") -> "SpikingDataset":
+    """Return ``dataset`` with its labels numbered by ``classes``, which ``other`` has.
+
+    Parameters
+    ----------
+    dataset : SpikingDataset
+        May have fewer classes.
+    classes : ndarray of int or str, shape (n_classes,)
+        Original label of each class.
+    other : str
+        Where they come from, for messages.
+
+    Returns
+    -------
+    SpikingDataset
+        ``dataset`` itself if nothing changes; otherwise it shares the spikes with it.
+
+    Raises
+    ------
+    DataError
+        If ``dataset`` has a class that is not among ``classes``.
+
+    Warns
+    -----
+    UserWarning
+        If ``dataset`` has fewer classes and comes from a file that numbers its classes
+        without saying which they are.
+    """
+    place = dataset.source or "data set"
+    names, known = dataset.classes.tolist(), classes.tolist()
     if names == known:
         return dataset
     number_of = {name: number for number, name in enumerate(known)}
@@ -85,4 +120,4 @@ def match_classes(dataset: "SpikingDataset", training: "SpikingDataset") -> "Spi
             stacklevel=2,
         )
     numbers = np.array([number_of[name] for name in names], dtype=INDEX)
-    return dataset.renumbered(numbers[dataset.labels], training.classes)
+    return dataset.renumbered(numbers[dataset.labels], classes)

@@ -11,11 +11,17 @@ import numpy as np
 from spikenn_cy.data import READERS
 from spikenn_cy.data._dense import fill_rows
 from spikenn_cy.data._take import take_samples
-from spikenn_cy.data.arrays import SpikeArrays, checked, frozen
+from spikenn_cy.data.arrays import SpikeArrays
+from spikenn_cy.data.arrays import checked
+from spikenn_cy.data.arrays import frozen
 from spikenn_cy.data.dense import from_dense
 from spikenn_cy.data.spikes import write
-from spikenn_cy.dtypes import INDEX, OFFSET, STAMP
-from spikenn_cy.errors import DataError, require, shown
+from spikenn_cy.dtypes import INDEX
+from spikenn_cy.dtypes import OFFSET
+from spikenn_cy.dtypes import STAMP
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import require
+from spikenn_cy.errors import shown
 
 
 class SpikingDataset:

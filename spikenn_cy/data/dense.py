@@ -6,10 +6,17 @@ from typing import Any
 import numpy as np
 
 from spikenn_cy.data._dense import SpikeCollector
-from spikenn_cy.data.arrays import COUNT_MAX, SpikeArrays, end_of_time, short, time_bits
+from spikenn_cy.data.arrays import COUNT_MAX
+from spikenn_cy.data.arrays import SpikeArrays
+from spikenn_cy.data.arrays import end_of_time
+from spikenn_cy.data.arrays import short
+from spikenn_cy.data.arrays import time_bits
 from spikenn_cy.data.classes import number_classes
-from spikenn_cy.dtypes import INDEX, OFFSET, STAMP
-from spikenn_cy.errors import DataError, require
+from spikenn_cy.dtypes import INDEX
+from spikenn_cy.dtypes import OFFSET
+from spikenn_cy.dtypes import STAMP
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import require
 
 CHUNK_BYTES = 4 << 20  # of float32 times at once: rows enough to hide the calls, few enough to stay in cache
 

@@ -8,8 +8,11 @@ from typing import IO
 
 import numpy as np
 
-from spikenn_cy.data.reading import DEFLATE_MAX, opened, read_exactly
-from spikenn_cy.errors import DataError, require
+from spikenn_cy.data.reading import DEFLATE_MAX
+from spikenn_cy.data.reading import opened
+from spikenn_cy.data.reading import read_exactly
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import require
 
 DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}  # by the magic's third byte
 GZIP = b"\x1f\x8b"

@@ -10,9 +10,14 @@ from numpy.lib import format as npy
 
 from spikenn_cy.data.arrays import SpikeArrays
 from spikenn_cy.data.reading import opened
-from spikenn_cy.data.unpickle import Call, Name, read_pickle
-from spikenn_cy.dtypes import INDEX, OFFSET, STAMP
-from spikenn_cy.errors import DataError, require
+from spikenn_cy.data.unpickle import Call
+from spikenn_cy.data.unpickle import Name
+from spikenn_cy.data.unpickle import read_pickle
+from spikenn_cy.dtypes import INDEX
+from spikenn_cy.dtypes import OFFSET
+from spikenn_cy.dtypes import STAMP
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import require
 
 RECORDS = ("numpy", "numpy.rec", "numpy.core.records", "numpy._core.records")
 # Every name that NumPy 1 and 2 write for arrays, record arrays and numbers, in pickle protocols 2 to 5.

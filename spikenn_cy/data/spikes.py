@@ -10,8 +10,11 @@ from numpy.lib import format as npy
 
 from spikenn_cy.atomic import atomic_file
 from spikenn_cy.data.arrays import SpikeArrays
-from spikenn_cy.data.reading import DEFLATE_MAX, opened, read_exactly
-from spikenn_cy.errors import DataError, require
+from spikenn_cy.data.reading import DEFLATE_MAX
+from spikenn_cy.data.reading import opened
+from spikenn_cy.data.reading import read_exactly
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import require
 
 FORMAT_VERSION = 1
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector load

@@ -8,11 +8,13 @@ bytes that are there before anything is made of them.
 
 import pickle
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from spikenn_cy.errors import DataError, shown
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import shown
 
 
 @dataclass(slots=True)
