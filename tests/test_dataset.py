@@ -391,8 +391,8 @@ def test_one_input_may_spike_in_every_sample():
     assert_array_equal(dataset.indices, [0, 0])
 
 
-@given(data=st.data())
 @settings(max_examples=200)
+@given(data=st.data())
 def test_the_check_finds_exactly_what_a_slow_one_finds(data):
     n = data.draw(st.integers(1, 70))
     times = np.sort(data.draw(npst.arrays(STAMP, n, elements=st.sampled_from([0, 0.25, 0.5, 0.75]))))
