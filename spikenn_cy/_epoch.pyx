@@ -1,12 +1,13 @@
 """The one hot loop: forward pass, vote, regulation and learning of a layer, sample by sample."""
+import cython
 from libc.math cimport INFINITY
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport free, malloc
 
 import numpy as np
 
-from spikenn_cy.dtypes import FLAG, INDEX, REAL, STAMP
-from spikenn_cy.kernels.answer cimport Answer
+from spikenn_cy.dtypes import FLAG, INDEX, OFFSET, REAL, STAMP
+from spikenn_cy.kernels.answer cimport Answer, Layout, is_target
 from spikenn_cy.kernels.charge cimport Reach, c_charge_layer
 from spikenn_cy.kernels.dropout cimport INPUTS, OUTPUT_NEURONS, c_draw_mask
 from spikenn_cy.kernels.primitives cimport Spikes
@@ -16,6 +17,61 @@ from spikenn_cy.neurons._base cimport Neuron
 from spikenn_cy.regulators._base cimport Regulator
 from spikenn_cy.rules._base cimport Rule
 from spikenn_cy.types cimport flag_t, index_t, offset_t, real_t, stamp_t
+
+
+@cython.final
+cdef class Observation:
+    """What one epoch of training did to each neuron, counted while it runs; results do not depend on it.
+
+    Parameters
+    ----------
+    n_samples, n_classes, n_per_class : int
+        Sizes of the epoch and of the layer.
+
+    Attributes
+    ----------
+    training_thresholds : ndarray of float32, shape (n_samples, n_per_class)
+        Of the neurons of each sample's class, after that sample, in training order.
+    target_updates, non_target_updates : ndarray of int64, shape (n_neurons,)
+        Steps of each neuron towards an early spike (a target neuron of the sample's class)
+        and towards a late one (any other); a step without an error counts.
+    votes, right_votes : ndarray of int64, shape (n_neurons,)
+        Samples whose class each neuron decided, and rightly.
+    """
+
+    cdef readonly object training_thresholds
+    cdef readonly object target_updates
+    cdef readonly object non_target_updates
+    cdef readonly object votes
+    cdef readonly object right_votes
+    cdef Py_ssize_t sample
+    cdef Layout layout
+    cdef real_t[:, ::1] thresholds
+    cdef offset_t[:, ::1] counts
+
+    def __init__(self, Py_ssize_t n_samples, index_t n_classes, index_t n_per_class, index_t n_non_target):
+        counts = np.zeros((4, n_classes * n_per_class), OFFSET)
+        self.layout = Layout(n_classes, n_per_class, n_non_target)
+        self.training_thresholds = np.zeros((n_samples, n_per_class), REAL)
+        self.target_updates, self.non_target_updates, self.votes, self.right_votes = counts
+        self.thresholds = self.training_thresholds
+        self.counts = counts
+        self.sample = 0
+
+    cdef void note(
+        self, const Answer *answer, const RowStep *steps, Py_ssize_t n_steps, Regulator regulator,
+        const real_t[::1] thresholds,
+    ) noexcept nogil:
+        cdef index_t j, size = self.layout.n_per_class
+        cdef Py_ssize_t k
+        for j in range(size):
+            self.thresholds[self.sample, j] = regulator.training_threshold(answer.label * size + j, thresholds)
+        for k in range(n_steps):
+            j = steps[k].neuron
+            self.counts[0 if is_target(&self.layout, j, answer.label) else 1, j] += 1
+        self.counts[2, answer.first] += 1
+        self.counts[3, answer.first] += answer.first // size == answer.label
+        self.sample += 1
 
 
 cdef class Epoch:
@@ -104,6 +160,7 @@ cdef class Epoch:
         const offset_t[::1] numbers,
         uint64_t key,
         bint rising,
+        Observation observation=None,
     ):
         """Train on samples, one after the other.
 
@@ -119,6 +176,8 @@ cdef class Epoch:
             The epoch's dropout key.
         rising : bool
             No synaptic weight is negative, nor will be.
+        observation : Observation, optional
+            Counts what happens; has room for these samples.
 
         Returns
         -------
@@ -126,7 +185,8 @@ cdef class Epoch:
             Samples for which the vote was right.
         """
         cdef real_t[::1] thresholds = self.thresholds
-        cdef Py_ssize_t i, n_right = 0
+        cdef Py_ssize_t i, n_steps, n_right = 0
+        cdef bint observed = observation is not None
         cdef Spikes spikes
         cdef Answer answer
         cdef offset_t sample
@@ -145,7 +205,9 @@ cdef class Epoch:
                 self.vote(&answer)
                 n_right += answer.first // self.rule.layout.n_per_class == answer.label
                 self.regulator.after_forward(&answer, thresholds)
-                self.learn(&spikes, &answer, key, numbers[i])
+                n_steps = self.learn(&spikes, &answer, key, numbers[i])
+                if observed:
+                    observation.note(&answer, self.steps, n_steps, self.regulator, thresholds)
         return n_right
 
     cdef void forward(
@@ -181,11 +243,13 @@ cdef class Epoch:
                 best = j
         answer.first = best
 
-    cdef void learn(self, const Spikes *spikes, const Answer *answer, uint64_t key, offset_t number) noexcept nogil:
+    cdef Py_ssize_t learn(
+        self, const Spikes *spikes, const Answer *answer, uint64_t key, offset_t number
+    ) noexcept nogil:
         cdef Py_ssize_t n_steps = self.rule.learn(answer, self.steps), k
         cdef bint hide = self.dropout_in > 0
         if n_steps == 0:
-            return
+            return 0
         if hide:
             c_draw_mask(key, INPUTS, number, self.layer, self.dropout_in, self.dropped_inputs)
         for k in range(spikes.count):
@@ -198,3 +262,4 @@ cdef class Epoch:
             )
         for k in range(spikes.count):
             self.input_times[spikes.inputs[k]] = self.max_time
+        return n_steps

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from spikenn_cy._epoch import Observation
 from spikenn_cy.atomic import atomic_file
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.classes import in_classes
@@ -159,6 +160,7 @@ class Readout:
         checkpoint: str | os.PathLike[str] | None = None,
         verbose: bool = False,
         on_epoch: Callable[[EpochReport], None] | None = None,
+        on_observation: Callable[[int, Observation], None] | None = None,
     ) -> History:
         """Train the last layer, epoch by epoch, from where an earlier call ended.
 
@@ -177,6 +179,9 @@ class Readout:
         on_epoch : callable, optional
             Called with the `EpochReport` of each epoch that this call trains, before the
             checkpoint is written.
+        on_observation : callable, optional
+            Called before that with the number of the epoch and the `Observation` of its
+            training. Without it nothing is observed.
 
         Returns
         -------
@@ -205,15 +210,18 @@ class Readout:
         with Progress(total, "training", unit=" samples", done=done, show=verbose) as progress:
             for _ in range(n_left):
                 started = time.perf_counter()
+                observation = None if on_observation is None else self._learner.observation(len(train))
                 report = EpochReport(
                     epoch=self._learner.n_epochs,
-                    train_accuracy=self._learner.epoch(train, progress),
+                    train_accuracy=self._learner.epoch(train, progress, observation),
                     val_accuracy=None if val is None else self._accuracy(val),
                     test_accuracy=None if test is None else self._accuracy(test),
                     seconds=time.perf_counter() - started,
                 )
                 reason = reason_to_stop([*reports, report], self.config.trainer)
                 reports.append(dataclasses.replace(report, stopped=reason))
+                if on_observation is not None:
+                    on_observation(report.epoch, observation)
                 if on_epoch is not None:
                     on_epoch(reports[-1])
                 if checkpoint is not None:

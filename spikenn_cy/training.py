@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from spikenn_cy._epoch import Epoch
+from spikenn_cy._epoch import Observation
 from spikenn_cy._inference import Inference
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import INDEX
@@ -146,9 +147,10 @@ class Learner:
         self.layer = layers[-1]
         self.generator = generator
         self.n_epochs = 0
-        layout = (n_classes, self.layer.n_neurons // n_classes, config.trainer.nt_neurons)
-        self.rule = config.optimizer.build(*layout, self.layer.max_time)
-        self.regulator = Regulator(*layout) if config.regularizer is None else config.regularizer.build(*layout)
+        self.layout = (n_classes, self.layer.n_neurons // n_classes, config.trainer.nt_neurons)
+        self.rule = config.optimizer.build(*self.layout, self.layer.max_time)
+        regularizer = config.regularizer
+        self.regulator = Regulator(*self.layout) if regularizer is None else regularizer.build(*self.layout)
         self._engine: Epoch | None = None
         self._trained: np.ndarray | None = None  # the weights that the engine was made for
         self.layer.on_thresholds = self._restart_regulation
@@ -189,7 +191,17 @@ class Learner:
             self._fill_thresholds()
         return self._engine
 
-    def learn(self, dataset: SpikingDataset, shuffle: bool = False, progress: Progress | None = None) -> int:
+    def observation(self, n_samples: int) -> Observation:
+        """Return room to observe an epoch of so many samples."""
+        return Observation(n_samples, *self.layout)
+
+    def learn(
+        self,
+        dataset: SpikingDataset,
+        shuffle: bool = False,
+        progress: Progress | None = None,
+        observation: Observation | None = None,
+    ) -> int:
         """Train on each sample once, at the present rates; return how many votes were right.
 
         Parameters
@@ -199,6 +211,8 @@ class Learner:
             In a new random order, else in the data set's.
         progress : Progress, optional
             Advanced by the number of samples, some ten times a second.
+        observation : Observation, optional
+            Counts what happens.
         """
         key = int(self.generator.integers(0, 2**64, dtype=np.uint64))
         weights, rising = self.layer.begin_training()
@@ -209,7 +223,7 @@ class Learner:
         while first < n_samples:
             started = time.perf_counter()
             part = order[first : first + (min(size, HIDDEN_BLOCK) if len(self.layers) > 1 else size)]
-            n_right += self._learn_part(engine, dataset, part, key, rising)
+            n_right += self._learn_part(engine, dataset, part, key, rising, observation)
             first += len(part)
             if progress is not None:
                 progress.step(len(part))
@@ -217,19 +231,31 @@ class Learner:
             size = max(1, int(len(part) * min(8.0, TICK / max(time.perf_counter() - started, 1e-6))))
         return n_right
 
-    def _learn_part(self, engine: Epoch, dataset: SpikingDataset, part: np.ndarray, key: int, rising: bool) -> int:
+    def _learn_part(
+        self,
+        engine: Epoch,
+        dataset: SpikingDataset,
+        part: np.ndarray,
+        key: int,
+        rising: bool,
+        observation: Observation | None,
+    ) -> int:
         labels, order = dataset.labels, part
         if len(self.layers) > 1:
             hidden = [layer.inference() for layer in self.layers[:-1]]
             dataset = hidden_spikes(hidden, dataset[part], dropout=self.trainer.dropout_out, key=key, numbers=part)
             labels, order = labels[part], np.arange(len(part), dtype=OFFSET)
-        return engine.run(dataset.indptr, dataset.indices, dataset.timestamps, labels, order, part, key, rising)
+        return engine.run(
+            dataset.indptr, dataset.indices, dataset.timestamps, labels, order, part, key, rising, observation
+        )
 
-    def epoch(self, dataset: SpikingDataset, progress: Progress | None = None) -> float:
+    def epoch(
+        self, dataset: SpikingDataset, progress: Progress | None = None, observation: Observation | None = None
+    ) -> float:
         """Train one epoch with all its bookkeeping; return the training accuracy."""
         self.regulator.on_epoch_start(self.layer.thresholds)
         self._fill_thresholds()
-        accuracy = self.learn(dataset, self.trainer.shuffle, progress) / len(dataset)
+        accuracy = self.learn(dataset, self.trainer.shuffle, progress, observation) / len(dataset)
         self.rule.on_epoch_end(accuracy)
         self.layer.replace_thresholds(self.regulator.on_epoch_end(self.layer.thresholds))
         self.n_epochs += 1

@@ -136,8 +136,8 @@ def test_a_run_that_is_given_up_is_complete_and_says_so(job, tmp_path):
 
 @pytest.mark.parametrize("epoch", [0, 2, 5])
 def test_a_run_that_was_interrupted_ends_with_the_bits_of_one_that_was_not(job, tmp_path, monkeypatch, epoch):
-    def interrupted(folder, report):
-        append(folder, report)
+    def interrupted(folder, report, remark):
+        append(folder, report, remark)
         if report.epoch == epoch:
             raise KeyboardInterrupt
 

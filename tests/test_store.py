@@ -56,7 +56,7 @@ def run(folder, n_epochs=3, description=None, die_in=None, **options):
                 raise KeyboardInterrupt
             held.checkpoint.write_text(str(epoch + 1))
         held.model.write_text("weights")
-        held.finish([Report(epoch) for epoch in range(n_epochs)], RESULT)
+        held.finish([Report(epoch) for epoch in range(n_epochs)], RESULT, {})
         return held.result
 
 
@@ -76,7 +76,7 @@ def test_a_complete_run_leaves_its_records_and_nothing_else(tmp_path):
 
 def test_the_reason_of_an_early_end_is_in_the_log(tmp_path):
     with open_run(tmp_path, described()) as held:
-        held.finish([Report(0), Report(1, stopped="early_stopping")], RESULT)
+        held.finish([Report(0), Report(1, stopped="early_stopping")], RESULT, {})
     log = (tmp_path / "readout_log.txt").read_text().splitlines()
     assert log[-1] == "Early stopping after epoch 1: validation accuracy has not risen"
 

@@ -29,6 +29,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("config", metavar="CONFIG", nargs="?", help="JSON file with the settings")
     parser.add_argument("--seed", type=whole_number, default=0, help="of all random draws (default: %(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace the run in OUT")
+    parser.add_argument("--save_stats", action="store_true", help="keep statistics of every epoch in stats.npz")
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -46,6 +47,7 @@ def main(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         overwrite=arguments.overwrite,
         verbose=True,
+        save_stats=arguments.save_stats,
     )
     earlier = not job.overwrite and (Path(job.output) / RESULT).exists()
     began = time.perf_counter()

@@ -17,6 +17,7 @@ from spikenn_cy.demo import demo_datasets
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
+from spikenn_cy.experiments.stats import Statistics
 from spikenn_cy.experiments.store import describe
 from spikenn_cy.experiments.store import fingerprint
 from spikenn_cy.experiments.store import open_run
@@ -46,6 +47,8 @@ class RunJob:
         Replace the run that is in ``output``.
     verbose : bool
         Show a progress bar if stderr is a terminal.
+    save_stats : bool
+        Keep statistics of every epoch in ``stats.npz``; see `epoch_statistics`.
     """
 
     output: str | os.PathLike
@@ -54,6 +57,7 @@ class RunJob:
     seed: int = 0
     overwrite: bool = False
     verbose: bool = False
+    save_stats: bool = False
 
 
 def run_single(job: RunJob) -> dict[str, Any]:
@@ -85,14 +89,22 @@ def run_single(job: RunJob) -> dict[str, Any]:
         config, n_inputs=train.n_inputs, n_classes=train.n_classes, max_time=train.max_time, seed=job.seed
     )
     data = {name: fingerprint(path) for name, path in (files or {"train": DIGITS}).items()}
-    with open_run(job.output, describe(config, job.seed, data), job.overwrite) as folder:
+    with open_run(job.output, describe(config, job.seed, data, job.save_stats), job.overwrite) as folder:
         if (result := folder.result) is not None:
             return result
+        stats = Statistics(folder.path, model, train) if job.save_stats else None
         history = model.fit(
-            **datasets, checkpoint=os.fspath(folder.checkpoint), verbose=job.verbose, on_epoch=folder.append
+            **datasets,
+            checkpoint=os.fspath(folder.checkpoint),
+            verbose=job.verbose,
+            on_epoch=lambda report: folder.append(report, stats and stats.remark(report.epoch)),
+            on_observation=stats and stats.observe,
         )
         model.save(os.fspath(folder.model))
-        folder.finish(history.epochs, _result(history, datasets, job.seed))
+        remarks = stats.finish(len(history.epochs)) if stats else {}
+        folder.finish(history.epochs, _result(history, datasets, job.seed), remarks)
+        if stats:
+            stats.remove_parts(len(history.epochs))
         return folder.result
 
 

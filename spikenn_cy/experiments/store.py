@@ -28,8 +28,9 @@ from spikenn_cy.version import __version__
 FORMAT = 1
 RECORD, LOG, METRICS = "config.json", "readout_log.txt", "metrics.jsonl"
 MODEL, CHECKPOINT, RESULT = "model.npz", "checkpoint.npz", "result.json"
+STATS, STATS_OF_EPOCH = "stats.npz", "stats-{epoch:06}.npz"  # the latter until the run is complete
 # In the order in which an overwritten run is taken apart: until the last is gone, it is an unfinished run.
-FILES = (RESULT, CHECKPOINT, METRICS, LOG, MODEL, RECORD)
+FILES = (RESULT, CHECKPOINT, METRICS, LOG, MODEL, STATS, RECORD)
 
 ACCURACIES = {"train_accuracy": "train", "val_accuracy": "validation", "test_accuracy": "test"}
 STOPPED = {
@@ -54,7 +55,9 @@ def fingerprint(path: str | os.PathLike) -> dict[str, Any]:
     return {"file": Path(path).name, "bytes": n_bytes, "sha256": digest.hexdigest()}
 
 
-def describe(config: ExperimentConfig, seed: int, data: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def describe(
+    config: ExperimentConfig, seed: int, data: Mapping[str, Mapping[str, Any]], save_stats: bool = False
+) -> dict[str, Any]:
     """Return the content of a run's ``config.json``: all that determines its results.
 
     Parameters
@@ -63,10 +66,13 @@ def describe(config: ExperimentConfig, seed: int, data: Mapping[str, Mapping[str
     seed : int
     data : dict
         `fingerprint` of each data file, by the names ``train``, ``val`` and ``test``.
+    save_stats : bool
+        Whether ``stats.npz`` belongs to the run.
     """
     versions = {"spikenn_cy": __version__, "numpy": np.__version__, "python": platform.python_version()}
     data = {name: dict(file) for name, file in data.items()}
-    return {"format": FORMAT, "config": config.to_dict(), "seed": seed, "data": data, "versions": versions}
+    kept = {"save_stats": True} if save_stats else {}
+    return {"format": FORMAT, "config": config.to_dict(), "seed": seed, "data": data, **kept, "versions": versions}
 
 
 class RunFolder:
@@ -92,25 +98,29 @@ class RunFolder:
         path = self.path / RESULT
         return read_json(path) if path.exists() else None
 
-    def append(self, report: Any) -> None:
+    def append(self, report: Any, remark: str | None = None) -> None:
         """Add an epoch to the log and the metrics, so that a run can be watched.
 
         ``report`` has the attributes ``epoch`` (the first is 0), ``train_accuracy``,
-        ``val_accuracy`` and ``test_accuracy`` (or None) and ``stopped`` (a reason or None).
+        ``val_accuracy`` and ``test_accuracy`` (or None) and ``stopped`` (a reason or None);
+        ``remark`` is a line more for the log.
         """
         if not self._following:
             # An interrupted run may have got further here than in its checkpoint.
             earlier = self._metrics_before(report.epoch)
-            self._write(_texts((epoch, None) for epoch in earlier))
+            self._write(_texts((epoch, None, None) for epoch in earlier))
             self._following = True
-        for name, text in _texts([(_metrics(report), report.stopped)]).items():
+        for name, text in _texts([(_metrics(report), report.stopped, remark)]).items():
             with open(self.path / name, "a", encoding="utf-8", newline="\n") as file:
                 file.write(text)
 
-    def finish(self, reports: Iterable[Any], result: Mapping[str, Any]) -> None:
-        """Write log and metrics of all epochs as a whole, then the result, which makes the run complete."""
+    def finish(self, reports: Iterable[Any], result: Mapping[str, Any], remarks: Mapping[int, str]) -> None:
+        """Write log and metrics of all epochs as a whole, then the result, which makes the run complete.
+
+        ``remarks`` are lines more for the log, by epoch.
+        """
         # The same as was appended, except after a power cut, which may have taken the end of that.
-        self._write(_texts((_metrics(report), report.stopped) for report in reports))
+        self._write(_texts((_metrics(report), report.stopped, remarks.get(report.epoch)) for report in reports))
         self._write({RESULT: _pretty({"format": FORMAT, **result})})
         self.checkpoint.unlink(missing_ok=True)
 
@@ -204,9 +214,8 @@ def _claim(path: Path, description: Mapping[str, Any], overwrite: bool) -> bool:
 
 
 def _clear(path: Path) -> None:
-    for name in FILES:
-        with contextlib.suppress(FileNotFoundError):
-            (path / name).unlink()
+    for file in (*path.glob(STATS_OF_EPOCH.format(epoch=0).replace("0", "[0-9]")), *(path / name for name in FILES)):
+        file.unlink(missing_ok=True)
 
 
 def _description_in(path: Path) -> dict[str, Any] | None:
@@ -256,19 +265,21 @@ def _metrics(report: Any) -> dict[str, Any]:
     return {"epoch": report.epoch} | {key: getattr(report, key) for key in ACCURACIES}
 
 
-def _texts(epochs: Iterable[tuple[dict[str, Any], str | None]]) -> dict[str, str]:
-    """Return the parts of metrics and log that tell of ``(metrics, reason of the end)``."""
+def _texts(epochs: Iterable[tuple[dict[str, Any], str | None, str | None]]) -> dict[str, str]:
+    """Return the parts of metrics and log that tell of ``(metrics, reason of the end, remark)``."""
     texts = {METRICS: "", LOG: ""}
-    for metrics, stopped in epochs:
+    for metrics, stopped, remark in epochs:
         texts[METRICS] += f"{json.dumps(metrics)}\n"
-        texts[LOG] += "".join(f"{sentence}\n" for sentence in _sentences(metrics, stopped))
+        texts[LOG] += "".join(f"{sentence}\n" for sentence in _sentences(metrics, stopped, remark))
     return texts
 
 
-def _sentences(record: Mapping[str, Any], stopped: str | None) -> Iterator[str]:
+def _sentences(record: Mapping[str, Any], stopped: str | None, remark: str | None) -> Iterator[str]:
     for key, name in ACCURACIES.items():
         if record[key] is not None:
             yield f"Accuracy on {name} set after epoch {record['epoch']}: {round(record[key], 4)}"
+    if remark is not None:
+        yield remark
     if stopped in STOPPED:
         yield STOPPED[stopped].format(epoch=record["epoch"])
 

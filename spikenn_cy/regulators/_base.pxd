@@ -8,3 +8,4 @@ cdef class Regulator:
     cdef readonly bint to_first_target   # the sample's class must run to its first target neuron's spike
     cdef void before_forward(self, index_t label, real_t[::1] thresholds) noexcept nogil
     cdef void after_forward(self, const Answer *answer, real_t[::1] thresholds) noexcept nogil
+    cdef real_t training_threshold(self, index_t neuron, const real_t[::1] thresholds) noexcept nogil

@@ -26,6 +26,9 @@ cdef class Regulator:
     cdef void after_forward(self, const Answer *answer, real_t[::1] thresholds) noexcept nogil:
         pass
 
+    cdef real_t training_threshold(self, index_t neuron, const real_t[::1] thresholds) noexcept nogil:
+        return thresholds[neuron]
+
     def reset(self, inference):
         """Start from these inference thresholds, float32 of shape (n_neurons,)."""
 

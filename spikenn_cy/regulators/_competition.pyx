@@ -51,6 +51,9 @@ cdef class Competition(Regulator):
             else:
                 thresholds[j] = self.adaptive[j]
 
+    cdef real_t training_threshold(self, index_t neuron, const real_t[::1] thresholds) noexcept nogil:
+        return self.adaptive[neuron]
+
     def reset(self, inference):
         self.inference = inference
         self.adaptive = np.array(inference, REAL)

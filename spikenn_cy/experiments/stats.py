@@ -1,0 +1,161 @@
+"""Statistics of a training for figures, an epoch at a time, so that no training is too long to be kept."""
+
+import contextlib
+import zipfile
+from collections.abc import Iterator
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+from spikenn_cy.atomic import atomic_file
+from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.dtypes import REAL
+from spikenn_cy.errors import RunError
+from spikenn_cy.experiments.store import STATS
+from spikenn_cy.experiments.store import STATS_OF_EPOCH
+from spikenn_cy.readout import Readout
+
+BLOCK = 1024  # samples whose firing times are held at once
+
+
+def epoch_statistics(model: Readout, train: SpikingDataset, observation: Any) -> dict[str, np.ndarray]:
+    """Return the statistics of one epoch.
+
+    Parameters
+    ----------
+    model : Readout
+        As the epoch left it.
+    train : SpikingDataset
+        What it was trained on.
+    observation : Observation
+        Of that epoch.
+
+    Returns
+    -------
+    dict of ndarray
+        ``training_thresholds`` float32 (n_samples, n_per_class), of the neurons of each
+        sample's class after that sample, in the order of training; ``target_updates``,
+        ``non_target_updates``, ``votes`` and ``right_votes`` int64 (n_neurons,), counted
+        during the epoch; ``precision`` float32 (n_neurons,), the share of right ones among
+        a neuron's votes, NaN without a vote; ``weights`` float32 (n_neurons, n_inputs)
+        after the epoch; ``firing_time_mean``, ``firing_time_std`` and ``silent_share``
+        float32 (n_neurons,), of all neurons' spikes for the training samples after the
+        epoch, at the inference thresholds and in the data's unit of time, mean and
+        deviation NaN for a neuron that never fires.
+    """
+    votes, right_votes = observation.votes, observation.right_votes
+    with np.errstate(invalid="ignore"):
+        precision = (right_votes / votes).astype(REAL)
+    return {
+        "training_thresholds": observation.training_thresholds,
+        "target_updates": observation.target_updates,
+        "non_target_updates": observation.non_target_updates,
+        "votes": votes,
+        "right_votes": right_votes,
+        "precision": precision,
+        "weights": model.layers[-1].weights,
+        **firing_times(model, train),
+    }
+
+
+def firing_times(model: Readout, dataset: SpikingDataset) -> dict[str, np.ndarray]:
+    """Return mean, deviation and silence of each neuron's spikes, as in `epoch_statistics`."""
+    n_neurons = model.layers[-1].n_neurons
+    count, total, squares = np.zeros((3, n_neurons))
+    for first in range(0, len(dataset), BLOCK):
+        times, _ = model.first_spikes(dataset[first : first + BLOCK])
+        fired = times < model.layers[-1].max_time
+        spikes = np.where(fired, times, 0).astype(float)
+        count += fired.sum(0)
+        total += spikes.sum(0)
+        squares += (spikes**2).sum(0)
+    with np.errstate(invalid="ignore"):
+        mean = total / count
+        deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
+    silent = 1 - count / len(dataset)
+    return {
+        "firing_time_mean": mean.astype(REAL),
+        "firing_time_std": deviation.astype(REAL),
+        "silent_share": silent.astype(REAL),
+    }
+
+
+def sentence(epoch: int, statistics: Mapping[str, np.ndarray]) -> str:
+    """Return the firing times of an epoch in words, over all neurons."""
+    mean, silent = statistics["firing_time_mean"], statistics["silent_share"]
+    weight = np.where(np.isnan(mean), 0, 1 - silent)
+    overall = round(float(np.average(np.nan_to_num(mean), weights=weight)), 4) if weight.any() else "none"
+    return f"Mean firing time on train set after epoch {epoch}: {overall}, silent: {round(float(silent.mean()), 4)}"
+
+
+class Statistics:
+    """The statistics of a run, one file an epoch until the run is complete.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    model : Readout
+        The network in training.
+    train : SpikingDataset
+        What it is trained on.
+    """
+
+    def __init__(self, folder: Path, model: Readout, train: SpikingDataset) -> None:
+        self.folder = folder
+        self.model = model
+        self.train = train
+
+    def observe(self, epoch: int, observation: Any) -> None:
+        """Keep the statistics of the epoch that ends."""
+        with atomic_file(self._part(epoch)) as file:
+            np.savez(file, **epoch_statistics(self.model, self.train, observation))
+
+    def remark(self, epoch: int) -> str:
+        """Return a line for the log."""
+        with self._opened(epoch) as part:
+            return sentence(epoch, part)
+
+    def finish(self, n_epochs: int) -> dict[int, str]:
+        """Write ``stats.npz``, in which every key has a first axis of epochs; return the lines for the log.
+
+        One array of one epoch is in memory at a time. The epochs' files stay.
+
+        Raises
+        ------
+        RunError
+            If the statistics of an epoch are missing or damaged, or nothing can be written.
+        """
+        if n_epochs:
+            with self._opened(0) as part:
+                described = {key: (part[key].shape, part[key].dtype) for key in part.files}
+            with atomic_file(self.folder / STATS) as file, zipfile.ZipFile(file, "w") as archive:
+                for key, (shape, dtype) in described.items():
+                    header = {"shape": (n_epochs, *shape), "fortran_order": False, "descr": npy.dtype_to_descr(dtype)}
+                    with archive.open(f"{key}.npy", "w", force_zip64=True) as member:
+                        npy.write_array_header_1_0(member, header)
+                        for epoch in range(n_epochs):
+                            with self._opened(epoch) as part:
+                                array = part[key]
+                            member.write(np.ascontiguousarray(array).data)
+        return {epoch: self.remark(epoch) for epoch in range(n_epochs)}
+
+    def remove_parts(self, n_epochs: int) -> None:
+        """Remove the epochs' files, which `finish` has made superfluous."""
+        for epoch in range(n_epochs):
+            self._part(epoch).unlink(missing_ok=True)
+
+    def _part(self, epoch: int) -> Path:
+        return self.folder / STATS_OF_EPOCH.format(epoch=epoch)
+
+    @contextlib.contextmanager
+    def _opened(self, epoch: int) -> Iterator[Mapping[str, np.ndarray]]:
+        path = self._part(epoch)
+        try:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as members:
+                yield members
+        except (OSError, ValueError, zipfile.BadZipFile) as problem:
+            raise RunError(f"{path}: must hold the statistics of epoch {epoch}, got {problem}") from problem
