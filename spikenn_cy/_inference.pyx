@@ -66,7 +66,8 @@ cdef class Inference:
                 for j in range(self.first_of[block], min(self.first_of[block] + width, self.n_neurons)):
                     for i in range(self.n_inputs):
                         self.blocks[at + i * width + j - self.first_of[block]] = weights[j, i]
-                        self.rising &= weights[j, i] >= 0
+                        if weights[j, i] < 0:
+                            self.rising = False
             at += width * self.n_inputs
             done += vectors
         self.first_of[self.n_blocks] = done * LANES
