@@ -329,6 +329,41 @@ def test_convert_and_run_make_a_network_of_two_arrays(tmp_path):
     assert json.loads((tmp_path / "out" / "result.json").read_text())["test_accuracy"] > 0.8
 
 
+def write_reference_file(path, times, labels):
+    """Write spikes as the reference does: a pickled dict of record arrays, labels numbered within the file."""
+    samples = []
+    for row in times:
+        order = np.argsort(row, kind="stable")
+        order = order[row[order] < 1]
+        samples.append(np.rec.fromarrays([order.astype(np.int16), row[order]], names="indices,timestamps"))
+    labels = np.unique(labels, return_inverse=True)[1].astype(np.int16)
+    np.save(path, {"data": samples, "labels": labels, "shape": times.shape, "max_time": 1}, allow_pickle=True)
+
+
+def test_the_files_of_the_reference_give_the_bits_of_ours(job, tmp_path):
+    run_single(job)
+    (tmp_path / "reference").mkdir()
+    for name, size_and_seed in {"trainset": (90, 0), "valset": (30, 1), "testset": (30, 2)}.items():
+        write_reference_file(tmp_path / "reference" / f"{name}.npy", *dense(*size_and_seed))
+    run_single(redirected(job, input=tmp_path / "reference", output=tmp_path / "again"))
+    ours, theirs = contents(job.output), contents(tmp_path / "again")
+    assert ours.pop("config.json") != theirs.pop("config.json")  # it names other files
+    assert ours == theirs
+
+
+def test_a_file_of_the_reference_that_may_lack_a_class_draws_one_warning(tmp_path):
+    (tmp_path / "in").mkdir()
+    times, labels = dense(90, 0)
+    write_reference_file(tmp_path / "in" / "trainset.npy", times, labels)
+    write_reference_file(tmp_path / "in" / "testset.npy", times[labels < 2], labels[labels < 2])
+    write_settings(tmp_path / "config.json")
+    done = command("run", "in", "out", "config.json", folder=tmp_path)
+    assert done.returncode == 0
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("warning: in/testset.npy: has 2 classes and in/trainset.npy ")
+    assert json.loads((tmp_path / "out" / "result.json").read_text())["n_test"] == 60
+
+
 def test_without_arguments_the_demo_is_trained_and_shown(tmp_path):
     done = command(module="spikenn_cy.run", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
