@@ -134,7 +134,7 @@ cdef class SpikeCollector:
         for k in range(n):
             inputs[k] = <index_t>pairs[k]
             times[k] = <int32_t>(pairs[k] >> 32)
-        self.n_spikes += n
+        self.n_spikes = self.n_spikes + n
         return -1
 
 
