@@ -71,7 +71,7 @@ cdef class Observation:
             self.counts[0 if is_target(&self.layout, j, answer.label) else 1, j] += 1
         self.counts[2, answer.first] += 1
         self.counts[3, answer.first] += answer.first // size == answer.label
-        self.sample += 1
+        self.sample = self.sample + 1    # the checked build takes no in-place change here
 
 
 cdef class Epoch:
