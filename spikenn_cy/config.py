@@ -64,7 +64,7 @@ class TrainerConfig(Record, kw_only=True):
     which training stops (0: never). ``nt_neurons`` neurons of each class learn as
     non-target neurons. ``dropout_in`` and ``dropout_out`` are the shares of inputs and
     output neurons left out of a training sample. A run whose training or validation
-    accuracy is below ``gridsearch_stop_acc`` after the epoch of index 2 or a later one
+    accuracy is below ``gridsearch_stop_acc`` after the epoch of index 3 or a later one
     is given up. ``shuffle`` puts the samples into a new order before every epoch.
     """
 
