@@ -1,5 +1,6 @@
 """Progress bars for long loops, which cost nothing where nobody is looking."""
 
+import shutil
 import sys
 from types import TracebackType
 from typing import Any
@@ -33,7 +34,9 @@ class Progress:
         if show and sys.stderr is not None and sys.stderr.isatty():
             from tqdm import tqdm  # here, because most imports of the package never show a bar
 
-            self._bar = tqdm(total=total, desc=label, unit=unit, initial=done, dynamic_ncols=True)
+            # Asked by tqdm, a terminal that does not know its size would get an empty line for a bar.
+            size = shutil.get_terminal_size()
+            self._bar = tqdm(total=total, desc=label, unit=unit, initial=done, ncols=size.columns, nrows=size.lines)
 
     def step(self, n_steps: int = 1, **figures: Any) -> None:
         """Advance by ``n_steps`` and show ``figures`` at the bar's right."""
