@@ -131,6 +131,12 @@ def is_grid(config: Any) -> bool:
     return next(_dimensions(raw), None) is not None
 
 
+def grid_dimensions(config: Any) -> dict[str, list]:
+    """Return the values to try of every dimension of a grid by JSON path, the one that varies slowest first."""
+    raw, _ = plain(config)
+    return {dotted(path): values for path, values in _dimensions(raw)}
+
+
 def expand_grid(config: Any, where: str | None = None) -> list[ExperimentConfig]:
     """Return the settings of every run of a grid, in the order in which runs are numbered.
 

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +14,17 @@ LOCK = ".lock"
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, patience: float = 0.0) -> Iterator[None]:
     """Hold ``folder``, which exists, for the time of the block.
 
     The kernel takes the lock away when its process ends, however it ends, so that a
     killed run leaves nothing to be cleared up; the file only says who holds it.
+
+    Parameters
+    ----------
+    folder : Path
+    patience : float
+        Seconds to wait for a holder to let go.
 
     Raises
     ------
@@ -26,7 +33,7 @@ def locked(folder: Path) -> Iterator[None]:
     """
     path = folder / LOCK
     try:
-        handle = _acquire(path)
+        handle = _acquire(path, patience)
     except BlockingIOError:
         raise RunError(f"{folder}: must not be in use, got one by {_owner(path)}") from None
     except OSError as error:
@@ -42,17 +49,21 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _acquire(path: Path) -> int:
+def _acquire(path: Path, patience: float) -> int:
+    deadline = time.monotonic() + patience
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_still(path, handle):
                 return handle
-        except BaseException:
+        except BaseException as error:
             os.close(handle)
-            raise
-        os.close(handle)
+            if not isinstance(error, BlockingIOError) or time.monotonic() >= deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            os.close(handle)
 
 
 def _is_still(path: Path, handle: int) -> bool:

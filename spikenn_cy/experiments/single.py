@@ -1,8 +1,11 @@
 """One training run from data files to a complete folder, which may be interrupted at any moment."""
 
+import functools
 import os
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,35 @@ SUFFIXES = (".npz", ".npy")
 
 
 @dataclass(frozen=True)
+class DataFile:
+    """A data file whose content is known.
+
+    Attributes
+    ----------
+    path : str
+    fingerprint : dict
+        As `spikenn_cy.experiments.store.fingerprint` returns it.
+    stamp : tuple of int
+        Size in bytes and time of the last change in nanoseconds, by which a change shows.
+    """
+
+    path: str
+    fingerprint: Mapping[str, Any]
+    stamp: tuple[int, int]
+
+    @classmethod
+    def of(cls, path: str | os.PathLike) -> "DataFile":
+        """Return the description of a file, all of which is read."""
+        stamp = _stamp(path)
+        return cls(os.fspath(path), fingerprint(path), stamp)
+
+    def check(self) -> None:
+        """Raise `DataError` if the file has been changed since."""
+        if _stamp(self.path) != self.stamp:
+            raise DataError(f"{self.path}: must stay as it is while a command uses it, got a changed file")
+
+
+@dataclass(frozen=True)
 class RunJob:
     """All that determines one run; small enough to be sent to another process.
 
@@ -49,6 +81,11 @@ class RunJob:
         Show a progress bar if stderr is a terminal.
     save_stats : bool
         Keep statistics of every epoch in ``stats.npz``; see `epoch_statistics`.
+    data : mapping of DataFile, optional
+        The files in ``input`` by the names ``train``, ``val`` and ``test``, if somebody has
+        described them before; they are not read a second time for their fingerprints.
+    patience : float
+        Seconds to wait for another process to let go of ``output``.
     """
 
     output: str | os.PathLike
@@ -58,6 +95,8 @@ class RunJob:
     overwrite: bool = False
     verbose: bool = False
     save_stats: bool = False
+    data: Mapping[str, DataFile] | None = field(default=None, hash=False)
+    patience: float = 0.0
 
 
 def run_single(job: RunJob) -> dict[str, Any]:
@@ -76,20 +115,12 @@ def run_single(job: RunJob) -> dict[str, Any]:
     SpikennError
         If settings, data and folder do not allow the run. Nothing is written then.
     """
-    where = None if isinstance(job.config, ExperimentConfig) else os.fspath(job.config or CONFIG)
-    config = ExperimentConfig.from_any(CONFIG if job.config is None else job.config)
-    files = None if job.input is None else data_files(job.input)
-    datasets = _demo() if files is None else _loaded(files)
+    config, datasets = prepared(job)
     train = datasets["train"]
-    config.check_against(train.n_classes, where)
-    if config.trainer.early_stopping > 0 and "val" not in datasets:
-        place = f"{where}: " if where else ""
-        warnings.warn(ConfigWarning(f"{place}trainer.early_stopping: has no effect without a valset"), stacklevel=2)
     model = Readout.from_config(
         config, n_inputs=train.n_inputs, n_classes=train.n_classes, max_time=train.max_time, seed=job.seed
     )
-    data = {name: fingerprint(path) for name, path in (files or {"train": DIGITS}).items()}
-    with open_run(job.output, describe(config, job.seed, data, job.save_stats), job.overwrite) as folder:
+    with open_run(job.output, described(job, config), job.overwrite, job.patience) as folder:
         if (result := folder.result) is not None:
             return result
         stats = Statistics(folder.path, model, train) if job.save_stats else None
@@ -106,6 +137,33 @@ def run_single(job: RunJob) -> dict[str, Any]:
         if stats:
             stats.remove_parts(len(history.epochs))
         return folder.result
+
+
+def prepared(job: RunJob) -> tuple[ExperimentConfig, dict[str, SpikingDataset]]:
+    """Return settings and data sets of a run, checked against each other.
+
+    Raises
+    ------
+    SpikennError
+        If the run could not begin.
+    """
+    where = None if isinstance(job.config, ExperimentConfig) else os.fspath(job.config or CONFIG)
+    config = ExperimentConfig.from_any(CONFIG if job.config is None else job.config)
+    datasets = _demo() if job.input is None else _loaded(_files(job))
+    config.check_against(datasets["train"].n_classes, where)
+    if config.trainer.early_stopping > 0 and "val" not in datasets:
+        place = f"{where}: " if where else ""
+        warnings.warn(ConfigWarning(f"{place}trainer.early_stopping: has no effect without a valset"), stacklevel=3)
+    return config, datasets
+
+
+def described(job: RunJob, config: ExperimentConfig) -> dict[str, Any]:
+    """Return the content of ``config.json`` for a job with these settings."""
+    data = job.data
+    if data is None:
+        files = {"train": DIGITS} if job.input is None else data_files(job.input)
+        data = {name: DataFile.of(path) for name, path in files.items()}
+    return describe(config, job.seed, {name: file.fingerprint for name, file in data.items()}, job.save_stats)
 
 
 def data_files(folder: str | os.PathLike) -> dict[str, Path]:
@@ -143,9 +201,31 @@ def _demo() -> dict[str, SpikingDataset]:
     return dict(zip(FILES, demo_datasets(), strict=True))
 
 
+def _files(job: RunJob) -> dict[str, Path]:
+    if job.data is None:
+        return data_files(job.input)
+    for file in job.data.values():
+        file.check()
+    return {name: Path(file.path) for name, file in job.data.items()}
+
+
+def _stamp(path: str | os.PathLike) -> tuple[int, int]:
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        raise DataError(f"{path}: must be a readable file, got {error.strerror}") from None
+    return found.st_size, found.st_mtime_ns
+
+
+@functools.lru_cache(maxsize=len(FILES))
+def _open(path: Path, inode: int, stamp: tuple[int, int]) -> SpikingDataset:
+    """Return the data set in a file; a process that has many runs on it maps and checks it once."""
+    return SpikingDataset.from_file(path)
+
+
 def _loaded(files: dict[str, Path]) -> dict[str, SpikingDataset]:
     """Return the data sets of the files, checked against each other."""
-    datasets = {name: SpikingDataset.from_file(path) for name, path in files.items()}
+    datasets = {name: _open(path, path.stat().st_ino, _stamp(path)) for name, path in files.items()}
     train = datasets["train"]
     datasets = {
         name: dataset if name == "train" else match_classes(dataset, train) for name, dataset in datasets.items()
@@ -153,5 +233,5 @@ def _loaded(files: dict[str, Path]) -> dict[str, SpikingDataset]:
     n_silent = np.count_nonzero(np.diff(train.indptr) == 0)
     if n_silent:
         text = f"{files['train']}: {n_silent} of {len(train)} training samples have no spike"
-        warnings.warn(DataWarning(text), stacklevel=3)
+        warnings.warn(DataWarning(text), stacklevel=4)
     return datasets

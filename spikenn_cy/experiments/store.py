@@ -139,7 +139,9 @@ class RunFolder:
 
 
 @contextlib.contextmanager
-def open_run(path: str | os.PathLike, description: Mapping[str, Any], overwrite: bool = False) -> Iterator[RunFolder]:
+def open_run(
+    path: str | os.PathLike, description: Mapping[str, Any], overwrite: bool = False, patience: float = 0.0
+) -> Iterator[RunFolder]:
     """Hold the folder of one run for the time of the block.
 
     A new or empty folder is filled. An unfinished run of the same description is there to
@@ -154,6 +156,8 @@ def open_run(path: str | os.PathLike, description: Mapping[str, Any], overwrite:
         As `describe` returns it.
     overwrite : bool
         Remove what a run left there, whatever its description. Other files stay.
+    patience : float
+        Seconds to wait for another process to let go of the folder.
 
     Raises
     ------
@@ -161,40 +165,55 @@ def open_run(path: str | os.PathLike, description: Mapping[str, Any], overwrite:
         If the folder holds something else, is in use, or cannot be written to.
     """
     path = Path(path)
-    made = _make(path)
     new = False
-    try:
-        with locked(path):
-            new = _claim(path, description, overwrite)
-            try:
-                yield RunFolder(path)
-            except BaseException:
-                if new and not (path / CHECKPOINT).exists():
-                    _clear(path)
-                raise
-    finally:
-        for folder in made:  # those that are not empty stay
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+    with made(path), locked(path, patience):
+        new = _claim(path, description, overwrite)
+        try:
+            yield RunFolder(path)
+        except BaseException:
+            if new and not (path / CHECKPOINT).exists():
+                _clear(path)
+            raise
 
 
-def _make(path: Path) -> list[Path]:
-    """Make a folder and return which ones had to be made, the innermost first."""
-    made = [folder for folder in (path, *path.parents) if not os.path.lexists(folder)]
+def result_of(path: str | os.PathLike, description: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the result of a complete run of this description, or None if there is none in the folder."""
+    path = Path(path)
+    if not (path / RESULT).exists():
+        return None
+    there = _description_in(path)
+    if there is None or _difference(there, description, but=("versions",)):
+        return None
+    return read_json(path / RESULT)
+
+
+@contextlib.contextmanager
+def made(path: Path) -> Iterator[None]:
+    """Make a folder, with its parents, for the block; those that are empty after it are removed again.
+
+    Raises
+    ------
+    RunError
+        If there cannot be such a folder.
+    """
+    missing = [folder for folder in (path, *path.parents) if not os.path.lexists(folder)]
     try:
         path.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
         raise RunError(f"{path}: must be a folder, got a file") from None
     except OSError as error:
         raise RunError(f"{path}: must be a folder that can be made, got {error.strerror}") from None
-    return made
+    try:
+        yield
+    finally:
+        for folder in missing:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def _claim(path: Path, description: Mapping[str, Any], overwrite: bool) -> bool:
     """Make ``path`` the folder of the described run and return whether it begins anew, or raise `RunError`."""
-    for name in FILES:  # what a killed process had begun to write
-        for torn in path.glob(f".{name}.*.tmp"):
-            torn.unlink(missing_ok=True)
+    remove_torn(path, FILES)
     names = [name for name in os.listdir(path) if name != LOCK]
     there = _description_in(path)
     if names and not overwrite:
@@ -211,6 +230,13 @@ def _claim(path: Path, description: Mapping[str, Any], overwrite: bool) -> bool:
     with atomic_file(path / RECORD, "w") as file:
         file.write(_pretty(description))
     return True
+
+
+def remove_torn(path: Path, names: Iterable[str]) -> None:
+    """Remove from a folder what a killed process had begun to write of the named files."""
+    for name in names:
+        for torn in path.glob(f".{name}.*.tmp"):
+            torn.unlink(missing_ok=True)
 
 
 def _clear(path: Path) -> None:
@@ -236,7 +262,15 @@ def _difference(there: Mapping[str, Any], asked: Mapping[str, Any], but: tuple[s
         # The same numbers come out of other versions of Python and NumPy.
         described["versions"] = {"spikenn_cy": described["versions"].get("spikenn_cy")}
         described["data"] = {name: file.get("sha256") for name, file in described["data"].items()}
-    values_there, values_asked = dict(_leaves(there)), dict(_leaves(asked))
+    return differences(there, asked, but)
+
+
+def differences(there: Mapping[str, Any], asked: Mapping[str, Any], but: Iterable[str] = ()) -> str:
+    """Return in words how one description differs from another, members ``but`` left aside; ``""`` if it does not.
+
+    ``config`` and ``data`` are the members whose own are spoken of.
+    """
+    values_there, values_asked = dict(_leaves(dict(there))), dict(_leaves(dict(asked)))
     differing = []
     for place in {**values_asked, **values_there}:
         found, wanted = values_there.get(place, "none"), values_asked.get(place, "none")
