@@ -1,0 +1,168 @@
+"""Many jobs done at the same time by any executor, of which none is lost without a word."""
+
+import functools
+import os
+import queue
+import traceback
+import warnings
+from collections.abc import Callable
+from collections.abc import Hashable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor
+from concurrent.futures import CancelledError
+from concurrent.futures import Executor
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+from typing import NamedTuple
+
+from spikenn_cy.errors import SpikennError
+from spikenn_cy.experiments.workers import Workers
+
+ATTEMPTS = 2  # of a job whose worker dies; dying twice is no accident
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job.
+
+    Attributes
+    ----------
+    job : object
+    result : object or None
+        What ``work(job)`` returned; None if it failed.
+    error : str or None
+        Why it failed, in one line.
+    details : str or None
+        The traceback, if the failure was a mistake in the program.
+    warnings : tuple of Warning
+        What it was warned of.
+    """
+
+    job: Any
+    result: Any = None
+    error: str | None = None
+    details: str | None = None
+    warnings: tuple[Warning, ...] = ()
+
+
+ExecutorFactory = Callable[[], AbstractContextManager[Executor]]
+
+
+def run_jobs(
+    work: Callable[[Any], Any], jobs: Sequence[Hashable], n_proc: int = 1, executor: ExecutorFactory | None = None
+) -> Iterator[Outcome]:
+    """Do ``work(job)`` for each of ``jobs`` and yield their outcomes as they come.
+
+    A failure is an outcome as well. A job whose worker dies is tried once more; others
+    that are under way are not touched by that.
+
+    Parameters
+    ----------
+    work : callable
+        A function of a module, since it is sent to the workers by name.
+    jobs : sequence
+    n_proc : int
+        Worker processes on this machine. 1: in this process and in order, for debuggers.
+    executor : callable, optional
+        Returns a context manager of a `concurrent.futures.Executor`, which then does the
+        work in place of processes on this machine.
+
+    Notes
+    -----
+    If the caller stops iterating, by Ctrl-C for instance, work under way is ended.
+    """
+    if executor is None and n_proc == 1:
+        for job in jobs:
+            yield _outcome(job, attempt(work, job))
+        return
+    finished: queue.SimpleQueue = queue.SimpleQueue()
+    with Workers(min(n_proc, max(1, len(jobs)))) if executor is None else executor() as pool:
+
+        def start(position: int, n_before: int) -> None:
+            try:
+                future = pool.submit(attempt, work, jobs[position])
+            except BrokenExecutor as error:  # an executor that does not mend itself
+                future = Future()
+                future.set_exception(error)
+            future.add_done_callback(lambda done: finished.put((position, n_before + 1, done)))
+
+        for position in range(len(jobs)):
+            start(position, 0)
+        n_left = len(jobs)
+        while n_left:
+            position, n_attempts, future = finished.get()
+            if isinstance(_problem(future), BrokenExecutor) and n_attempts < ATTEMPTS:
+                start(position, n_attempts)
+                continue
+            n_left -= 1
+            yield _outcome(jobs[position], _answer(future, n_attempts))
+
+
+def cluster_factory(address: str) -> ExecutorFactory:
+    """Return what `run_jobs` needs to do its jobs on a Dask cluster."""
+    # Here, because Dask is installed where it is used only.
+    from spikenn_cy.experiments.cluster import cluster_executor
+
+    return functools.partial(cluster_executor, address)
+
+
+def available_processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Answer(NamedTuple):
+    """What comes back from a worker."""
+
+    result: Any = None
+    error: str | None = None
+    details: str | None = None
+    warnings: tuple[Warning, ...] = ()
+
+
+def attempt(work: Callable[[Any], Any], job: Any) -> Answer:
+    """Do ``work(job)``, wherever this is, with failure and warnings as values."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        result = error = details = None
+        try:
+            result = work(job)
+        except SpikennError as problem:
+            error = str(problem)
+        except OSError as problem:
+            error = f"{problem.filename or 'input or output'}: must be usable, got {problem.strerror or problem}"
+        except MemoryError as problem:
+            error = f"memory: must suffice for network and data, got {problem or 'too little'}"
+        except Exception as problem:
+            error, details = _mistake(problem)
+    return Answer(result, error, details, tuple(warning.message for warning in caught))
+
+
+def _problem(future: Future) -> BaseException | None:
+    try:
+        return future.exception()
+    except CancelledError as cancelled:
+        return cancelled
+
+
+def _answer(future: Future, n_attempts: int) -> Answer:
+    problem = _problem(future)
+    if problem is None:
+        return future.result()
+    if isinstance(problem, CancelledError):
+        return Answer(error="worker: must live until the run is complete, got none that took the run")
+    if isinstance(problem, BrokenExecutor):
+        return Answer(error=f"worker: must live until the run is complete, got one that {problem}, {n_attempts} times")
+    return Answer(None, *_mistake(problem))
+
+
+def _mistake(problem: BaseException) -> tuple[str, str]:
+    text = " ".join(f"{type(problem).__name__}: {problem}".split())
+    return f"a mistake in the program: {text}", "".join(traceback.format_exception(problem))
+
+
+def _outcome(job: Any, answer: Answer) -> Outcome:
+    return Outcome(job, *answer)
