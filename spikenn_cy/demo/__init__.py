@@ -44,13 +44,18 @@ def demo_split(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.flatnonzero(turn > 1), np.flatnonzero(turn == 1), np.flatnonzero(turn == 0)
 
 
-def demo_datasets() -> tuple[SpikingDataset, SpikingDataset, SpikingDataset]:
-    """Return training, validation and test data: 64 inputs, one spike a pixel.
+def digit_spikes() -> SpikingDataset:
+    """Return all digits as spikes: 64 inputs, one spike a pixel.
 
     A pixel of value ``x`` fires at ``1 - x/16``; an empty one is silent.
     """
     images, labels = load_digits()
     times = 1 - images.reshape(len(images), -1) / np.float32(BRIGHTEST)
-    digits = SpikingDataset.from_numpy(times, labels, max_time=1.0)
-    train, val, test = (digits[part] for part in demo_split(labels))
+    return SpikingDataset.from_numpy(times, labels, max_time=1.0)
+
+
+def demo_datasets() -> tuple[SpikingDataset, SpikingDataset, SpikingDataset]:
+    """Return training, validation and test data, see `digit_spikes` and `demo_split`."""
+    digits = digit_spikes()
+    train, val, test = (digits[part] for part in demo_split(digits.labels))
     return train, val, test
