@@ -45,6 +45,13 @@ class Progress:
                 self._bar.set_postfix(figures, refresh=False)
             self._bar.update(n_steps)
 
+    def say(self, text: str) -> None:
+        """Write a line to stderr, above the bar if there is one."""
+        if self._bar is not None:
+            self._bar.write(text, file=sys.stderr)
+        elif sys.stderr is not None:
+            print(text, file=sys.stderr, flush=True)
+
     def close(self) -> None:
         """Leave the bar as it stands; more steps are not shown."""
         if self._bar is not None:

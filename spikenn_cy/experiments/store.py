@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -268,7 +269,7 @@ def _difference(there: Mapping[str, Any], asked: Mapping[str, Any], but: tuple[s
 def differences(there: Mapping[str, Any], asked: Mapping[str, Any], but: Iterable[str] = ()) -> str:
     """Return in words how one description differs from another, members ``but`` left aside; ``""`` if it does not.
 
-    ``config`` and ``data`` are the members whose own are spoken of.
+    Settings in ``config`` and ``options`` are named without that, members of ``data`` are not compared in words.
     """
     values_there, values_asked = dict(_leaves(dict(there))), dict(_leaves(dict(asked)))
     differing = []
@@ -279,7 +280,7 @@ def differences(there: Mapping[str, Any], asked: Mapping[str, Any], but: Iterabl
         if place.startswith("data."):
             differing.append(f"other {place.removeprefix('data.')} data")
         else:
-            differing.append(f"{place.removeprefix('config.')} {found} instead of {wanted}")
+            differing.append(f"{re.sub(r'^(config|options)[.]', '', place)} {found} instead of {wanted}")
     return ", ".join(differing[:3]) + (f" and {len(differing) - 3} more differences" if len(differing) > 3 else "")
 
 

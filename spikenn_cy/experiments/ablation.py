@@ -1,0 +1,158 @@
+"""The published ablations: how many neurons a layer needs, and how its competition is best regulated."""
+
+import itertools
+import os
+from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from spikenn_cy.config import ExperimentConfig
+from spikenn_cy.errors import ConfigError
+from spikenn_cy.errors import require
+from spikenn_cy.experiments import kfold
+from spikenn_cy.experiments.batch import Batch
+from spikenn_cy.experiments.batch import Run
+from spikenn_cy.experiments.batch import RunState
+from spikenn_cy.experiments.batch import run_states
+from spikenn_cy.experiments.tables import SETS
+from spikenn_cy.experiments.tables import Summary
+from spikenn_cy.experiments.tables import aligned
+from spikenn_cy.experiments.tables import cell
+from spikenn_cy.experiments.tables import spread
+from spikenn_cy.records import plain
+
+NEURONS = (30, 50, 70, 100, 150)
+NEURONS_EPOCHS = 200  # wide layers take longer
+THR_LR = (15, 10, 5, 1, 0.5, 0.1, 0.05, 0.01)
+THR_ANNEAL = (1, 0.9, 0.5, 0.1)
+
+
+def neurons(
+    input: str | os.PathLike,
+    output: str | os.PathLike,
+    config: Any,
+    neurons: Sequence[int] = NEURONS,
+    K: int = 10,
+) -> Batch:
+    """Return the runs that train ``neurons`` neurons in the last layer, 200 epochs on each of K folds.
+
+    Fold ``i`` of a setting goes to ``output/neurons=50/i``.
+    """
+    base = ExperimentConfig.from_any(config).to_dict()
+    base["trainer"] |= {"epochs": NEURONS_EPOCHS}
+    paths = {f"network[{len(base['network']) - 1}].n_neurons": "neurons"}
+    settings = [(number,) for number in neurons]
+    return _batch(input, output, base, paths, settings, K, {"ablation": "neurons", "neurons": list(neurons)})
+
+
+def thresholds(
+    input: str | os.PathLike,
+    output: str | os.PathLike,
+    config: Any,
+    thr_lr: Sequence[float] = THR_LR,
+    thr_anneal: Sequence[float] = THR_ANNEAL,
+    K: int = 10,
+) -> Batch:
+    """Return the runs that try each rate of competition regulation with each annealing, on each of K folds.
+
+    Fold ``i`` of a setting goes to ``output/thr_lr=5,thr_anneal=0.5/i``.
+    """
+    base, where = plain(config)
+    settings = ExperimentConfig.from_any(base, where)
+    place = f"{where}: regularizer" if where else "regularizer"
+    require(settings.regularizer is not None, place, "must be there to be varied", None)
+    paths = {"regularizer.thr_lr": "thr_lr", "regularizer.thr_anneal": "thr_anneal"}
+    points = list(itertools.product(thr_lr, thr_anneal))
+    options = {"ablation": "thresholds", "thr_lr": list(thr_lr), "thr_anneal": list(thr_anneal)}
+    return _batch(input, output, settings.to_dict(), paths, points, K, options)
+
+
+KINDS = {"neurons": neurons, "thresholds": thresholds}
+
+
+def jobs(kind: str, *arguments: Any, **options: Any) -> Batch:
+    """Return the runs of the ablation named ``kind``, see `KINDS`."""
+    return KINDS[kind](*arguments, **options)
+
+
+def summarise(output: str | os.PathLike) -> Summary:
+    """Return, for each setting, mean and population standard deviation of the last accuracies over its folds.
+
+    Raises
+    ------
+    RunError
+        If ``output`` is not the folder of an ablation.
+    """
+    folds_of: dict[str, list[RunState]] = {}
+    for state in run_states(output, "ablation"):
+        setting = state.folder.rpartition("/")[0]
+        folds_of.setdefault(setting, []).append(state)
+    varied = {setting: dict(folds[0].varied) for setting, folds in folds_of.items()}
+    records = {setting: kfold.summary_of(folds).record for setting, folds in folds_of.items()}
+
+    paths = list(next(iter(varied.values())))
+    sets = [key for key in SETS if any(record[key] for record in records.values())]
+    header = [*(path.rpartition(".")[2] for path in paths), *(SETS[key] for key in sets), "epochs", "folds"]
+    lines, rows = [header], []
+    for setting, record in records.items():
+        n_folds, n_epochs = record["n_folds"], record["n_epochs"]
+        values = [varied[setting][path] for path in paths]
+        n_counted = n_folds - record["n_missing"]
+        epochs = f"{n_epochs['mean']:.1f}" if n_epochs else "-"
+        lines.append([*map(cell, values), *(spread(record[key]) for key in sets), epochs, f"{n_counted}/{n_folds}"])
+        figures = itertools.chain.from_iterable(_both(record[key]) for key in SETS)
+        rows.append((setting, *values, *figures, n_epochs and n_epochs["mean"], n_folds, record["n_missing"]))
+    said = [
+        f"missing: {state.folder} ({state.state})"
+        for folds in folds_of.values()
+        for state in folds
+        if state.state != "complete"
+    ]
+    of_sets = (f"{key}_{name}" for key in SETS for name in ("mean", "std"))
+    columns = ("folder", *paths, *of_sets, "n_epochs_mean", "n_folds", "n_missing")
+    record = {
+        "settings": [{"folder": name, "settings": varied[name], **found} for name, found in records.items()],
+    }
+    return Summary((*aligned(lines), *said), record, columns, tuple(rows))
+
+
+def _both(figures: Mapping[str, float] | None) -> tuple[float | None, float | None]:
+    return (None, None) if figures is None else (figures["mean"], figures["std"])
+
+
+def _batch(
+    input: str | os.PathLike,
+    output: str | os.PathLike,
+    base: dict[str, Any],
+    paths: Mapping[str, str],
+    settings: Sequence[tuple],
+    K: int,
+    options: Mapping[str, Any],
+) -> Batch:
+    """Return the runs of a base setting with values put in at ``paths``, whose short names make the folders."""
+    require(K >= 1, "K", "must be >= 1", K)
+    runs, seen = [], set()
+    for values in settings:
+        name = ",".join(f"{short}={cell(value)}" for short, value in zip(paths.values(), values, strict=True))
+        if name in seen:
+            raise ConfigError(f"{next(iter(paths))}: must be given each value once, got {name} twice")
+        seen.add(name)
+        varied = dict(zip(paths, values, strict=True))
+        config = ExperimentConfig.from_any(_changed(base, varied))
+        runs.extend(
+            Run(str(Path(name, str(fold))), config, seed=fold, input=str(fold), varied=varied) for fold in range(K)
+        )
+    return Batch("ablation", input, output, base, tuple(runs), {**options, "K": K})
+
+
+def _changed(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    network = [dict(layer) for layer in base["network"]]
+    changed = {**base, "network": network}
+    for path, value in values.items():
+        section, _, key = path.partition(".")
+        if section.startswith("network"):
+            network[-1][key] = value
+        else:
+            changed[section] = {**changed[section], key: value}
+    return changed

@@ -1,0 +1,85 @@
+"""What a command found out about many runs, as text for people, and as JSON and CSV for programs."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SETS = {"train_accuracy": "training", "val_accuracy": "validation", "test_accuracy": "test"}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One finding in three forms.
+
+    Attributes
+    ----------
+    lines : tuple of str
+        For people; accuracies in percent.
+    record : dict
+        JSON values; accuracies as shares, as everywhere in files.
+    columns : tuple of str
+        Of the rows.
+    rows : tuple of tuple
+        The same as values, None where there is none.
+    """
+
+    lines: tuple[str, ...]
+    record: Mapping[str, Any]
+    columns: tuple[str, ...]
+    rows: tuple[tuple, ...]
+
+    def text(self, form: str = "text") -> str:
+        """Return the summary as ``"text"``, ``"json"`` or ``"csv"``."""
+        if form == "json":
+            return json.dumps(self.record, indent=2)
+        if form == "csv":
+            file = io.StringIO()
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(self.columns)
+            writer.writerows([cell(value) for value in row] for row in self.rows)
+            return file.getvalue().removesuffix("\n")
+        return "\n".join(self.lines)
+
+
+def mean_and_std(values: Iterable[float | None]) -> dict[str, float] | None:
+    """Return mean and population standard deviation of those values that are there, or None if none is."""
+    found = [value for value in values if value is not None]
+    if not found:
+        return None
+    mean = math.fsum(found) / len(found)
+    return {"mean": mean, "std": math.sqrt(math.fsum((value - mean) ** 2 for value in found) / len(found))}
+
+
+def spread(figures: Mapping[str, float] | None) -> str:
+    """Return what `mean_and_std` found out about accuracies in percent."""
+    return "-" if figures is None else f"{100 * figures['mean']:.2f} ± {100 * figures['std']:.2f}"
+
+
+def percent(accuracy: float | None) -> str:
+    """Return an accuracy in percent."""
+    return "-" if accuracy is None else f"{100 * accuracy:.2f}"
+
+
+def cell(value: Any) -> str:
+    """Return a setting or a figure as a text without spaces."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows of texts as lines, the first column to the left and the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            text.rjust(width) if position else text.ljust(width)
+            for position, (text, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
