@@ -5,10 +5,22 @@ To add one: write ``name.py`` with ``SUMMARY`` (a line for the help text),
 leaves errors to its caller, then give it a row here. Nothing else in the package changes.
 """
 
+from spikenn_cy.cli import ablation
+from spikenn_cy.cli import best
 from spikenn_cy.cli import convert
+from spikenn_cy.cli import digits
+from spikenn_cy.cli import gridsearch
+from spikenn_cy.cli import kfold
 from spikenn_cy.cli import run
+from spikenn_cy.cli import score
 
 COMMANDS = {
     "run": run,
+    "kfold": kfold,
+    "score": score,
+    "gridsearch": gridsearch,
+    "best": best,
+    "ablation": ablation,
     "convert": convert,
+    "digits": digits,
 }

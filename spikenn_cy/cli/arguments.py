@@ -28,6 +28,26 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def counting_number(text: str) -> int:
+    """Return an argument that says how many there are of something that must be there."""
+    if not re.fullmatch(r"0*[1-9][0-9]{0,8}", text):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 999999999, got {text!r}")
+    return int(text)
+
+
+def number(text: str) -> int | float:
+    """Return an argument that is a setting, whole if it is written so."""
+    if re.fullmatch(r"-?[0-9]{1,300}", text):
+        return int(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"must be a number, got {text!r}")
+    return value
+
+
 def positive_number(text: str) -> float:
     """Return an argument that measures something."""
     try:

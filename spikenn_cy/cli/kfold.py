@@ -1,0 +1,28 @@
+"""The command that trains one setting on each of K splits of the data."""
+
+import argparse
+
+from spikenn_cy.cli import batches
+from spikenn_cy.cli.arguments import Parser
+from spikenn_cy.experiments import kfold
+
+SUMMARY = "Train one setting on each of K folds and score it."
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the arguments of the command."""
+    batches.add_folders(
+        parser,
+        "holds the data of fold 0 in IN/0, and so on",
+        "fold 0 goes to OUT/0, and so on; what is unfinished there is gone on with",
+        "JSON file with the settings",
+    )
+    batches.add_folds(parser)
+    batches.add_workers(parser)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Train, then print the score."""
+    status = batches.run(kfold.jobs(arguments.input, arguments.output, arguments.config, arguments.K), arguments)
+    batches.tell(kfold.summarise(arguments.output))
+    return status
