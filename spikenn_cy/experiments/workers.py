@@ -129,6 +129,8 @@ class _Worker:
                     raise EOFError
             good, value = self.pipe.recv()
         except (EOFError, OSError):  # the latter in the middle of a message
+            if not closing.is_set():
+                self.process.join(1.0)  # it may be on its way out, and its own exit status says more
             self.end(at_once=True)
             raise WorkerDied(_how(self.process.exitcode)) from None
         return (lambda future: future.set_result(value)) if good else (lambda future: future.set_exception(value))
@@ -177,7 +179,12 @@ def _work(pipe: Connection) -> None:
                 answer = True, function(*arguments, **options)
             except Exception as error:
                 answer = False, error
-            pipe.send(answer)
+            try:
+                pipe.send(answer)
+            except OSError:
+                raise
+            except Exception as error:  # nothing has been sent of what does not pickle
+                pipe.send((False, TypeError(f"{type(answer[1]).__name__} cannot be sent back: {error}")))
 
 
 def end_with_parent() -> None:
