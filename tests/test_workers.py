@@ -94,7 +94,7 @@ def test_warnings_come_with_the_outcome(n_proc):
 
 def test_a_job_whose_worker_is_killed_is_tried_once_more(tmp_path):
     (outcome,) = run_jobs(worker_tasks.die_once, [tmp_path / "mark"], 2)
-    assert outcome == Outcome(tmp_path / "mark", "alive")
+    assert outcome == Outcome(tmp_path / "mark", "alive", n_attempts=2)
     (outcome,) = run_jobs(worker_tasks.die, [tmp_path / "trace"], 2)
     assert outcome.error == "worker: must live until the run is complete, got one that ended by SIGKILL, 2 times"
     assert (tmp_path / "trace").read_text() == "xx"

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import warnings
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -158,12 +159,14 @@ def run_batch(batch: Batch, n_proc: int = 1, executor: ExecutorFactory | None = 
         manifest = _described(batch, data)
         if there is not None:
             _refuse_difference(output, there, manifest, complete=not left)
-        refused = _refusals(left)
+        refused, caught = _refusals(left)
         if there is None:
             with atomic_file(output / MANIFEST, "w") as file:
                 json.dump(manifest, file, indent=1)
         try:
-            return _done(batch, left, refused, [result for result in results if result is not None], n_proc, executor)
+            warned = _warn(caught, set())
+            complete = [result for result in results if result is not None]
+            return _done(batch, left, refused, warned, complete, n_proc, executor)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"; the same command goes on with {batch.output}") from None
         finally:
@@ -191,7 +194,8 @@ def run_states(output: str | os.PathLike, command: str) -> list[RunState]:
         raise RunError(f"{output}: {rule}, got {'a file' if output.exists() else 'no such folder'}")
     manifest = _manifest_in(output)
     if manifest is None or manifest["command"] != command:
-        raise RunError(f"{output}: {rule}, got {'an empty folder' if manifest is None else manifest['command'] + ''}")
+        found = "an empty folder" if manifest is None else f"one of {manifest['command']}"
+        raise RunError(f"{output}: {rule}, got {found}")
     return [RunState.of(output, run["folder"], run["varied"]) for run in manifest["runs"]]
 
 
@@ -199,29 +203,29 @@ def _done(
     batch: Batch,
     jobs: Sequence[RunJob],
     refused: Mapping[int, SpikennError],
+    warned: set[str],
     results: Sequence[Mapping[str, Any]],
     n_proc: int,
     executor: ExecutorFactory | None,
 ) -> list[Outcome]:
-    failures, warned = [], set()
+    failures = []
     best = max((_ranked(result) for result in results), default=-1.0)
     n_runs = len(results) + len(jobs)
     with contextlib.ExitStack() as stack:
         progress = stack.enter_context(Progress(n_runs, batch.command, unit="run", done=len(results)))
         outcomes = stack.enter_context(contextlib.closing(_outcomes(jobs, refused, n_proc, executor)))
         for outcome in outcomes:
-            for warning in outcome.warnings:  # all runs on the same data have the same ones
-                if str(warning) not in warned:
-                    warned.add(str(warning))
-                    warnings.warn(warning, stacklevel=3)
+            _warn(outcome.warnings, warned)
+            folder = Path(batch.output, os.path.relpath(outcome.job.output, os.path.abspath(batch.output)))
             if outcome.error is not None:
                 failures.append(outcome)
-                folder = Path(batch.output, os.path.relpath(outcome.job.output, os.path.abspath(batch.output)))
                 progress.say(f"failed: {folder}: {outcome.error}")
                 if outcome.details is not None:
                     progress.say(outcome.details)
             else:
                 best = max(best, _ranked(outcome.result))
+                if outcome.n_attempts > 1:
+                    progress.say(f"note: {folder}: done by another worker, since the first one died")
             progress.step(**{"best": f"{100 * best:.2f}%"} if best >= 0 else {})
     return failures
 
@@ -241,20 +245,31 @@ def _ranked(result: Mapping[str, Any]) -> float:
     return -1.0 if accuracy is None else accuracy
 
 
-def _refusals(jobs: Sequence[RunJob]) -> dict[int, SpikennError]:
-    """Return what stands against jobs by their positions; raise it if it stands against all of them.
+def _warn(caught: Iterable[Warning], warned: set[str]) -> set[str]:
+    """Give each warning once, since all runs on the same data have the same ones; return what has been said so far."""
+    for warning in caught:
+        if str(warning) not in warned:
+            warned.add(str(warning))
+            warnings.warn(warning, stacklevel=4)
+    return warned
+
+
+def _refusals(jobs: Sequence[RunJob]) -> tuple[dict[int, SpikennError], list[Warning]]:
+    """Return what stands against jobs by their positions, and warnings; raise it if it stands against all of them.
 
     A mistake that spoils every run is the command's, and no folder need be made to find it.
     """
     refused = {}
-    for position, job in enumerate(jobs):
-        try:
-            prepared(job)
-        except SpikennError as error:
-            refused[position] = error
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        for position, job in enumerate(jobs):
+            try:
+                prepared(job)
+            except SpikennError as error:
+                refused[position] = error
     if jobs and len(refused) == len(jobs):
         raise refused[0]
-    return refused
+    return refused, [warning.message for warning in caught]
 
 
 def _job(batch: Batch, run: Run, data: Mapping[str, DataFile]) -> RunJob:

@@ -39,6 +39,8 @@ class Outcome:
         The traceback, if the failure was a mistake in the program.
     warnings : tuple of Warning
         What it was warned of.
+    n_attempts : int
+        More than 1 if a worker died of it, or under it.
     """
 
     job: Any
@@ -46,6 +48,7 @@ class Outcome:
     error: str | None = None
     details: str | None = None
     warnings: tuple[Warning, ...] = ()
+    n_attempts: int = 1
 
 
 ExecutorFactory = Callable[[], AbstractContextManager[Executor]]
@@ -76,7 +79,7 @@ def run_jobs(
     """
     if executor is None and n_proc == 1:
         for job in jobs:
-            yield _outcome(job, attempt(work, job))
+            yield Outcome(job, *attempt(work, job))
         return
     finished: queue.SimpleQueue = queue.SimpleQueue()
     with Workers(min(n_proc, max(1, len(jobs)))) if executor is None else executor() as pool:
@@ -98,7 +101,7 @@ def run_jobs(
                 start(position, n_attempts)
                 continue
             n_left -= 1
-            yield _outcome(jobs[position], _answer(future, n_attempts))
+            yield Outcome(jobs[position], *_answer(future, n_attempts), n_attempts)
 
 
 def cluster_factory(address: str) -> ExecutorFactory:
@@ -162,7 +165,3 @@ def _answer(future: Future, n_attempts: int) -> Answer:
 def _mistake(problem: BaseException) -> tuple[str, str]:
     text = " ".join(f"{type(problem).__name__}: {problem}".split())
     return f"a mistake in the program: {text}", "".join(traceback.format_exception(problem))
-
-
-def _outcome(job: Any, answer: Answer) -> Outcome:
-    return Outcome(job, *answer)
