@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from typing import Union
 
+from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import require
@@ -26,7 +27,13 @@ OptimizerConfig = Union[tuple(RULES.values())]  # noqa: UP007
 RegularizerConfig = Union[tuple(REGULATORS.values())]  # noqa: UP007
 
 GRID_ORDER = ("network", "regularizer", "optimizer", "trainer")  # the last one changes fastest
+LARGEST_SINGLE = 3.4028234e38
 LARGEST_GRID = 1_000_000  # runs; a longer list is a slip, and would not fit into memory
+
+
+def _single(value: float) -> float:
+    """Return a number rounded to single precision."""
+    return float(REAL.type(value)) if abs(value) <= LARGEST_SINGLE else math.copysign(math.inf, value)
 
 
 class LayerConfig(Record, kw_only=True):
@@ -51,9 +58,11 @@ class LayerConfig(Record, kw_only=True):
 
     def check(self) -> None:
         self.rule(0 < self.n_neurons < 2**31, "n_neurons", "must be from 1 to 2147483647")
-        self.rule(self.firing_threshold > 0, "firing_threshold", "must be > 0")
+        # Of single precision, as the kernels have them.
+        self.rule(_single(self.firing_threshold) > 0, "firing_threshold", "must be > 0")
+        self.rule(_single(self.firing_threshold) < math.inf, "firing_threshold", f"must be below {LARGEST_SINGLE}")
         self.rule(self.w_init_std >= 0, "w_init_std", "must be >= 0")
-        self.rule(self.w_min < self.w_max, "w_min", f"must be below w_max = {self.w_max}")
+        self.rule(_single(self.w_min) < _single(self.w_max), "w_min", f"must be below w_max = {self.w_max}")
         self.rule(self.leak_tau is None or self.leak_tau > 0, "leak_tau", "must be > 0 or null")
 
 

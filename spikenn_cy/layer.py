@@ -67,6 +67,10 @@ class Layer:
         if self.config.w_norm:
             for neuron in np.flatnonzero(~weights.any(axis=1))[:1]:
                 raise error(f"{name}[{neuron}]: must not all be 0 with w_norm, got {self.n_inputs} zeros")
+            for neuron in np.flatnonzero(~np.isfinite(absolute_sums(weights)))[:1]:
+                raise error(
+                    f"{name}[{neuron}]: must have a finite sum with w_norm, got {weights[neuron].max()} and more"
+                )
 
     @property
     def weights(self) -> np.ndarray:
@@ -87,7 +91,8 @@ class Layer:
     def thresholds(self) -> np.ndarray:
         """Inference thresholds, float32 of shape (n_neurons,): a read-only copy.
 
-        Assigned values must be finite and > 0; the training thresholds restart from them.
+        Assigned values must be finite and > 0, although one-compartment regulation may take
+        them below that; the training thresholds restart from them.
         """
         return read_only(self._thresholds.copy())
 
@@ -120,7 +125,10 @@ class Layer:
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Take over arrays that `state` returned, read back from a file."""
         shapes = {"weights": self.shape, "thresholds": (self.n_neurons,), "target_norms": (self.n_neurons,)}
-        self.set_state(**{name: checked(arrays[name], name, shape) for name, shape in shapes.items()})
+        found = {name: checked(arrays[name], name, shape) for name, shape in shapes.items()}
+        require((found["target_norms"] >= 0).all(), "target_norms", "must be >= 0", found["target_norms"], DataError)
+        self._require_norms(found["target_norms"][:, None], "target_norms", DataError)
+        self.set_state(**found)
 
     @property
     def target_norms(self) -> np.ndarray | None:

@@ -15,6 +15,8 @@ import numpy as np
 from spikenn_cy._epoch import Observation
 from spikenn_cy.atomic import atomic_file
 from spikenn_cy.config import ExperimentConfig
+from spikenn_cy.data.arrays import end_of_time
+from spikenn_cy.data.classes import class_names
 from spikenn_cy.data.classes import in_classes
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import INDEX
@@ -22,6 +24,7 @@ from spikenn_cy.dtypes import REAL
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
+from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
 from spikenn_cy.layer import Layer
 from spikenn_cy.progress import Progress
@@ -33,6 +36,7 @@ from spikenn_cy.training import hidden_spikes
 from spikenn_cy.training import reason_to_stop
 
 FORMAT = 1  # of model and checkpoint files
+SPACING = 61  # spikes between two that tell training sets apart
 
 
 class Header(msgspec.Struct, kw_only=True):
@@ -130,15 +134,27 @@ class Readout:
         ConfigError
             If a setting is refused or does not suit the number of classes.
         """
+        where = os.fspath(config) if isinstance(config, str | os.PathLike) else None
+        settings = ExperimentConfig.from_any(config)
+        return cls._checked(settings, n_inputs, n_classes, max_time, seed, where)
+
+    @classmethod
+    def _checked(
+        cls,
+        config: ExperimentConfig,
+        n_inputs: int,
+        n_classes: int,
+        max_time: float,
+        seed: int,
+        where: str | None = None,
+        draw: bool = True,
+    ) -> "Readout":
         for name, number, least in (("n_inputs", n_inputs, 1), ("n_classes", n_classes, 1), ("seed", seed, 0)):
             whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
             require(whole and number >= least, name, f"must be an integer >= {least}", number)
-        real = isinstance(max_time, int | float | np.number) and not isinstance(max_time, bool)
-        require(real and 0 < max_time < np.inf, "max_time", "must be a finite number > 0", max_time)
-        where = os.fspath(config) if isinstance(config, str | os.PathLike) else None
-        settings = ExperimentConfig.from_any(config)
-        settings.check_against(n_classes, where)
-        return cls(settings, int(n_inputs), int(n_classes), float(max_time), int(seed))
+        max_time = end_of_time(max_time, "max_time", ConfigError)
+        config.check_against(n_classes, where)
+        return cls(config, int(n_inputs), int(n_classes), max_time, int(seed), draw)
 
     def __repr__(self) -> str:
         sizes = " -> ".join(str(n) for n in (self.n_inputs, *(layer.n_neurons for layer in self.layers)))
@@ -173,7 +189,7 @@ class Readout:
             In place of ``trainer.epochs``.
         checkpoint : path-like, optional
             Written after every epoch. If it is there, this call goes on from it and ends with
-            the bits of one that was never interrupted.
+            the bits of one that was never interrupted; a complete one trains nothing more.
         verbose : bool, default=False
             Show a progress bar on a terminal.
         on_epoch : callable, optional
@@ -199,9 +215,11 @@ class Readout:
             epochs = self.config.trainer.epochs
         whole = isinstance(epochs, int | np.integer) and not isinstance(epochs, bool)
         require(whole and epochs >= 0, "epochs", "must be an integer >= 0", epochs)
-        train = self._known("train", train, learning=True)
-        val = None if val is None else self._known("val", val)
-        test = None if test is None else self._known("test", test)
+        classes = self._classes_for("train", train)
+        train = in_classes(train, classes)
+        val = None if val is None else self._matched("val", val, classes)
+        test = None if test is None else self._matched("test", test, classes)
+        self.classes = classes
         reports: list[EpochReport] = []
         if checkpoint is not None and os.path.exists(checkpoint):
             reports = self._resume(checkpoint, train, int(epochs))
@@ -244,7 +262,8 @@ class Readout:
         -------
         self : Readout
         """
-        self._learner.learn(self._known("dataset", dataset, learning=True))
+        self.classes = self._classes_for("dataset", dataset)
+        self._learner.learn(in_classes(dataset, self.classes))
         return self
 
     # Deciding
@@ -315,7 +334,7 @@ class Readout:
         n_threads : int, default=1
             As in `predict`.
         """
-        return self._accuracy(self._known("dataset", dataset), n_threads)
+        return self._accuracy(in_classes(dataset, self._classes_for("dataset", dataset)), n_threads)
 
     def _accuracy(self, dataset: SpikingDataset, n_threads: int = 1) -> float:
         return float(np.mean(self.predict(dataset, n_threads) == dataset.labels))
@@ -350,8 +369,8 @@ class Readout:
         if STAMP.type(dataset.max_time) != STAMP.type(self.max_time):
             raise DataError(f"{name}: must have the network's max_time {self.max_time}, got {dataset.max_time}")
 
-    def _known(self, name: str, dataset: SpikingDataset, learning: bool = False) -> SpikingDataset:
-        """Return the data set with the network's class indices as labels; the first one to learn from sets them."""
+    def _classes_for(self, name: str, dataset: SpikingDataset) -> np.ndarray:
+        """Return the network's classes, which the first data set to learn from has, and check that it suits."""
         self._suits(name, dataset)
         name = dataset.source or name
         require(len(dataset) > 0, name, "must hold at least one sample", len(dataset), DataError)
@@ -359,8 +378,12 @@ class Readout:
         if len(classes) < self.n_classes and np.array_equal(classes, np.arange(len(classes))):
             classes = np.arange(self.n_classes)  # its labels are indices already, of which some are missing
         require(len(classes) == self.n_classes, name, f"must have {self.n_classes} classes", len(classes), DataError)
-        if learning:
-            self.classes = classes
+        return classes
+
+    def _matched(self, name: str, dataset: SpikingDataset, classes: np.ndarray) -> SpikingDataset:
+        """Return a data set to measure with the network's class indices as labels."""
+        self._suits(name, dataset)
+        require(len(dataset) > 0, dataset.source or name, "must hold at least one sample", len(dataset), DataError)
         return in_classes(dataset, classes)
 
     # Files
@@ -381,6 +404,10 @@ class Readout:
 
     def _write(self, path: str | os.PathLike[str], **progress: Any) -> None:
         learner = self._learner
+        for i, layer in enumerate(self.layers):
+            if not np.isfinite(layer.state()["weights"]).all():
+                rule = "must be finite to be saved; smaller rates may help"
+                raise RunError(f"{path}: weights of network[{i}] {rule}, got infinite or undefined ones")
         header = Header(
             format=FORMAT,
             config=self.config.to_dict(),
@@ -412,9 +439,11 @@ class Readout:
             If there is no such file or it holds anything else.
         """
         header, arrays = _read(path)
-        config = ExperimentConfig.from_any(header.config)
-        config.check_against(header.n_classes)
-        model = cls(config, header.n_inputs, header.n_classes, header.max_time, header.seed, draw=False)
+        try:
+            config = ExperimentConfig.from_any(header.config)
+            model = cls._checked(config, header.n_inputs, header.n_classes, header.max_time, header.seed, draw=False)
+        except (ConfigError, OverflowError, MemoryError) as problem:
+            raise DataError(f"{path}: must hold a whole model, got {problem}") from problem
         model._restore(path, header, arrays)
         return model
 
@@ -423,9 +452,12 @@ class Readout:
         try:
             for i, layer in enumerate(self.layers):
                 layer.restore({name: arrays[f"{name}_{i}"] for name in layer.state()})
-            self.classes = arrays.get("classes")
+            if "classes" in arrays:
+                self.classes = class_names(arrays["classes"], "classes")
+                require(len(self.classes) == self.n_classes, "classes", f"must be {self.n_classes}", len(self.classes))
+            require(header.n_epochs >= 0, "n_epochs", "must be >= 0", header.n_epochs)
             learner.restore(header.n_epochs, json.loads(header.generator), header.rule, header.regulator)
-        except (KeyError, ValueError, TypeError) as problem:
+        except (KeyError, ValueError, TypeError, OverflowError) as problem:
             raise DataError(f"{path}: must hold a whole model, got {problem}") from problem
 
     def _resume(self, path: str | os.PathLike[str], train: SpikingDataset, epochs: int) -> list[EpochReport]:
@@ -443,6 +475,9 @@ class Readout:
             found = getattr(header, name)
             if found != value:
                 raise ConfigError(f"{path}: must be a checkpoint of this training, got another {name}")
+        if header.n_epochs < self._learner.n_epochs:
+            found = f"one of epoch {header.n_epochs} for a network of epoch {self._learner.n_epochs}"
+            raise ConfigError(f"{path}: must be a checkpoint of this training, got {found}")
         self._restore(path, header, arrays)
         return header.reports
 
@@ -459,6 +494,10 @@ def _identity(dataset: SpikingDataset) -> dict[str, int]:
         "n_spikes": len(dataset.indices),
         "labels": zlib.crc32(np.ascontiguousarray(dataset.labels)),
         "spikes_a_sample": zlib.crc32(np.ascontiguousarray(np.diff(dataset.indptr))),
+        # Every so many spikes: data sets that are larger than memory are not read for this alone.
+        "inputs": zlib.crc32(np.ascontiguousarray(dataset.indices[::SPACING])),
+        "times": zlib.crc32(np.ascontiguousarray(dataset.timestamps[::SPACING])),
+        "classes": zlib.crc32(repr(dataset.classes.tolist()).encode()),
     }
 
 

@@ -76,7 +76,10 @@ def parse_json(text: str, where: str) -> Any:
     except ValueError as error:  # an integer of more digits than Python converts
         raise ConfigError(f"{where}: must hold numbers of reasonable length, got {shortened(str(error))}") from None
     if twice:
-        path = _path_to_twice(value) or twice[0]
+        try:
+            path = _path_to_twice(value) or twice[0]
+        except RecursionError:
+            path = twice[0]
         raise ConfigError(f"{where}: {path}: must be given once, got it twice")
     return value
 

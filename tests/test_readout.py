@@ -1,5 +1,7 @@
 """The public face of a network: what may be assigned, what is refused, what comes back."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -120,6 +122,10 @@ def test_a_nonsensical_assignment_is_refused_and_changes_nothing(model, name, va
             "trainer.nt_neurons: must be less than the 3 neurons of a class",
         ),
         ({"config": with_(network={"firing_threshold": 0})}, r"network\[0\].firing_threshold: must be > 0"),
+        ({"config": with_(network={"firing_threshold": 1e-60})}, r"network\[0\].firing_threshold: must be > 0"),
+        ({"config": with_(network={"w_max": 1e-60})}, r"network\[0\].w_min: must be below w_max"),
+        ({"max_time": 1e-50}, "max_time: must be a finite number > 0"),
+        ({"max_time": 1e39}, "max_time: must be a finite number > 0"),
     ],
 )
 def test_a_nonsensical_network_is_refused(arguments, message):
@@ -185,6 +191,7 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
         (Readout.from_config(CONFIG, 10, 2, seed=1), dataset(), 3, "seed"),
         (Readout.from_config(with_(optimizer={"ap": 0.2}), 10, 2), dataset(), 3, "config"),
         (Readout.from_config(CONFIG, 10, 2), dataset(n_samples=50), 3, "data"),
+        (Readout.from_config(CONFIG, 10, 2), dataset(seed=1), 3, "data"),
         (Readout.from_config(CONFIG, 10, 2), dataset(), 4, "epochs"),
     ]:
         with pytest.raises(ConfigError, match=f"must be a checkpoint of this training, got another {differing}"):
@@ -223,6 +230,77 @@ def test_a_model_with_an_array_missing_or_misshapen_is_refused(model, tmp_path):
         np.savez(path, **changed)
         with pytest.raises(DataError, match="must hold a whole model"):
             Readout.load(path)
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("regulator", []),
+        ("regulator", [0.1]),
+        ("regulator", [0.1, 3.0, 3.0]),
+        ("regulator", [0.1] + [1e300] * 6),
+        ("rule", [0.1]),
+        ("n_classes", 0),
+        ("n_inputs", -3),
+        ("seed", -1),
+        ("max_time", -1.0),
+        ("n_epochs", -7),
+        ("generator", '{"bit_generator": "PCG64", "state": {"state": 1, "inc": -1}, "has_uint32": 0, "uinteger": 0}'),
+        ("generator", "[]"),
+        ("config", {}),
+    ],
+)
+def test_a_model_with_a_nonsensical_header_is_refused_with_its_name(model, tmp_path, member, value):
+    path = tmp_path / "model.npz"
+    model.save(path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    header = json.loads(str(arrays["header"])) | {member: value}
+    np.savez(path, **arrays | {"header": np.array(json.dumps(header))})
+    with pytest.raises(DataError, match=r"model\.npz: must (hold a whole model|be a file that Readout\.save wrote)"):
+        Readout.load(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [("classes", np.array(3)), ("classes", np.arange(5)), ("target_norms_0", np.zeros(6, np.float32))],
+)
+def test_a_model_with_a_nonsensical_array_is_refused(model, tmp_path, name, array):
+    path = tmp_path / "model.npz"
+    model.fit(dataset(), epochs=1)
+    model.save(path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **arrays | {name: array})
+    with pytest.raises(DataError, match=r"model\.npz: must hold a whole model"):
+        Readout.load(path)
+
+
+def test_a_rate_of_0_leaves_weights_far_outside_of_the_soft_range_finite(tmp_path):
+    soft = {"stdp": "multiplicative", "beta": 1000, "am": 0, "w_max": 0.5}
+    model = Readout.from_config(with_(optimizer=soft, network={"w_norm": False, "w_init_mean": 0.95}), 10, 2)
+    model.fit(dataset())
+    assert np.isfinite(model.layers[-1].weights).all()
+    model.save(tmp_path / "model.npz")
+
+
+def test_weights_whose_sum_is_infinite_cannot_be_normalised(model):
+    with pytest.raises(DataError, match=r"weights\[0\]: must have a finite sum with w_norm"):
+        model.layers[-1].weights = np.full((6, 10), 3e38)
+
+
+def test_a_fit_that_is_refused_leaves_the_classes_open(model):
+    with pytest.raises(DataError, match="must have no class"):
+        model.fit(dataset(), val=dataset(labels=("cow", "hen")))
+    model.fit(dataset(labels=("cow", "hen")), epochs=1)
+
+
+def test_a_checkpoint_does_not_take_a_network_back(tmp_path):
+    path, model = tmp_path / "checkpoint.npz", Readout.from_config(CONFIG, 10, 2)
+    model.fit(dataset(), epochs=2, checkpoint=path)
+    model.fit(dataset(), epochs=5)
+    with pytest.raises(ConfigError, match="got one of epoch 2 for a network of epoch 7"):
+        model.fit(dataset(), epochs=2, checkpoint=path)
 
 
 def test_a_model_that_cannot_be_written_leaves_nothing(model, tmp_path):

@@ -73,9 +73,61 @@ def no_training_set(folder):
     (folder / "in" / "trainset.npz").unlink()
 
 
-@case(finding=r"in: must hold one valset, got valset\.npz and valset\.npy")
+@case(finding=r"in: must hold one valset, got valset\.npy and valset\.npz")
 def a_set_in_two_formats(folder):
     (folder / "in" / "valset.npy").write_bytes(b"")
+
+
+@case(finding=r"in/testset\.npz: must be (usable|a readable file), got No such file or directory")
+def a_link_to_nowhere_for_a_set(folder):
+    (folder / "in" / "testset.npz").unlink()
+    (folder / "in" / "testset.npz").symlink_to("nowhere")
+
+
+@case(finding=r"output: must be a path, got an empty one")
+def an_empty_output(folder):
+    return "in", "", "config.json"
+
+
+@case(finding=r"out/config\.json: must be another file than those of a run in out, got its config\.json")
+def settings_where_the_run_would_keep_its_record(folder):
+    (folder / "out").mkdir()
+    (folder / "config.json").rename(folder / "out" / "config.json")
+    return "in", "out", "out/config.json", "--overwrite"
+
+
+@case(finding=r"config\.json: .*a: must be given once, got it twice")
+def deep_settings_with_a_key_twice(folder):
+    (folder / "config.json").write_text('{"b": ' + "[" * 900 + "]" * 900 + ', "a": 1, "a": 2}')
+
+
+@case(finding=r"out/result\.json: must be the result of a run .*, got \{")
+def a_damaged_result(folder):
+    assert main(["run", "in", "out", "config.json"]) == 0
+    (folder / "out" / "result.json").write_text("{}")
+
+
+@case(finding=r"out: must be a new folder or hold this very run")
+def a_damaged_record(folder):
+    assert main(["run", "in", "out", "config.json"]) == 0
+    (folder / "out" / "config.json").write_text('{"format": 1, "config": {}, "seed": 0, "data": [], "versions": []}')
+
+
+@case(command="convert", finding=r"X\.npy: must be an array in NumPy's \.npy format, got ")
+def no_archive_after_its_magic(folder):
+    (folder / "X.npy").write_bytes(b"PK\3\4garbage")
+
+
+@case(command="convert", finding=r"X\.npy: must be an array in NumPy's \.npy format, got ")
+def a_header_that_never_ends(folder):
+    header = b"{'descr': ('<f4', 'fortran\n"
+    (folder / "X.npy").write_bytes(b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header)
+
+
+@case(command="convert", finding=r"X\.npy: must be (an array in NumPy's \.npy format|usable), got ")
+def a_shape_of_too_many_digits(folder):
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({10**23}, 8)}}\n".encode()
+    (folder / "X.npy").write_bytes(b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header)
 
 
 @case(finding=r"nowhere\.json: must be usable, got No such file or directory")
@@ -344,6 +396,7 @@ def test_a_sound_folder_is_not_refused(folder, capsys, name):
 def test_bad_input_is_refused_in_one_line_and_nothing_is_written(folder, capsys, name):
     command_name, broken, finding = CASES[name]
     words = broken(folder) or WORDS[command_name]
+    capsys.readouterr()
     before, entries = contents(folder), sorted(folder.rglob("*"))
     assert main([command_name, *words]) == 2
     out, err = capsys.readouterr()

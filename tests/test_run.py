@@ -215,6 +215,56 @@ def test_a_process_that_was_stopped_is_gone_on_with_to_the_same_bits(tmp_path, w
     assert contents(job.output) == contents(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("torn", ["\ufeff{", "{}", "3", '{"epoch": 0}'])
+def test_a_run_goes_on_whatever_its_metrics_have_become(job, tmp_path, monkeypatch, torn):
+    run_single(redirected(job, output=tmp_path / "whole"))
+    append = RunFolder.append
+
+    def interrupted(folder, report, remark):
+        append(folder, report, remark)
+        if report.epoch == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RunFolder, "append", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run_single(job)
+    (job.output / "metrics.jsonl").write_text(torn, encoding="utf-16")
+    run_single(job)
+    assert contents(job.output) == contents(tmp_path / "whole")
+
+
+def test_ctrl_c_while_the_package_is_being_imported_is_one_line(tmp_path):
+    code = (
+        "import sys, runpy, importlib.abc\n"
+        "class Stop(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'spikenn_cy.cli.entry': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stop())\n"
+        "runpy.run_module('spikenn_cy.run', run_name='__main__')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
+def test_a_folder_that_the_terminal_cannot_print_does_not_spoil_a_run(job, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "spikenn_cy.run", job.input, tmp_path / "oü", job.config],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "o\\xfc" in done.stdout
+
+
 def test_two_processes_cannot_write_to_one_folder(tmp_path):
     config = write_settings(tmp_path / "config.json", trainer={"epochs": 2000})
     job = RunJob(tmp_path / "out", write_data(tmp_path / "in"), config)

@@ -33,6 +33,8 @@ def main(arguments: Sequence[str] | None = None, *, command: str | None = None) 
         The exit status: 0 if all went well, 2 if the user gave something wrong.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    with contextlib.suppress(AttributeError):  # of what stands in for stdout in a test, or of None
+        sys.stdout.reconfigure(errors="backslashreplace")  # no path may fail to be printed
     try:
         status = _done(arguments, command)
         if sys.stdout is not None:

@@ -36,12 +36,15 @@ def main(arguments: argparse.Namespace) -> int:
     """Run, then print the accuracies."""
     demo = arguments.input is None
     if not demo and arguments.config is None:
-        missing = "CONFIG" if arguments.output else "OUT and CONFIG"
+        missing = "OUT and CONFIG" if arguments.output is None else "CONFIG"
         raise RunError(f"arguments: must be IN, OUT and CONFIG, or none of them for the demo, got no {missing}")
+    for name in ("input", "output", "config"):
+        if getattr(arguments, name) == "":
+            raise RunError(f"{name}: must be a path, got an empty one")
     if demo:
         print("S2-STDP with neuronal competition groups on 1,797 handwritten digits of 8x8 pixels (UCI, CC BY 4.0)")
     job = RunJob(
-        output=arguments.output or DEMO_OUTPUT,
+        output=DEMO_OUTPUT if demo else arguments.output,
         input=arguments.input,
         config=arguments.config,
         seed=arguments.seed,

@@ -14,6 +14,7 @@ from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import DataError
+from spikenn_cy.errors import SpikennError
 from spikenn_cy.errors import require
 
 COUNT_MAX = np.iinfo(INDEX).max  # of inputs and of samples: kernels number both with INDEX
@@ -109,7 +110,7 @@ def input_count(found: Any, place: str) -> int:
     return n_inputs
 
 
-def end_of_time(found: Any, place: str) -> float:
+def end_of_time(found: Any, place: str, error: type[SpikennError] = DataError) -> float:
     """Return ``max_time`` as a float."""
     try:
         max_time = math.nan if isinstance(found, (bool, np.bool_, str, bytes)) else float(found)
@@ -117,7 +118,7 @@ def end_of_time(found: Any, place: str) -> float:
         max_time = math.nan
     with np.errstate(all="ignore"):
         rounded = float(STAMP.type(max_time))
-    require(0 < rounded < math.inf, place, "must be a finite number > 0", found, DataError)
+    require(0 < rounded < math.inf, place, "must be a finite number > 0", found, error)
     return max_time
 
 

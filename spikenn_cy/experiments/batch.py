@@ -30,14 +30,13 @@ from spikenn_cy.experiments.single import data_files
 from spikenn_cy.experiments.single import described
 from spikenn_cy.experiments.single import prepared
 from spikenn_cy.experiments.single import run_single
-from spikenn_cy.experiments.store import RESULT
 from spikenn_cy.experiments.store import differences
 from spikenn_cy.experiments.store import made
+from spikenn_cy.experiments.store import read_result
 from spikenn_cy.experiments.store import remove_torn
 from spikenn_cy.experiments.store import result_of
 from spikenn_cy.progress import Progress
 from spikenn_cy.strictjson import parse_json
-from spikenn_cy.strictjson import read_json
 from spikenn_cy.version import __version__
 
 FORMAT = 1
@@ -117,10 +116,7 @@ class RunState:
     def of(cls, output: Path, folder: str, varied: Mapping[str, Any] | None = None) -> "RunState":
         """Return the state of the run in a folder below ``output``."""
         path = output / folder
-        try:
-            result = read_json(path / RESULT)
-        except (FileNotFoundError, NotADirectoryError):
-            result = None
+        result = read_result(path)
         if result is not None:
             state = "given up" if result["stopped"] == "gridsearch_stop_acc" else "complete"
         else:

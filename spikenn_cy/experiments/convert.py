@@ -49,11 +49,17 @@ def convert(
 
 
 def _array(path: str | os.PathLike) -> np.ndarray:
+    """Return the array in a ``.npy`` file, mapped."""
+    rule = "must be an array in NumPy's .npy format"
+    with open(path, "rb") as file:
+        magic = file.read(6)
+    if magic != b"\x93NUMPY":
+        found = "an .npz archive" if magic.startswith(b"PK") else "another file"
+        raise DataError(f"{path}: {rule}, got {found}")
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise DataError(f"{path}: must be an array in NumPy's .npy format, got {shortened(str(error))}") from None
-    if not isinstance(array, np.ndarray):
-        array.close()
-        raise DataError(f"{path}: must be an array in NumPy's .npy format, got an .npz archive")
-    return array
+        with np.errstate(all="ignore"):  # of the sizes that a damaged header states
+            return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # a damaged file raises whatever its damage leads to
+        raise DataError(f"{path}: {rule}, got {shortened(str(error))}") from None

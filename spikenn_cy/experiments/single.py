@@ -20,7 +20,9 @@ from spikenn_cy.demo import demo_datasets
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
+from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.stats import Statistics
+from spikenn_cy.experiments.store import FILES as RUN_FILES
 from spikenn_cy.experiments.store import describe
 from spikenn_cy.experiments.store import fingerprint
 from spikenn_cy.experiments.store import open_run
@@ -116,6 +118,7 @@ def run_single(job: RunJob) -> dict[str, Any]:
         If settings, data and folder do not allow the run. Nothing is written then.
     """
     config, datasets = prepared(job)
+    _keep_inputs(job)
     train = datasets["train"]
     model = Readout.from_config(
         config, n_inputs=train.n_inputs, n_classes=train.n_classes, max_time=train.max_time, seed=job.seed
@@ -157,6 +160,15 @@ def prepared(job: RunJob) -> tuple[ExperimentConfig, dict[str, SpikingDataset]]:
     return config, datasets
 
 
+def _keep_inputs(job: RunJob) -> None:
+    """Raise `RunError` if the run would write over the settings that it was given."""
+    if job.config is None or isinstance(job.config, ExperimentConfig):
+        return
+    for name in RUN_FILES:
+        if os.path.exists(Path(job.output, name)) and os.path.samefile(Path(job.output, name), job.config):
+            raise RunError(f"{job.config}: must be another file than those of a run in {job.output}, got its {name}")
+
+
 def described(job: RunJob, config: ExperimentConfig) -> dict[str, Any]:
     """Return the content of ``config.json`` for a job with these settings."""
     data = job.data
@@ -178,9 +190,10 @@ def data_files(folder: str | os.PathLike) -> dict[str, Path]:
     if not folder.is_dir():
         found = "a file" if folder.exists() else "no such folder"
         raise DataError(f"{folder}: must be a folder with a trainset, got {found}")
-    files = {}
+    files, names = {}, sorted(os.listdir(folder))
     for name, stem in FILES.items():
-        there = [path for suffix in SUFFIXES if (path := folder / f"{stem}{suffix}").exists()]
+        # A link that leads nowhere is there as well, and is not to be passed over.
+        there = [folder / found for found in names if found.lower() in {f"{stem}{suffix}" for suffix in SUFFIXES}]
         if len(there) > 1:
             raise DataError(f"{folder}: must hold one {stem}, got {' and '.join(path.name for path in there)}")
         if there:

@@ -34,6 +34,7 @@ STATS, STATS_OF_EPOCH = "stats.npz", "stats-{epoch:06}.npz"  # the latter until 
 FILES = (RESULT, CHECKPOINT, METRICS, LOG, MODEL, STATS, RECORD)
 
 ACCURACIES = {"train_accuracy": "train", "val_accuracy": "validation", "test_accuracy": "test"}
+ENDS = ("epochs", "early_stopping", "gridsearch_stop_acc")
 STOPPED = {
     "early_stopping": "Early stopping after epoch {epoch}: validation accuracy has not risen",
     "gridsearch_stop_acc": "Given up after epoch {epoch}: accuracy below gridsearch_stop_acc",
@@ -76,6 +77,30 @@ def describe(
     return {"format": FORMAT, "config": config.to_dict(), "seed": seed, "data": data, **kept, "versions": versions}
 
 
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """Return the result of a complete run, else None.
+
+    Raises
+    ------
+    RunError
+        If the file holds anything else.
+    """
+    path = folder / RESULT
+    try:
+        found = read_json(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    numbers = {"n_epochs", "seed", "n_train", "n_val", "n_test"}
+    if (
+        isinstance(found, dict)
+        and found.get("stopped") in ENDS
+        and all(isinstance(found.get(key), int) for key in numbers)
+        and all(isinstance(found.get(key, ""), int | float | None) for key in ACCURACIES)
+    ):
+        return found
+    raise RunError(f"{path}: must be the result of a run (--overwrite replaces it), got {shortened(json.dumps(found))}")
+
+
 class RunFolder:
     """The folder of a run while it is held by this process; `open_run` gives one."""
 
@@ -96,8 +121,7 @@ class RunFolder:
     @property
     def result(self) -> dict[str, Any] | None:
         """The result of a complete run, else None."""
-        path = self.path / RESULT
-        return read_json(path) if path.exists() else None
+        return read_result(self.path)
 
     def append(self, report: Any, remark: str | None = None) -> None:
         """Add an epoch to the log and the metrics, so that a run can be watched.
@@ -128,9 +152,13 @@ class RunFolder:
     def _metrics_before(self, epoch: int) -> list[dict[str, Any]]:
         """Return the records of the epochs before ``epoch``, as far as they can be read."""
         path, epochs = self.path / METRICS, []
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         with contextlib.suppress(ValueError):  # the end of a torn file
-            epochs.extend(json.loads(line) for line in lines[:epoch])
+            lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+            for line in lines[:epoch]:
+                record = json.loads(line)
+                if not isinstance(record, dict) or not record.keys() >= {"epoch", *ACCURACIES}:
+                    break
+                epochs.append(record)
         return epochs
 
     def _write(self, texts: Mapping[str, str]) -> None:
@@ -185,7 +213,7 @@ def result_of(path: str | os.PathLike, description: Mapping[str, Any]) -> dict[s
     there = _description_in(path)
     if there is None or _difference(there, description, but=("versions",)):
         return None
-    return read_json(path / RESULT)
+    return read_result(path)
 
 
 @contextlib.contextmanager
@@ -249,7 +277,10 @@ def _description_in(path: Path) -> dict[str, Any] | None:
     """Return the description of the run in a folder, or None if there is no run."""
     try:
         found = read_json(path / RECORD)
-        return found if found["format"] == FORMAT and found.keys() >= {"config", "seed", "data", "versions"} else None
+        whole = found["format"] == FORMAT and found.keys() >= {"config", "seed", "data", "versions"}
+        # Each data file is described by an object of its own.
+        sections = found["config"], found["data"], found["versions"], *found["data"].values()
+        return found if whole and all(isinstance(section, dict) for section in sections) else None
     except (FileNotFoundError, ConfigError, TypeError, KeyError, AttributeError):
         return None
 

@@ -24,9 +24,11 @@ cdef void step_softly(
     cdef index_t j = step.neuron
     for i in range(weights.shape[1]):
         w = weights[j, i]
+        # A weight far outside of the soft range has an infinite factor, which a rate of 0 must not meet.
         if input_times[i] <= spike:
-            w += up * exp(-steepness * (w - plasticity.soft_min))
-        elif input_times[i] < plasticity.max_time or not plasticity.ignore_silent:
+            if up != 0:
+                w += up * exp(-steepness * (w - plasticity.soft_min))
+        elif down != 0 and (input_times[i] < plasticity.max_time or not plasticity.ignore_silent):
             w += down * exp(-steepness * (plasticity.soft_max - w))
         weights[j, i] = min(max(<real_t>w, plasticity.w_min), plasticity.w_max)
 

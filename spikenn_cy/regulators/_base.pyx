@@ -54,4 +54,5 @@ cdef class Regulator:
 
     @state.setter
     def state(self, values):
-        pass
+        if len(values):
+            raise ValueError(f"regulator: must have no state without a regularizer, got {len(values)} values")

@@ -79,5 +79,10 @@ cdef class Competition(Regulator):
 
     @state.setter
     def state(self, values):
-        self.thr_lr = values[0]
-        self.adaptive = np.array(values[1:], REAL)
+        with np.errstate(over="ignore"):     # what is infinite is refused below
+            thr_lr, adaptive = float(values[0]) if values else 0.0, np.array(values[1:], REAL)
+        n_neurons = self.layout.n_classes * self.layout.n_per_class
+        if adaptive.shape != (n_neurons,) or not np.isfinite(adaptive).all():
+            raise ValueError(f"regulator: must have the thresholds of {n_neurons} neurons, got {len(adaptive)}")
+        self.thr_lr = thr_lr
+        self.adaptive = adaptive
