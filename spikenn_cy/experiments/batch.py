@@ -28,6 +28,7 @@ from spikenn_cy.experiments.single import DataFile
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import data_files
 from spikenn_cy.experiments.single import described
+from spikenn_cy.experiments.single import forget_data
 from spikenn_cy.experiments.single import prepared
 from spikenn_cy.experiments.single import run_single
 from spikenn_cy.experiments.store import differences
@@ -156,6 +157,8 @@ def run_batch(batch: Batch, n_proc: int = 1, executor: ExecutorFactory | None = 
         if there is not None:
             _refuse_difference(output, there, manifest, complete=not left)
         refused, caught = _refusals(left)
+        if n_proc > 1 or executor is not None:
+            forget_data()
         if there is None:
             with atomic_file(output / MANIFEST, "w") as file:
                 json.dump(manifest, file, indent=1)

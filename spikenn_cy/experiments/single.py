@@ -169,6 +169,11 @@ def _keep_inputs(job: RunJob) -> None:
             raise RunError(f"{job.config}: must be another file than those of a run in {job.output}, got its {name}")
 
 
+def forget_data() -> None:
+    """Let go of the data files that this process has opened, when others are to do the runs."""
+    _open.cache_clear()
+
+
 def described(job: RunJob, config: ExperimentConfig) -> dict[str, Any]:
     """Return the content of ``config.json`` for a job with these settings."""
     data = job.data
