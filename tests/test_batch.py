@@ -8,6 +8,7 @@ import resource
 import numpy as np
 import pytest
 from processes import Family
+from small_runs import ROOT
 from small_runs import command
 from small_runs import contents
 from small_runs import dense
@@ -478,3 +479,10 @@ def test_warnings_reach_callers_in_python(tmp_path):
     batch = gridsearch.jobs(tmp_path / "in", tmp_path / "out", settings(**GRID))
     with pytest.warns(DataWarning, match="1 of 90"):
         run_batch(batch)
+
+
+def test_the_grid_for_the_digits_has_a_few_hundred_runs_that_suit_them(tmp_path):
+    batch = gridsearch.jobs(tmp_path, tmp_path, ROOT / "configs" / "digits" / "gs" / "s2stdp+ncg.json")
+    assert len(batch.runs) == 432
+    for run in batch.runs:
+        run.config.check_against(10)
