@@ -11,6 +11,8 @@ from small_runs import command
 from spikenn_cy.cli import COMMANDS
 from spikenn_cy.cli import convert
 from spikenn_cy.cli.arguments import Parser
+from spikenn_cy.cli.arguments import counting_number
+from spikenn_cy.cli.arguments import number
 from spikenn_cy.cli.arguments import positive_number
 from spikenn_cy.cli.arguments import whole_number
 from spikenn_cy.cli.entry import main
@@ -45,6 +47,8 @@ def test_values_keep_their_dashes():
 @pytest.mark.parametrize(
     ("read", "text"),
     [(whole_number, text) for text in ("-1", "1.5", "x", "", "1_0", "²", " 1", "9" * 4001)]
+    + [(counting_number, text) for text in ("0", "-1", "1.5", "x", "", "1_0", "9" * 10)]
+    + [(number, text) for text in ("nan", "inf", "x", "", "1e999")]
     + [(positive_number, text) for text in ("0", "-1", "nan", "inf", "x", "")],
 )
 def test_numbers_that_are_none_are_refused(capsys, read, text):
@@ -61,6 +65,8 @@ def test_numbers_are_read():
     assert whole_number("0") == 0
     assert whole_number("18446744073709551616") == 2**64
     assert positive_number("1e-3") == 0.001
+    assert counting_number("007") == 7
+    assert [repr(number(text)) for text in ("10", "-3", "0.5", "1e1")] == ["10", "-3", "0.5", "10.0"]
 
 
 @pytest.mark.parametrize(
@@ -75,6 +81,10 @@ def test_numbers_are_read():
         (["run", "--seed"], "argument --seed: expected one argument"),
         (["run", "in"], "arguments: must be IN, OUT and CONFIG, or none of them for the demo, got no OUT and CONFIG"),
         (["run", "in", "out"], "arguments: must be IN, OUT and CONFIG, or none of them for the demo, got no CONFIG"),
+        (["kfold", "in", "out", "c.json", "--n_proc", "0"], "argument --n_proc: must be a whole number from 1 to"),
+        (["kfold", "in", "out", "c.json", "--n_proc", "2", "--cluster", "x"], "not allowed with argument --n_proc"),
+        (["ablation", "in", "out", "c.json"], "argument neurons|thresholds: invalid choice: 'in'"),
+        (["best", "out", "--N", "x"], "argument --N: must be a whole number from 1 to 999999999, got 'x'"),
         (["convert", "X.npy"], "the following arguments are required: y.npy, OUT.npz"),
         (
             ["convert", "X.npy", "y.npy", "o.npz", "--max-time", "0"],

@@ -1,6 +1,8 @@
 """Settings are refused with file, JSON path, rule and finding, or come back as they went in."""
 
+import itertools
 import json
+import re
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.config import LayerConfig
 from spikenn_cy.config import TrainerConfig
 from spikenn_cy.config import expand_grid
+from spikenn_cy.config import grid_dimensions
 from spikenn_cy.config import is_grid
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
@@ -378,6 +381,19 @@ def test_runs_are_numbered_network_regularizer_optimizer_trainer_with_the_last_k
     assert runs[1] == (7, 20, 0.5, 1, 3, 0.1)
     assert runs[2] == (7, 20, 0.5, 1, 4, 0.0)
     assert runs[-1] == (8, 30, 0.6, 2, 4, 0.1)
+
+
+def test_the_dimensions_of_a_grid_are_told_in_the_order_of_its_runs():
+    dimensions = grid_dimensions(GRID)
+    points = [dict(zip(dimensions, values, strict=True)) for values in itertools.product(*dimensions.values())]
+    assert len(points) == len(expand_grid(GRID))
+    for point, config in zip(points, expand_grid(GRID), strict=True):
+        flat = config.to_dict()
+        for path, value in point.items():
+            section, _, key = path.partition(".")
+            layer = re.fullmatch(r"network\[(\d+)\]", section)
+            assert (flat["network"][int(layer[1])] if layer else flat[section])[key] == value
+    assert grid_dimensions(settings()) == {}
 
 
 def test_settings_without_a_list_are_a_grid_of_one_run():

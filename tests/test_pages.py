@@ -40,10 +40,13 @@ def test_the_refusal_it_shows_is_the_one_that_comes():
     assert str(refusal.value).endswith(finding)
 
 
-@pytest.mark.parametrize("command", ["run", "convert"])
+@pytest.mark.parametrize(
+    "command",
+    ["run", "convert", "kfold", "score", "gridsearch", "best", "ablation neurons", "ablation thresholds"],
+)
 def test_the_options_it_names_exist(capsys, command):
-    (line,) = re.findall(rf"    python -m spikenn_cy[ .]{command} (.*)", README)
-    assert main([command, "--help"]) == 0
+    line = re.findall(rf"    python -m spikenn_cy[ .]{command} (.*)", README)[0]
+    assert main([*command.split(), "--help"]) == 0
     usage = capsys.readouterr().out
     for option in re.findall(r"--\w+", line):
         assert option in usage

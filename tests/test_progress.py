@@ -53,3 +53,17 @@ def test_a_process_without_stderr_runs_on(monkeypatch):
 def test_the_bar_library_is_imported_only_when_a_bar_is_shown():
     program = "from spikenn_cy.progress import Progress; import sys; Progress(1, ''); assert 'tqdm' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, check=True)
+
+
+def test_what_is_said_meanwhile_is_a_line_of_its_own(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with Progress(4, "training") as progress:
+        progress.step()
+        progress.say("failed: here")
+    assert "failed: here\n" in sys.stderr.getvalue().replace("\r", "\n").splitlines(keepends=True)
+
+
+def test_what_is_said_where_no_bar_is_seen_is_said_all_the_same(capsys):
+    with Progress(4, "training") as progress:
+        progress.say("failed: here")
+    assert capsys.readouterr().err == "failed: here\n"

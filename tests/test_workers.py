@@ -1,6 +1,7 @@
 """Worker processes do what they are given, lose nothing but their own life, and never outlive their parent."""
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import time
@@ -41,7 +42,7 @@ def test_several_processes_are_others_and_are_used_again():
 
 def test_any_executor_does_the_work():
     def executor():
-        return ProcessPoolExecutor(1)
+        return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
 
     outcomes = list(run_jobs(worker_tasks.square, range(5), executor=executor))
     assert sorted(outcome.result for outcome in outcomes) == [0, 1, 4, 9, 16]
