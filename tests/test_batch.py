@@ -347,7 +347,8 @@ def forge(folder, **result):
     """Write a result as a run leaves it."""
     folder.mkdir(parents=True)
     accuracies = {"train_accuracy": 0.5, "val_accuracy": None, "test_accuracy": None}
-    (folder / "result.json").write_text(json.dumps(accuracies | {"n_epochs": 10, "stopped": "epochs"} | result))
+    counts = {"n_epochs": 10, "seed": 0, "n_train": 90, "n_val": 0, "n_test": 30}
+    (folder / "result.json").write_text(json.dumps(accuracies | counts | {"stopped": "epochs"} | result))
 
 
 def test_a_score_is_mean_and_population_deviation_over_complete_folds(tmp_path):
@@ -389,10 +390,11 @@ def test_the_best_are_ranked_by_validation_and_shown_with_what_differs(capsys, w
     folders = sorted(path for path in (tmp_path / "out").iterdir() if path.is_dir())
     figures = [(0.9, "epochs"), (0.95, "epochs"), (0.95, "gridsearch_stop_acc"), None]
     for folder, figure in zip(folders, figures, strict=True):
+        found = json.loads((folder / "result.json").read_text())
         (folder / "result.json").unlink()
         if figure:
-            result = {"train_accuracy": 0.99, "val_accuracy": figure[0], "test_accuracy": None}
-            (folder / "result.json").write_text(json.dumps(result | {"n_epochs": 7, "stopped": figure[1]}))
+            forged = {"train_accuracy": 0.99, "val_accuracy": figure[0], "test_accuracy": None}
+            (folder / "result.json").write_text(json.dumps(found | forged | {"n_epochs": 7, "stopped": figure[1]}))
     record = json.loads(call(capsys, "best", tmp_path / "out", "--json")[1])
     assert record["ranked_by"] == "val_accuracy"
     assert [run["folder"] for run in record["best"]] == [folders[n].name for n in (1, 2, 0)]

@@ -23,7 +23,13 @@ CONFIG = ExperimentConfig.from_any(
         "optimizer": {"method": "s2stdp", "ap": 0.1, "am": -0.05, "t_gap": 0.01},
     }
 )
-RESULT = {"test_accuracy": 0.9, "n_epochs": 3}
+RESULT = {
+    **{f"{name}_accuracy": 0.9 for name in ("train", "val", "test")},
+    **{f"n_{name}": 10 for name in ("train", "val", "test")},
+    "n_epochs": 3,
+    "seed": 0,
+    "stopped": "epochs",
+}
 
 
 @dataclass
