@@ -21,12 +21,14 @@ from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
+from spikenn_cy.experiments.presence import is_present
 from spikenn_cy.experiments.stats import Statistics
 from spikenn_cy.experiments.store import FILES as RUN_FILES
 from spikenn_cy.experiments.store import describe
 from spikenn_cy.experiments.store import fingerprint
 from spikenn_cy.experiments.store import open_run
 from spikenn_cy.readout import Readout
+from spikenn_cy.training import EpochReport
 from spikenn_cy.training import History
 
 FILES = {"train": "trainset", "val": "valset", "test": "testset"}
@@ -88,6 +90,9 @@ class RunJob:
         described them before; they are not read a second time for their fingerprints.
     patience : float
         Seconds to wait for another process to let go of ``output``.
+    owner : path-like, optional
+        File of the `presence` of the command that wants the run, if that cannot end it. The
+        run ends itself after an epoch when the command is gone.
     """
 
     output: str | os.PathLike
@@ -99,6 +104,7 @@ class RunJob:
     save_stats: bool = False
     data: Mapping[str, DataFile] | None = field(default=None, hash=False)
     patience: float = 0.0
+    owner: str | os.PathLike | None = None
 
 
 def run_single(job: RunJob) -> dict[str, Any]:
@@ -127,11 +133,17 @@ def run_single(job: RunJob) -> dict[str, Any]:
         if (result := folder.result) is not None:
             return result
         stats = Statistics(folder.path, model, train) if job.save_stats else None
+
+        def on_epoch(report: EpochReport) -> None:
+            if job.owner is not None and not is_present(job.owner):
+                raise RunError(f"{folder.path}: must be wanted by a command, got one that has ended")
+            folder.append(report, stats and stats.remark(report.epoch))
+
         history = model.fit(
             **datasets,
             checkpoint=os.fspath(folder.checkpoint),
             verbose=job.verbose,
-            on_epoch=lambda report: folder.append(report, stats and stats.remark(report.epoch)),
+            on_epoch=on_epoch,
             on_observation=stats and stats.observe,
         )
         model.save(os.fspath(folder.model))
