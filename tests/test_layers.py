@@ -29,6 +29,8 @@ FLOORS = [
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 DECLARED = {"numpy", "msgspec", "tqdm"}
+# By the room that may ask for them, inside a function, since an extra is not always installed.
+EXTRAS = {"experiments": {"distributed"}}
 COMPILED = {"cython", "libc", "cpython"}
 
 SOURCES = sorted(path for suffix in ("py", "pyx", "pxd") for path in PACKAGE.rglob(f"*.{suffix}"))
@@ -77,6 +79,9 @@ def wrong_with(room, source, compiled=False):
             wrong.append(f"all names of {module}")
         elif top == "numpy" and form.endswith("cimport"):
             wrong.append("numpy as a build dependency")
+        elif top in EXTRAS.get(room, ()):
+            if any(getattr(node, "module", "") == module for node in ast.parse(source).body):
+                wrong.append(f"{top} is an extra, to be imported where it is used")
         elif top != "spikenn_cy":
             if top not in sys.stdlib_module_names | DECLARED | (COMPILED if compiled else set()):
                 wrong.append(f"{top} is no declared dependency")
@@ -150,6 +155,13 @@ def test_a_python_import_that_breaks_the_rule_is_seen(source, finding):
 )
 def test_a_cython_import_that_breaks_the_rule_is_seen(source, finding):
     assert wrong_with("rules", source, compiled=True) == [finding]
+
+
+def test_an_extra_is_imported_by_its_room_and_only_when_it_is_used():
+    source = "from distributed import Client"
+    assert wrong_with("rules", source) == ["distributed is no declared dependency"]
+    assert wrong_with("experiments", source) == ["distributed is an extra, to be imported where it is used"]
+    assert wrong_with("experiments", f"def f():\n    {source}") == []
 
 
 def test_what_points_down_is_let_through():

@@ -5,6 +5,7 @@ import argparse
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import counting_number
 from spikenn_cy.experiments.batch import Batch
+from spikenn_cy.experiments.batch import data_of
 from spikenn_cy.experiments.batch import run_batch
 from spikenn_cy.experiments.pool import available_processors
 from spikenn_cy.experiments.pool import cluster_factory
@@ -50,7 +51,7 @@ def add_form(parser: Parser) -> None:
 
 def run(batch: Batch, arguments: argparse.Namespace) -> int:
     """Do a batch as `add_workers` let the user ask for; return the exit status."""
-    executor = None if arguments.cluster is None else cluster_factory(arguments.cluster)
+    executor = None if arguments.cluster is None else cluster_factory(arguments.cluster, batch.output, data_of(batch))
     failures = run_batch(batch, arguments.n_proc or available_processors(), executor)
     return SOME_FAILED if failures else 0
 

@@ -173,6 +173,18 @@ def run_batch(batch: Batch, n_proc: int = 1, executor: ExecutorFactory | None = 
                 (output / MANIFEST).unlink()
 
 
+def data_of(batch: Batch) -> list[Path]:
+    """Return the data files a batch reads.
+
+    Raises
+    ------
+    DataError
+        If a run has none.
+    """
+    folders = dict.fromkeys(run.input for run in batch.runs)
+    return [path for folder in folders for path in data_files(Path(batch.input, folder)).values()]
+
+
 def run_states(output: str | os.PathLike, command: str) -> list[RunState]:
     """Return how far the runs of a batch have come, in its order.
 

@@ -7,6 +7,7 @@ import traceback
 import warnings
 from collections.abc import Callable
 from collections.abc import Hashable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
@@ -104,12 +105,12 @@ def run_jobs(
             yield Outcome(jobs[position], *_answer(future, n_attempts), n_attempts)
 
 
-def cluster_factory(address: str) -> ExecutorFactory:
-    """Return what `run_jobs` needs to do its jobs on a Dask cluster."""
+def cluster_factory(address: str, output: str | os.PathLike, inputs: Iterable[str | os.PathLike]) -> ExecutorFactory:
+    """Return what `run_jobs` needs to do its jobs on a Dask cluster; see `cluster_executor`."""
     # Here, because Dask is installed where it is used only.
     from spikenn_cy.experiments.cluster import cluster_executor
 
-    return functools.partial(cluster_executor, address)
+    return functools.partial(cluster_executor, address, output, tuple(inputs))
 
 
 def available_processors() -> int:
@@ -159,6 +160,8 @@ def _answer(future: Future, n_attempts: int) -> Answer:
         return Answer(error="worker: must live until the run is complete, got none that took the run")
     if isinstance(problem, BrokenExecutor):
         return Answer(error=f"worker: must live until the run is complete, got one that {problem}, {n_attempts} times")
+    if isinstance(problem, SpikennError):  # what a cluster has to say
+        return Answer(error=str(problem))
     return Answer(None, *_mistake(problem))
 
 

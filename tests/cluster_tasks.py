@@ -1,0 +1,29 @@
+"""Work that the tests send to a cluster, whose workers import it from here."""
+
+import os
+import signal
+import time
+import uuid
+
+
+def call(function):
+    return function()
+
+
+def another_name():
+    return uuid.uuid4().hex
+
+
+def sleep(seconds, begun=None):
+    if begun is not None:
+        begun.touch()
+    time.sleep(seconds)
+    return os.getpid()
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fail(text):
+    raise ValueError(text)
