@@ -13,7 +13,14 @@ from spikenn_cy.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = sorted({*ROOT.glob("*.md"), *(ROOT / "configs").glob("*.md"), *(ROOT / "spikenn_cy").rglob("*.md")})
+PAGES = sorted(
+    {
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").glob("*.md"),
+        *(ROOT / "configs").glob("*.md"),
+        *(ROOT / "spikenn_cy").rglob("*.md"),
+    }
+)
 
 
 def test_the_python_example_runs(tmp_path, monkeypatch, capsys):
