@@ -167,16 +167,10 @@ def test_a_run_that_was_interrupted_at_its_end_is_completed(job, tmp_path, monke
     assert contents(job.output) == contents(tmp_path / "whole")
 
 
-def heed_ctrl_c():
-    """Undo what a shell does to its background jobs, which would make a process deaf to Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def start(job):
     return subprocess.Popen(
         [sys.executable, "-m", "spikenn_cy.run", job.input, job.output, job.config],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
-        preexec_fn=heed_ctrl_c,  # noqa: PLW1509 (this process has no threads)
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
