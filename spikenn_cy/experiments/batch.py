@@ -159,10 +159,10 @@ def run_batch(batch: Batch, n_proc: int = 1, executor: ExecutorFactory | None = 
         refused, caught = _refusals(left)
         if n_proc > 1 or executor is not None:
             forget_data()
-        if there is None:
-            with atomic_file(output / MANIFEST, "w") as file:
-                json.dump(manifest, file, indent=1)
         try:
+            if there is None:
+                with atomic_file(output / MANIFEST, "w") as file:
+                    json.dump(manifest, file, indent=1)
             warned = _warn(caught, set())
             complete = [result for result in results if result is not None]
             return _done(batch, left, refused, warned, complete, n_proc, executor)
@@ -170,7 +170,7 @@ def run_batch(batch: Batch, n_proc: int = 1, executor: ExecutorFactory | None = 
             raise KeyboardInterrupt(f"; the same command goes on with {batch.output}") from None
         finally:
             if there is None and not any((output / run.folder).exists() for run in batch.runs):
-                (output / MANIFEST).unlink()
+                (output / MANIFEST).unlink(missing_ok=True)
 
 
 def data_of(batch: Batch) -> list[Path]:
