@@ -153,6 +153,7 @@ def run_batch(batch: Batch, n_proc: int = 1, executor: ExecutorFactory | None = 
         jobs = [_job(batch, run, data[run.input]) for run in batch.runs]
         results = [result_of(job.output, described(job, job.config)) for job in jobs]
         left = [job for job, result in zip(jobs, results, strict=True) if result is None]
+        _sweep(job for job, result in zip(jobs, results, strict=True) if result is not None)
         manifest = _described(batch, data)
         if there is not None:
             _refuse_difference(output, there, manifest, complete=not left)
@@ -171,6 +172,14 @@ def run_batch(batch: Batch, n_proc: int = 1, executor: ExecutorFactory | None = 
         finally:
             if there is None and not any((output / run.folder).exists() for run in batch.runs):
                 (output / MANIFEST).unlink(missing_ok=True)
+
+
+def _sweep(complete: Iterable[RunJob]) -> None:
+    """Remove the lock of a worker that was killed between its run's completion and its own end."""
+    for job in complete:
+        if Path(job.output, LOCK).exists():
+            with contextlib.suppress(RunError), locked(Path(job.output)):
+                pass
 
 
 def data_of(batch: Batch) -> list[Path]:
