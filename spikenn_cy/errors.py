@@ -19,6 +19,10 @@ class RunError(SpikennError, RuntimeError):
     """A run cannot start or go on in its folder."""
 
 
+class MissingExtra(SpikennError, ImportError):
+    """An optional package is not installed; its text says how to get it."""
+
+
 class ConfigWarning(UserWarning):
     """A setting is legal but looks like a slip; its text names the place."""
 

@@ -34,6 +34,7 @@ from small_runs import write_settings
 
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.errors import MissingExtra
 from spikenn_cy.errors import RunError
 from spikenn_cy.experiments import cluster
 from spikenn_cy.experiments.cluster import cluster_executor
@@ -244,7 +245,7 @@ def package(folder, **changes):
 
 def refusal(address, output, inputs=()):
     """Return what a cluster is refused with, after the name of the one to blame, which is returned first."""
-    with pytest.raises(RunError) as caught, cluster_executor(address, output, inputs):
+    with pytest.raises((RunError, MissingExtra)) as caught, cluster_executor(address, output, inputs):
         raise AssertionError("not refused")
     assert os.listdir(output) == []
     who, _, what = str(caught.value).partition(": ")
@@ -290,7 +291,7 @@ def test_a_cluster_without_workers_is_refused(tmp_path, out, monkeypatch):
 def test_without_dask_the_extra_is_named(out, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert refusal("tcp://127.0.0.1:8786", out)[1] == (
-        'must be reached with the package distributed (python -m pip install "spikenn_cy[dask]"), got none'
+        'needs the package distributed, which python -m pip install "spikenn_cy[dask]" brings'
     )
 
 

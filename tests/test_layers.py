@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "spikenn_cy"
 # package, which only gathers the public names, is on top of all.
 FLOORS = [
     ["types", "dtypes", "errors", "version", "progress"],
-    ["atomic", "strictjson"],
+    ["atomic", "extras", "strictjson"],
     ["refusals"],
     ["records"],
     ["kernels"],

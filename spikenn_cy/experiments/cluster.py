@@ -27,6 +27,7 @@ from spikenn_cy.errors import shortened
 from spikenn_cy.experiments.presence import is_present
 from spikenn_cy.experiments.presence import presence
 from spikenn_cy.experiments.single import RunJob
+from spikenn_cy.extras import extra
 from spikenn_cy.version import __version__
 
 GREETING = 5.0  # seconds in which a scheduler must answer, and have a worker
@@ -74,11 +75,8 @@ def cluster_executor(
     At the end of the block, jobs that are not done are cancelled. A worker cannot be made
     to drop a run; it does so itself after its epoch, and also when this process has died.
     """
-    try:
+    with extra("dask", where=address):
         from distributed import Client
-    except ImportError:
-        rule = 'must be reached with the package distributed (python -m pip install "spikenn_cy[dask]")'
-        raise RunError(f"{address}: {rule}, got none") from None
     with _quiet(), presence(output) as owner:
         workers = _greeted(address)
         try:
