@@ -11,7 +11,7 @@ from spikenn_cy.kernels.answer cimport Answer, Layout, is_target
 from spikenn_cy.kernels.charge cimport Reach, c_charge_layer
 from spikenn_cy.kernels.dropout cimport INPUTS, OUTPUT_NEURONS, c_draw_mask
 from spikenn_cy.kernels.primitives cimport Spikes
-from spikenn_cy.kernels.stdp cimport Plasticity, RowStep, c_learn_row
+from spikenn_cy.kernels.stdp cimport Plasticity, RowStep, c_learn_row, c_settle
 from spikenn_cy.kernels.winner cimport c_first_to_fire
 from spikenn_cy.neurons._base cimport Neuron
 from spikenn_cy.regulators._base cimport Regulator
@@ -108,6 +108,7 @@ cdef class Epoch:
 
     cdef readonly object thresholds        # of the forward pass, as the regulator keeps them
     cdef real_t[::1] limits                # the same with the dropped neurons' at infinity
+    cdef real_t[::1] factors               # still to be applied to the rows of weights; 1 between two runs
     cdef stamp_t[::1] input_times          # dense; every entry at max_time between two samples
     cdef flag_t[::1] dropped_inputs
     cdef flag_t[::1] dropped_neurons
@@ -143,6 +144,7 @@ cdef class Epoch:
         self.dropout_out = dropout_out
         self.thresholds = np.empty(n_neurons, REAL)
         self.limits = np.empty(n_neurons, REAL)
+        self.factors = np.ones(n_neurons, REAL)
         self.input_times = np.full(n_inputs, max_time, STAMP)
         self.dropped_inputs = np.zeros(n_inputs, FLAG)
         self.dropped_neurons = np.zeros(n_neurons, FLAG)
@@ -208,6 +210,7 @@ cdef class Epoch:
                 n_steps = self.learn(&spikes, &answer, key, numbers[i])
                 if observed:
                     observation.note(&answer, self.steps, n_steps, self.regulator, thresholds)
+            c_settle(self.weights, self.factors)
         return n_right
 
     cdef void forward(
@@ -222,12 +225,18 @@ cdef class Epoch:
         self.neuron.prepare(spikes)
         self.regulator.before_forward(label, thresholds)
         if self.dropout_out == 0:
-            c_charge_layer(self.weights, thresholds, spikes, &reach, rising, self.max_time, self.times, self.potentials)
+            c_charge_layer(
+                self.weights, self.factors, thresholds, spikes, &reach, rising, self.max_time, self.times,
+                self.potentials,
+            )
             return
         c_draw_mask(key, OUTPUT_NEURONS, number, self.layer, self.dropout_out, self.dropped_neurons)
         for j in range(self.limits.shape[0]):
             self.limits[j] = INFINITY if self.dropped_neurons[j] else thresholds[j]
-        c_charge_layer(self.weights, self.limits, spikes, &reach, rising, self.max_time, self.times, self.potentials)
+        c_charge_layer(
+            self.weights, self.factors, self.limits, spikes, &reach, rising, self.max_time, self.times,
+            self.potentials,
+        )
         for j in range(self.limits.shape[0]):
             if self.dropped_neurons[j]:
                 self.potentials[j] = 0
@@ -246,20 +255,40 @@ cdef class Epoch:
     cdef Py_ssize_t learn(
         self, const Spikes *spikes, const Answer *answer, uint64_t key, offset_t number
     ) noexcept nogil:
-        cdef Py_ssize_t n_steps = self.rule.learn(answer, self.steps), k
+        cdef Py_ssize_t n_steps = self.rule.learn(answer, self.steps), k, end
         cdef bint hide = self.dropout_in > 0
         if n_steps == 0:
             return 0
         if hide:
             c_draw_mask(key, INPUTS, number, self.layer, self.dropout_in, self.dropped_inputs)
-        for k in range(spikes.count):
+        end = self.last_to_tell(spikes, n_steps)
+        for k in range(end):
             if not (hide and self.dropped_inputs[spikes.inputs[k]]):
                 self.input_times[spikes.inputs[k]] = spikes.times[k]
         for k in range(n_steps):
             c_learn_row(
-                self.weights, &self.steps[k], self.input_times, self.times[self.steps[k].neuron],
+                self.weights, self.factors, &self.steps[k], self.input_times, self.times[self.steps[k].neuron],
                 self.target_norms, &self.plasticity,
             )
-        for k in range(spikes.count):
+        for k in range(end):
             self.input_times[spikes.inputs[k]] = self.max_time
         return n_steps
+
+    cdef Py_ssize_t last_to_tell(self, const Spikes *spikes, Py_ssize_t n_steps) noexcept nogil:
+        # To a neuron that fired, an input spike after it is like no spike, unless silent inputs are left alone;
+        # to one that did not fire, every input is causal.
+        cdef Py_ssize_t k, low = 0, high = spikes.count, middle
+        cdef stamp_t time, last = -INFINITY
+        if self.plasticity.ignore_silent:
+            return high
+        for k in range(n_steps):
+            time = self.times[self.steps[k].neuron]
+            if last < time < self.max_time:
+                last = time
+        while low < high:
+            middle = (low + high) // 2
+            if spikes.times[middle] <= last:
+                low = middle + 1
+            else:
+                high = middle
+        return low

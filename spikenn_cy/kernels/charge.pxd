@@ -18,6 +18,7 @@ ctypedef struct Reach:
 
 cdef void c_charge_layer(
     const real_t[:, ::1] weights,
+    const real_t[::1] factors,
     const real_t[::1] thresholds,
     const Spikes *spikes,
     const Reach *reach,

@@ -14,7 +14,12 @@ cdef extern from "primitives.h" nogil:
         const float *decay     # NULL: potentials do not leak
         Py_ssize_t count
 
+    ctypedef struct Row:
+        const float *weights
+        float factor           # still to be applied to all of them
+
     ctypedef struct Step:
+        float factor           # applied before the step
         float spike            # the neuron's own spike time
         float silent_from      # an input at or after this time takes the step `silent`
         float causal           # step of an input no later than the spike
@@ -23,7 +28,7 @@ cdef extern from "primitives.h" nogil:
         float w_min            # bounds of a synaptic weight after the step
         float w_max
 
-    ctypedef Py_ssize_t (*ChargeRows)(const float *, Py_ssize_t, const Spikes *, Py_ssize_t, Py_ssize_t, int,
+    ctypedef Py_ssize_t (*ChargeRows)(const Row *, const Spikes *, Py_ssize_t, Py_ssize_t, int,
                                       float *, const float *) noexcept nogil
     ctypedef Py_ssize_t (*ChargeLanes)(const float *, const Spikes *, Py_ssize_t, Py_ssize_t, int,
                                        float *, const float *) noexcept nogil

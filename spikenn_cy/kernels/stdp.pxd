@@ -23,9 +23,12 @@ ctypedef struct Plasticity:    # what holds for every row of the layer
 
 cdef void c_learn_row(
     real_t[:, ::1] weights,
+    real_t[::1] factors,
     const RowStep *step,
     const stamp_t[::1] input_times,
     stamp_t spike,
     const real_t[::1] target_norms,
     const Plasticity *plasticity,
 ) noexcept nogil
+
+cdef void c_settle(real_t[:, ::1] weights, real_t[::1] factors) noexcept nogil

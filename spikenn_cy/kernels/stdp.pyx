@@ -12,6 +12,7 @@ from spikenn_cy.types cimport index_t, real_t, stamp_t
 cdef void step_softly(
     real_t[:, ::1] weights,
     const RowStep *step,
+    real_t factor,
     const stamp_t[::1] input_times,
     stamp_t spike,
     const Plasticity *plasticity,
@@ -23,7 +24,7 @@ cdef void step_softly(
     cdef Py_ssize_t i
     cdef index_t j = step.neuron
     for i in range(weights.shape[1]):
-        w = weights[j, i]
+        w = weights[j, i] * factor
         # A weight far outside of the soft range has an infinite factor, which a rate of 0 must not meet.
         if input_times[i] <= spike:
             if up != 0:
@@ -35,6 +36,7 @@ cdef void step_softly(
 
 cdef void c_learn_row(
     real_t[:, ::1] weights,              # IN and OUT, row step.neuron only
+    real_t[::1] factors,                 # IN and OUT, still to be applied to the rows; entry step.neuron only
     const RowStep *step,                 # IN
     const stamp_t[::1] input_times,      # IN, max_time: silent
     stamp_t spike,                       # the neuron's own spike time, max_time: silent
@@ -49,9 +51,10 @@ cdef void c_learn_row(
     if step.error == 0:
         return
     if plasticity.multiplicative:
-        step_softly(weights, step, input_times, spike, plasticity)
+        step_softly(weights, step, factors[j], input_times, spike, plasticity)
         total = primitives.active.sum_row(&weights[j, 0], n_inputs) if plasticity.normalise else 0
     else:
+        hard.factor = factors[j]
         hard.spike = spike
         hard.silent_from = plasticity.max_time
         hard.causal = <real_t>(step.error * step.causal)          # formed in double once, added in float
@@ -61,8 +64,18 @@ cdef void c_learn_row(
         hard.w_max = plasticity.w_max
         total = primitives.active.step_row(&weights[j, 0], &input_times[0], n_inputs, &hard)
     # A row whose weights are all 0 has no direction to keep, and no factor would give it its norm back.
-    if plasticity.normalise and total > 0:
-        primitives.active.scale_row(&weights[j, 0], n_inputs, target_norms[j] / total)
+    factors[j] = target_norms[j] / total if plasticity.normalise and total > 0 else 1
+
+
+cdef void c_settle(
+    real_t[:, ::1] weights,              # IN and OUT
+    real_t[::1] factors,                 # IN and OUT, 1 afterwards
+) noexcept nogil:
+    cdef Py_ssize_t j
+    for j in range(weights.shape[0]):
+        if factors[j] != 1:
+            primitives.active.scale_row(&weights[j, 0], weights.shape[1], factors[j])
+            factors[j] = 1
 
 
 def learn_row(
@@ -122,6 +135,7 @@ def learn_row(
     cdef Plasticity plasticity
     cdef RowStep step
     cdef const real_t[::1] norms
+    cdef real_t[::1] factors = np.ones(weights.shape[0], REAL)
     if input_times.shape[0] != weights.shape[1] or weights.shape[1] == 0:
         raise ValueError(f"input_times: must have one entry an input, {weights.shape[1]}, got {input_times.shape[0]}")
     if not 0 <= neuron < weights.shape[0]:
@@ -143,7 +157,8 @@ def learn_row(
     step.causal = causal
     step.anticausal = anticausal
     with nogil:
-        c_learn_row(weights, &step, input_times, spike, norms, &plasticity)
+        c_learn_row(weights, factors, &step, input_times, spike, norms, &plasticity)
+        c_settle(weights, factors)
 
 
 def absolute_sums(const real_t[:, ::1] weights):

@@ -23,17 +23,24 @@ typedef struct {
     ptrdiff_t count;
 } Spikes;
 
+/* One neuron's synaptic weights: those that are stored, times a factor that is still to be applied to all of them. */
+typedef struct {
+    const float *weights;
+    float factor;
+} Row;
+
 /* Integrate spikes k, k + 1, ... < end, up to and including the first group of equal times after which some
  * potential exceeds its threshold. Returns the position after the last spike integrated. `rising` promises
  * that no synaptic weight is negative. */
-typedef ptrdiff_t (*ChargeRows)(const float *weights, ptrdiff_t n_inputs, const Spikes *spikes, ptrdiff_t k,
-                                ptrdiff_t end, int rising, float *potentials, const float *thresholds);
+typedef ptrdiff_t (*ChargeRows)(const Row *rows, const Spikes *spikes, ptrdiff_t k, ptrdiff_t end, int rising,
+                                float *potentials, const float *thresholds);
 typedef ptrdiff_t (*ChargeLanes)(const float *block, const Spikes *spikes, ptrdiff_t k, ptrdiff_t end, int rising,
                                  float *potentials, const float *thresholds);
 
-/* Weight changes of one row: `causal` for inputs no later than `spike`, `silent` for inputs at or after
- * `silent_from`, `anticausal` for those between. */
+/* Change of one row: the factor that is still to be applied, then a step by the time of the input (`causal` no later
+ * than `spike`, `silent` at or after `silent_from`, `anticausal` between), then the bounds. */
 typedef struct {
+    float factor;
     float spike, silent_from;
     float causal, anticausal, silent;
     float w_min, w_max;
@@ -41,9 +48,9 @@ typedef struct {
 
 typedef struct {
     const char *name;
-    ChargeRows charge_rows[BLOCK_MAX + 1];       /* by the number of neurons, rows of a row-major matrix */
+    ChargeRows charge_rows[BLOCK_MAX + 1];       /* by the number of rows */
     ChargeLanes charge_lanes[VECTORS_MAX + 1];   /* by the number of vectors of an input-major block */
-    float (*step_row)(float *row, const float *input_times, ptrdiff_t n, const Step *step); /* step, clip, sum |w| */
+    float (*step_row)(float *row, const float *input_times, ptrdiff_t n, const Step *step); /* returns sum |w| */
     void (*scale_row)(float *row, ptrdiff_t n, float factor);
     float (*sum_row)(const float *row, ptrdiff_t n); /* sum |w| */
 } Primitives;

@@ -11,14 +11,17 @@
  * weights that are never negative a potential only rises, so the end of the chunk tells whether a threshold was
  * passed inside it; otherwise the highest potential on the way does. Only then is the chunk taken group by group. */
 
-TARGET INLINE ptrdiff_t NAMED(charge_rows)(const int width, const float *w, ptrdiff_t n_inputs, const Spikes *spikes,
-                                           ptrdiff_t k, ptrdiff_t end, int rising, float *potentials,
-                                           const float *thresholds) {
+TARGET SCALAR INLINE ptrdiff_t NAMED(charge_rows)(const int width, const Row *rows, const Spikes *spikes, ptrdiff_t k,
+                                           ptrdiff_t end, int rising, float *potentials, const float *thresholds) {
     const int32_t *inputs = spikes->inputs;
     const float *times = spikes->times, *decay = spikes->decay;
     ptrdiff_t unseen_from = decay ? end : k;
-    float v[BLOCK_MAX], threshold[BLOCK_MAX];
-    for (int j = 0; j < width; j++) v[j] = potentials[j], threshold[j] = thresholds[j];
+    const float *w[BLOCK_MAX];
+    float factor[BLOCK_MAX], v[BLOCK_MAX], threshold[BLOCK_MAX];
+    for (int j = 0; j < width; j++) {
+        w[j] = rows[j].weights, factor[j] = rows[j].factor;
+        v[j] = potentials[j], threshold[j] = thresholds[j];
+    }
     while (k < end) {
         int over = 0;
         if (k >= unseen_from && end - k >= ROWS_CHUNK) {
@@ -26,12 +29,12 @@ TARGET INLINE ptrdiff_t NAMED(charge_rows)(const int width, const float *w, ptrd
             for (int j = 0; j < width; j++) u[j] = peak[j] = v[j];
             if (rising) {
                 for (int i = 0; i < ROWS_CHUNK; i++)
-                    for (int j = 0; j < width; j++) u[j] += w[j * n_inputs + inputs[k + i]];
+                    for (int j = 0; j < width; j++) u[j] += w[j][inputs[k + i]] * factor[j];
                 for (int j = 0; j < width; j++) peak[j] = u[j];
             } else {
                 for (int i = 0; i < ROWS_CHUNK; i++)
                     for (int j = 0; j < width; j++) {
-                        u[j] += w[j * n_inputs + inputs[k + i]];
+                        u[j] += w[j][inputs[k + i]] * factor[j];
                         peak[j] = u[j] > peak[j] ? u[j] : peak[j];
                     }
             }
@@ -46,7 +49,7 @@ TARGET INLINE ptrdiff_t NAMED(charge_rows)(const int width, const float *w, ptrd
         if (decay)
             for (int j = 0; j < width; j++) v[j] *= decay[k];
         do {
-            for (int j = 0; j < width; j++) v[j] += w[j * n_inputs + inputs[k]];
+            for (int j = 0; j < width; j++) v[j] += w[j][inputs[k]] * factor[j];
             k++;
         } while (k < end && times[k] == times[k - 1]);
         over = 0;
@@ -99,10 +102,10 @@ TARGET INLINE ptrdiff_t NAMED(charge_lanes)(const int vectors, const float *bloc
 }
 
 #define ROWS(WIDTH)                                                                                                   \
-    TARGET static ptrdiff_t NAMED(charge_rows_##WIDTH)(const float *weights, ptrdiff_t n_inputs, const Spikes *spikes, \
-                                                       ptrdiff_t k, ptrdiff_t end, int rising, float *potentials,     \
+    TARGET SCALAR static ptrdiff_t NAMED(charge_rows_##WIDTH)(const Row *rows, const Spikes *spikes, ptrdiff_t k,            \
+                                                       ptrdiff_t end, int rising, float *potentials,                  \
                                                        const float *thresholds) {                                     \
-        return NAMED(charge_rows)(WIDTH, weights, n_inputs, spikes, k, end, rising, potentials, thresholds);          \
+        return NAMED(charge_rows)(WIDTH, rows, spikes, k, end, rising, potentials, thresholds);                       \
     }
 ROWS(1) ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6) ROWS(7) ROWS(8)
 #undef ROWS
@@ -125,6 +128,7 @@ INLINE float NAMED(folded)(float *lane) {
 }
 
 INLINE float NAMED(stepped)(float w, float time, const Step step) {
+    w = w * step.factor;
     w += time <= step.spike ? step.causal : time < step.silent_from ? step.anticausal : step.silent;
     w = w < step.w_min ? step.w_min : w;
     return w > step.w_max ? step.w_max : w;
@@ -138,7 +142,8 @@ TARGET static float NAMED(step_row)(float *restrict row, const float *restrict i
     if (step.silent == step.anticausal)
         for (; i + ROW_LANES <= n; i += ROW_LANES)
             for (int l = 0; l < ROW_LANES; l++) {
-                float w = row[i + l] + (input_times[i + l] <= step.spike ? step.causal : step.anticausal);
+                float w = row[i + l] * step.factor;
+                w += input_times[i + l] <= step.spike ? step.causal : step.anticausal;
                 w = w < step.w_min ? step.w_min : w;
                 w = w > step.w_max ? step.w_max : w;
                 row[i + l] = w;

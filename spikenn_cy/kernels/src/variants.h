@@ -12,6 +12,13 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* Loads from several rows are slower when they are first gathered into one register. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SCALAR __attribute__((optimize("no-tree-vectorize")))
+#else
+#define SCALAR
+#endif
+
 /* LANES neurons side by side, at any address of a float; compilers lower it to the registers that a variant has. */
 typedef float Vector __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef int32_t Mask __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
