@@ -16,6 +16,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
+from spikenn_cy.data import archive
 from spikenn_cy.data import spikes
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import DataError
@@ -143,7 +144,7 @@ def test_a_save_that_fails_leaves_the_old_file(saved, monkeypatch):
     def full(*_args, **_kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(spikes.npy, "write_array", full)
+    monkeypatch.setattr(archive.npy, "write_array", full)
     with pytest.raises(DataError, match=r"set\.npz: must be writable, got No space left on device$"):
         some_dataset()[:3].save(saved)
     assert saved.read_bytes() == before

@@ -1,23 +1,16 @@
-"""The data set's own file: arrays laid in a ``.npz`` so that every process maps the same bytes."""
+"""The data set's own file: spikes, labels and classes in one archive, of a format with a number."""
 
-import math
 import os
-import struct
-import zipfile
 
 import numpy as np
-from numpy.lib import format as npy
 
-from spikenn_cy.atomic import atomic_file
+from spikenn_cy.data.archive import read_arrays
+from spikenn_cy.data.archive import write_arrays
 from spikenn_cy.data.arrays import SpikeArrays
-from spikenn_cy.data.reading import DEFLATE_MAX
-from spikenn_cy.data.reading import opened
-from spikenn_cy.data.reading import read_exactly
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 
 FORMAT_VERSION = 1
-ALIGNMENT = 64  # bytes: a cache line, and the widest vector load
 REQUIRED = ("indptr", "indices", "timestamps", "labels", "n_inputs", "max_time")
 OPTIONAL = ("classes", "format_version")  # in a file that numpy.savez made; the constructor asks for no classes either
 
@@ -34,77 +27,12 @@ def write(path: str | os.PathLike, arrays: SpikeArrays) -> None:
         "max_time": np.array(arrays.max_time, dtype=np.float64),
         "format_version": np.array(FORMAT_VERSION, dtype=np.int64),
     }
-    with atomic_file(path, error=DataError) as file, zipfile.ZipFile(file, "w") as archive:
-        for name, array in members.items():
-            info = zipfile.ZipInfo(f"{name}.npy")
-            info.extra = padding(file.tell(), info.filename)
-            with archive.open(info, "w", force_zip64=True) as member:
-                npy.write_array(member, array, version=(1, 0), allow_pickle=False)
-
-
-def padding(start: int, name: str) -> bytes:
-    """Return the zip extra field that moves the data of a member whose header begins at ``start`` to the next line.
-
-    The .npy header inside the member is itself a multiple of 64 bytes long.
-    """
-    fixed = zipfile.sizeFileHeader + len(name) + 20  # 20: the 64-bit sizes, which zipfile adds itself
-    alignment = -(start + fixed + 6) % ALIGNMENT
-    # The field that Android's zipalign uses for the same end: alignment, then zeros.
-    return struct.pack("<HHH", 0xD935, 2 + alignment, ALIGNMENT) + bytes(alignment)
+    write_arrays(path, members)
 
 
 def read(path: str | os.PathLike) -> SpikeArrays:
     """Read a ``.npz`` data set: members that are stored plain and aligned are mapped, others copied."""
-    with opened(path, ".npz file") as file, zipfile.ZipFile(file) as archive:
-        members = members_of(archive, path)
-        whole = np.memmap(file, dtype=np.uint8, mode="r")
-        found = {name: read_member(archive, info, whole, f"{path}: {name}") for name, info in members.items()}
-    for name in ("n_inputs", "max_time", "format_version"):
-        if name in found:
-            require(found[name].shape == (), f"{path}: {name}", "must be a single number", found[name].shape, DataError)
-            found[name] = found[name].item()
+    found = read_arrays(path, REQUIRED, OPTIONAL, single=("n_inputs", "max_time", "format_version"))
     version = found.pop("format_version", FORMAT_VERSION)
     require(version == FORMAT_VERSION, f"{path}: format_version", f"must be {FORMAT_VERSION}", version, DataError)
     return SpikeArrays(**found)
-
-
-def members_of(archive: zipfile.ZipFile, path: str | os.PathLike) -> dict[str, zipfile.ZipInfo]:
-    """Return the archive's members by the name of their array; none may be missing, unknown or twice there."""
-    members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-    missing = [name for name in REQUIRED if name not in members]
-    require(not missing, path, f"must hold the arrays {', '.join(REQUIRED)}", f"none of {missing}", DataError)
-    unknown = [name for name in members if name not in REQUIRED + OPTIONAL]
-    require(not unknown, path, f"may hold besides them {' and '.join(OPTIONAL)}", unknown, DataError)
-    require(len(members) == len(archive.infolist()), path, "must hold each array once", archive.namelist(), DataError)
-    return members
-
-
-def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, whole: np.ndarray, place: str) -> np.ndarray:
-    """Return a member's array, as a view of ``whole``, the mapped file, where that can be."""
-    plain = info.compress_type == zipfile.ZIP_STORED
-    ok = plain or info.compress_type == zipfile.ZIP_DEFLATED
-    require(ok, place, "must be stored or deflated", f"compression {info.compress_type}", DataError)
-    possible = info.compress_size if plain else info.compress_size * DEFLATE_MAX
-    require(info.file_size <= possible, place, f"must be at most {possible} bytes", info.file_size, DataError)
-    with archive.open(info) as member:
-        version = npy.read_magic(member)
-        require(version == (1, 0), place, "must be in .npy format 1.0", version, DataError)
-        shape, _, dtype = npy.read_array_header_1_0(member)
-        require(dtype.kind in "iufUS", place, "must hold numbers or strings", dtype, DataError)
-        require(len(shape) <= 1, place, "must have one axis at most", shape, DataError)
-        n_bytes = math.prod(shape) * dtype.itemsize
-        ok = member.tell() + n_bytes == info.file_size
-        require(ok, place, f"must fill its {info.file_size} bytes", f"{dtype} {shape}", DataError)
-        start = data_start(info, whole) + member.tell()
-        if plain and start % dtype.alignment == 0:
-            require(start + n_bytes <= len(whole), place, "must lie inside the file", start, DataError)
-            data = whole[start : start + n_bytes]
-        else:
-            data = read_exactly(member, n_bytes)
-    return data.view(dtype).reshape(shape)
-
-
-def data_start(info: zipfile.ZipInfo, whole: np.ndarray) -> int:
-    """Return where a member's bytes begin; its own header alone says how long that is."""
-    header = whole[info.header_offset : info.header_offset + zipfile.sizeFileHeader].tobytes()
-    return info.header_offset + zipfile.sizeFileHeader + sum(struct.unpack_from("<HH", header, 26))
