@@ -21,6 +21,8 @@ class Progress:
         Steps done before, by an interrupted run for instance.
     show : bool
         False keeps it silent on a terminal too.
+    scale : bool
+        Write large numbers of steps as 9.9M, for bytes.
 
     Examples
     --------
@@ -29,14 +31,17 @@ class Progress:
     ...         progress.step(validation="97.3 %")
     """
 
-    def __init__(self, total: int, label: str, *, unit: str = "step", done: int = 0, show: bool = True) -> None:
+    def __init__(
+        self, total: int, label: str, *, unit: str = "step", done: int = 0, show: bool = True, scale: bool = False
+    ) -> None:
         self._bar = None
         if show and sys.stderr is not None and sys.stderr.isatty():
             from tqdm import tqdm  # here, because most imports of the package never show a bar
 
             # Asked by tqdm, a terminal that does not know its size would get an empty line for a bar.
             size = shutil.get_terminal_size()
-            self._bar = tqdm(total=total, desc=label, unit=unit, initial=done, ncols=size.columns, nrows=size.lines)
+            shape = {"ncols": size.columns, "nrows": size.lines}
+            self._bar = tqdm(total=total, desc=label, unit=unit, initial=done, unit_scale=scale, **shape)
 
     def step(self, n_steps: int = 1, **figures: Any) -> None:
         """Advance by ``n_steps`` and show ``figures`` at the bar's right."""

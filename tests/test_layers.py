@@ -30,7 +30,7 @@ FLOORS = [
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 DECLARED = {"numpy", "msgspec", "tqdm"}
 # By the room that may ask for them, inside a function, since an extra is not always installed.
-EXTRAS = {"experiments": {"distributed"}}
+EXTRAS = {"experiments": {"distributed", "pooch", "requests", "sklearn"}}
 COMPILED = {"cython", "libc", "cpython"}
 
 SOURCES = sorted(path for suffix in ("py", "pyx", "pxd") for path in PACKAGE.rglob(f"*.{suffix}"))

@@ -8,6 +8,7 @@ leaves errors to its caller, then give it a row here. Nothing else in the packag
 from spikenn_cy.cli import ablation
 from spikenn_cy.cli import best
 from spikenn_cy.cli import convert
+from spikenn_cy.cli import dataset
 from spikenn_cy.cli import digits
 from spikenn_cy.cli import gridsearch
 from spikenn_cy.cli import kfold
@@ -22,5 +23,6 @@ COMMANDS = {
     "best": best,
     "ablation": ablation,
     "convert": convert,
+    "dataset": dataset,
     "digits": digits,
 }

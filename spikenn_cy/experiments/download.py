@@ -1,0 +1,101 @@
+"""Published files from the network, once: kept in a cache and known by their checksums."""
+
+import os
+from pathlib import Path
+
+from spikenn_cy.data.published import PublishedFile
+from spikenn_cy.data.published import Source
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import shortened
+from spikenn_cy.extras import extra
+from spikenn_cy.progress import Progress
+
+CACHE = "SPIKENN_CY_CACHE"  # environment variable
+TIMEOUT = (10, 60)  # seconds to be let in, and from one part of a file to the next
+STEP = 1 << 16  # bytes
+
+
+def fetch(name: str, source: Source, cache: str | os.PathLike | None = None) -> Path:
+    """Return a folder with all files of ``source``, fetched unless they are there and sound.
+
+    Parameters
+    ----------
+    name : str
+        Of the folder in the cache.
+    source : Source
+        Its mirrors are tried in order for each file.
+    cache : path-like, optional
+        By default what the environment variable ``SPIKENN_CY_CACHE`` says, or the system's
+        place for such files.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be had, with what went wrong at each mirror.
+    MissingExtra
+        If pooch is not installed.
+    """
+    with extra("data", where=f"dataset {name}"):
+        import pooch
+    folder = Path(cache or os.environ.get(CACHE) or pooch.os_cache("spikenn_cy")) / name
+    for file in source.files:
+        fetch_file(file, source.mirrors, folder)
+    return folder
+
+
+def fetch_file(file: PublishedFile, mirrors: tuple[str, ...], folder: Path) -> None:
+    """Have one file in ``folder``."""
+    import pooch
+    from requests.exceptions import RequestException
+
+    wrong = []
+    pooch.get_logger().setLevel("WARNING")  # what goes well, the bar shows
+    for mirror in mirrors:
+        with Progress(file.n_bytes, file.name, unit="B", scale=True) as progress:
+            downloader = pooch.HTTPDownloader(Bar(progress), chunk_size=STEP, timeout=TIMEOUT)
+            try:
+                pooch.retrieve(f"{mirror}{file.name}", f"md5:{file.md5}", file.name, folder, downloader=downloader)
+                return
+            except RequestException as problem:
+                wrong.append(f"{mirror}: {reason(problem)}")
+            except ValueError as problem:
+                if "hash" not in str(problem):
+                    raise
+                wrong.append(f"{mirror}: another checksum than {file.md5}")
+    rule = "must be at one of its addresses (--from DIR takes files that were fetched by hand)"
+    raise DataError(f"{file.name}: {rule}, got {'; '.join(wrong)}")
+
+
+def reason(problem: Exception) -> str:
+    """Return in a few words why a file could not be had."""
+    status = getattr(getattr(problem, "response", None), "status_code", None)
+    if status is not None:
+        return f"status {status}"
+    kinds = {"ConnectTimeout": "no answer in time", "ReadTimeout": "a stall", "ConnectionError": "no connection"}
+    text = str(problem)
+    if "IncompleteRead" in text:
+        return "an end before the end of the file"
+    if "timed out" in text:
+        return "a stall"
+    return kinds.get(type(problem).__name__, shortened(text) or type(problem).__name__)
+
+
+class Bar:
+    """A progress bar with the methods that pooch calls."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self._counted = progress, False
+        self.total = 0  # which pooch sets
+
+    def update(self, n_bytes: int) -> None:
+        """Show that more has come."""
+        if not self._counted:
+            self._progress.step(n_bytes)
+
+    def reset(self) -> None:
+        """Show no more: pooch counts a finished file again, from 0, to be exact to the byte."""
+        self._counted = True
+
+    def close(self) -> None:
+        """Leave the bar as it stands."""
+        self._progress.close()
