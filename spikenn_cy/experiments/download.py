@@ -52,7 +52,7 @@ def fetch_file(file: PublishedFile, mirrors: tuple[str, ...], folder: Path) -> N
     pooch.get_logger().setLevel("WARNING")  # what goes well, the bar shows
     for mirror in mirrors:
         with Progress(file.n_bytes, file.name, unit="B", scale=True) as progress:
-            downloader = pooch.HTTPDownloader(Bar(progress), chunk_size=STEP, timeout=TIMEOUT)
+            downloader = pooch.HTTPDownloader(Bar(progress, file.n_bytes), chunk_size=STEP, timeout=TIMEOUT)
             try:
                 pooch.retrieve(f"{mirror}{file.name}", f"md5:{file.md5}", file.name, folder, downloader=downloader)
                 return
@@ -81,20 +81,22 @@ def reason(problem: Exception) -> str:
 
 
 class Bar:
-    """A progress bar with the methods that pooch calls."""
+    """A progress bar with the methods that pooch calls, exact to the byte.
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress, self._counted = progress, False
-        self.total = 0  # which pooch sets
+    Pooch takes a file's last part for a whole one, and then counts all of it again from 0.
+    """
+
+    def __init__(self, progress: Progress, n_bytes: int) -> None:
+        self._progress, self._left = progress, n_bytes
+        self.total = n_bytes  # pooch sets it to what the server says
 
     def update(self, n_bytes: int) -> None:
         """Show that more has come."""
-        if not self._counted:
-            self._progress.step(n_bytes)
+        self._progress.step(min(n_bytes, self._left))
+        self._left -= min(n_bytes, self._left)
 
     def reset(self) -> None:
-        """Show no more: pooch counts a finished file again, from 0, to be exact to the byte."""
-        self._counted = True
+        """Do nothing."""
 
     def close(self) -> None:
         """Leave the bar as it stands."""

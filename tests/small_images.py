@@ -1,0 +1,68 @@
+"""Published data sets in small: the files that MNIST and CIFAR are handed out in, with a few images in them."""
+
+import gzip
+import io
+import tarfile
+
+import numpy as np
+from test_idx import idx_bytes
+
+from spikenn_cy.data import cifar
+
+PARTS = {"train": 120, "t10k": 30}
+
+
+def digits(n_images, seed=0):
+    """Images of 28 x 28 and labels 0 to 9 in turn, mixed."""
+    generator = np.random.default_rng(seed)
+    images = generator.integers(0, 256, (n_images, 28, 28), dtype=np.uint8)
+    return images, generator.permutation(np.arange(n_images) % 10).astype(np.uint8)
+
+
+def write_mnist(folder, compress=gzip.compress, suffix=".gz", separator="-"):
+    """Write the four IDX files; return training and test images and labels."""
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = {part: digits(n_images, n_images) for part, n_images in PARTS.items()}
+    for part, (images, labels) in parts.items():
+        for kind, array in ((f"images{separator}idx3", images), (f"labels{separator}idx1", labels)):
+            (folder / f"{part}-{kind}-ubyte{suffix}").write_bytes(compress(idx_bytes(array)))
+    return tuple(parts.values())
+
+
+def cifar_batch(batches, n_images, seed):
+    """Images (n, 32, 32, 3), their labels, and the bytes of a batch file of them."""
+    generator = np.random.default_rng(seed)
+    images = generator.integers(0, 256, (n_images, 32, 32, 3), dtype=np.uint8)
+    labels = generator.permutation(np.arange(n_images) % batches.n_classes[-1]).astype(np.uint8)
+    content = b""
+    for image, label in zip(images, labels, strict=True):
+        content += bytes([label % count for count in batches.n_classes])
+        for channel in range(3):
+            content += image[:, :, channel].tobytes()
+    return images, labels, content
+
+
+def cifar_files(batches):
+    """Training part, test part, and the bytes of each file by its name."""
+    n_images = 20 * (1 if len(batches.train) > 1 else 50)  # 10 of each class at least
+    made = {name: cifar_batch(batches, n_images, seed) for seed, name in enumerate(batches.names)}
+    train = [made[name] for name in batches.train]
+    images, labels = (np.concatenate([part[axis] for part in train]) for axis in (0, 1))
+    return (images, labels), made[batches.test][:2], {name: content for name, (*_, content) in made.items()}
+
+
+def tar_gz(members, prefix="cifar/"):
+    """Return an archive of members, each bytes or a TarInfo, by name."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as archive:
+        for name, content in members:
+            if isinstance(content, tarfile.TarInfo):
+                archive.addfile(content)
+                continue
+            info = tarfile.TarInfo(prefix + name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return file.getvalue()
+
+
+BATCHES = {"cifar10": cifar.CIFAR10, "cifar100": cifar.CIFAR100}
