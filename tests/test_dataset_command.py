@@ -4,8 +4,10 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -245,6 +247,34 @@ def test_without_scikit_learn_it_is_said_what_to_install(folder, capsys, monkeyp
     monkeypatch.setitem(sys.modules, "sklearn.model_selection", None)
     assert dataset("mnist", "out", "--from", "in") == 2
     assert "needs the package sklearn" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("mnist", "", "--from", "in"), ("mnist", "out", "--from", "")])
+def test_an_empty_path_is_refused(folder, capsys, words):
+    assert dataset(*words) == 2
+    assert capsys.readouterr().err == "error: dataset: must be given paths, got an empty one\n"
+    assert os.listdir() == ["in"]
+
+
+def test_a_folder_and_a_cache_together_are_refused(capsys):
+    assert dataset("mnist", "out", "--from", "in", "--cache", "cache") == 2
+    assert "not allowed with" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------------- the page about it
+
+
+def test_the_example_on_the_page_runs(folder, capsys):
+    page = (Path(__file__).parent.parent / "docs" / "datasets.md").read_text(encoding="utf-8")
+    dataset("mnist", "data/mnist", "--from", "in")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(compile(example, "datasets.md", "exec"), names := {})
+    assert capsys.readouterr().out.endswith("(108, 28, 28) (12, 28, 28) (30, 28, 28)\n")
+    assert names["pixels"].shape == (100, 28, 28)
+    for name, source in SOURCES.items():
+        (row,) = re.findall(rf"^\| `{name}` .*", page, re.MULTILINE)
+        n_bytes = sum(file.n_bytes for file in source.files)
+        assert f"{n_bytes / 1e6:.0f} MB" in row
 
 
 # ---------------------------------------------------------------------------- from the network

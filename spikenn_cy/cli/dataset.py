@@ -16,13 +16,14 @@ def add_arguments(parser: Parser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("name", metavar="NAME", choices=list(SOURCES), help=f"one of {', '.join(SOURCES)}")
     parser.add_argument("output", metavar="OUT", help="a new folder, or one that holds this very data set already")
-    parser.add_argument(
+    places = parser.add_mutually_exclusive_group()
+    places.add_argument(
         "--from",
         dest="folder",
         metavar="DIR",
         help="take the published files from here, gzipped or not, in place of the network",
     )
-    parser.add_argument(
+    places.add_argument(
         "--cache",
         metavar="DIR",
         help=f"keep fetched files here (default: ${CACHE}, or the system's folder for a cache)",

@@ -80,6 +80,9 @@ def write_image_sets(
     MissingExtra
         If scikit-learn or, without ``folder``, pooch is not installed.
     """
+    for path in (output, "." if folder is None else folder):
+        if not os.fspath(path):
+            raise RunError("dataset: must be given paths, got an empty one")
     source, output = SOURCES[name], Path(output)
     paths = source.find(fetch(name, source, cache) if folder is None else Path(folder))
     train, test = source.read(paths)
