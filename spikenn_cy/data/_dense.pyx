@@ -1,40 +1,16 @@
 """Dense rows of spike times into lists of spikes and back, one row at a time."""
-from cpython.buffer cimport PyBuffer_FillInfo
 from libc.stdint cimport INT32_MIN as MINUS_ZERO
 from libc.stdint cimport int32_t, uint32_t
-from libc.stdlib cimport free, malloc, realloc
+from libc.stdlib cimport free, malloc
 
 cimport cython
 
+from spikenn_cy.data._block cimport Block
 from spikenn_cy.data._sort cimport c_sort_pairs, pair_t
 from spikenn_cy.types cimport index_t, offset_t, stamp_t
 
 cdef enum:
     INFINITE = 0x7F800000    # bits of +inf; above lie NaN and, read as unsigned, all negative numbers
-
-
-@cython.final
-cdef class Block:
-    """Bytes that grow where they lie: large blocks are remapped, not copied, and pages nobody wrote cost nothing.
-
-    A NumPy array can do neither: its ``resize`` writes zeros. Read-only from outside.
-    """
-    cdef char *start
-    cdef Py_ssize_t size
-
-    def __dealloc__(self):
-        free(self.start)
-
-    def __getbuffer__(self, Py_buffer *view, int flags):
-        PyBuffer_FillInfo(view, self, self.start, self.size, 1, flags)
-
-    cdef int resize(self, Py_ssize_t size) except -1:
-        cdef char *start = <char *>realloc(self.start, max(size, 1))
-        if start == NULL:
-            raise MemoryError(f"{size} bytes")
-        self.start = start
-        self.size = size
-        return 0
 
 
 @cython.final
