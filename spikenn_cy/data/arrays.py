@@ -188,8 +188,8 @@ def writeable(array: np.ndarray) -> np.ndarray:
     return array if array.flags.writeable else np.array(array)
 
 
-def check_indptr(indptr: np.ndarray, n_samples: int, n_spikes: int, place: str) -> None:
-    """Raise unless ``indptr`` cuts ``n_spikes`` spikes into ``n_samples`` samples."""
+def check_indptr(indptr: np.ndarray, n_samples: int, n_spikes: int, place: str, what: str = "spikes") -> None:
+    """Raise unless ``indptr`` cuts ``n_spikes`` spikes, or what else they are, into ``n_samples`` samples."""
     rule = f"must be one more than labels, {n_samples + 1}"
     require(len(indptr) == n_samples + 1, place, rule, len(indptr), DataError)
     require(indptr[0] == 0, place, "must start at 0", int(indptr[0]), DataError)
@@ -197,7 +197,7 @@ def check_indptr(indptr: np.ndarray, n_samples: int, n_spikes: int, place: str) 
     if falls.any():
         s = int(falls.argmax())
         require(False, f"{place}, sample {s}", f"must not fall below {indptr[s]}", int(indptr[s + 1]), DataError)
-    require(indptr[-1] == n_spikes, place, f"must end at the number of spikes, {n_spikes}", int(indptr[-1]), DataError)
+    require(indptr[-1] == n_spikes, place, f"must end at the number of {what}, {n_spikes}", int(indptr[-1]), DataError)
 
 
 def check_labels(labels: np.ndarray, classes: Any, place: str) -> np.ndarray:

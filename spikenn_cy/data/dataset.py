@@ -15,6 +15,8 @@ from spikenn_cy.data.arrays import SpikeArrays
 from spikenn_cy.data.arrays import checked
 from spikenn_cy.data.arrays import frozen
 from spikenn_cy.data.dense import from_dense
+from spikenn_cy.data.events import from_events
+from spikenn_cy.data.events import from_tonic
 from spikenn_cy.data.spikes import write
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import OFFSET
@@ -98,6 +100,111 @@ class SpikingDataset:
             If a time is negative or NaN (its position is named), or a shape or dtype is wrong.
         """
         return cls._trusted(from_dense(X, y, max_time))
+
+    @classmethod
+    def from_events(
+        cls,
+        x: Any,
+        y: Any,
+        polarity: Any,
+        t: Any,
+        offsets: Any,
+        labels: Any,
+        *,
+        sensor_size: Any,
+        duration: float,
+        start: Any = None,
+        max_time: float = 1.0,
+    ) -> "SpikingDataset":
+        """Make a data set of event camera recordings, one after the other in the same arrays.
+
+        Of each pixel and polarity, the first event in a window is a spike at
+        ``(t - start) / duration * max_time``, rounded to float32 and kept below ``max_time``.
+        All others are dropped.
+
+        Parameters
+        ----------
+        x, y : array_like of int, shape (n_events,)
+            Column, in ``[0, width)``, and row, in ``[0, height)``. The events of a recording
+            may be in any order.
+        polarity : array_like of int or bool, shape (n_events,)
+            1 for brighter, 0 or -1 (but not both) for darker. May be None for a sensor of one
+            polarity.
+        t : array_like of real numbers, shape (n_events,)
+            Times in any unit. Whole numbers, such as microseconds, are subtracted before they
+            are rounded, so a clock that started long ago costs no precision.
+        offsets : array_like of int, shape (n_recordings + 1,)
+            Recording ``r`` has the events ``offsets[r]`` to ``offsets[r + 1]``, none perhaps.
+        labels : array_like of int or str, shape (n_recordings,)
+            Numbered in sorted order; ``classes`` keeps the originals.
+        sensor_size : tuple of int
+            ``(width, height)`` or, as in tonic, ``(width, height, n_polarities)``. With one
+            polarity, a pixel is one input whatever the polarity of its events.
+        duration : float
+            Length of the window, in the unit of ``t``. The end is not part of it. There is no
+            default, since training and test data must have the same.
+        start : float or array_like of float, shape (n_recordings,), optional
+            Where the window starts, in the unit of ``t``. Default: at the first event of each
+            recording.
+        max_time : float, default=1.0
+            Spike time at which the window ends.
+
+        Returns
+        -------
+        SpikingDataset
+            Input ``(polarity * height + y) * width + x``, so that ``to_dense()`` may be
+            reshaped to ``(n_recordings, n_polarities, height, width)``. A recording without
+            an event in its window has no spike.
+
+        Raises
+        ------
+        DataError
+            If a value is out of its range (recording and event are named), or a shape or
+            dtype is wrong.
+        """
+        return cls._trusted(from_events(x, y, polarity, t, offsets, labels, sensor_size, duration, start, max_time))
+
+    @classmethod
+    def from_tonic(
+        cls,
+        recordings: Any,
+        *,
+        duration: float,
+        sensor_size: Any = None,
+        start: Any = None,
+        max_time: float = 1.0,
+        verbose: bool = False,
+    ) -> "SpikingDataset":
+        """Make a data set of recordings as the package tonic gives them, which is not needed here.
+
+        They are read one at a time, so that together they may be larger than memory.
+
+        Parameters
+        ----------
+        recordings : iterable or data set
+            Of pairs of events and label. The events are a structured array with the fields
+            ``x``, ``y``, ``t`` and ``p``, and any others; ``y`` may be missing on a sensor of
+            one row, and ``p`` on one of one polarity.
+        duration : float
+            As in `from_events`; tonic's times are microseconds as a rule.
+        sensor_size : tuple of int, optional
+            Default: the attribute ``sensor_size`` of ``recordings``.
+        start, max_time
+            As in `from_events`.
+        verbose : bool, default=False
+            Show a progress bar on a terminal.
+
+        Returns
+        -------
+        SpikingDataset
+            As `from_events` makes it.
+
+        Raises
+        ------
+        DataError
+            If a value is out of its range, or something else is given than such recordings.
+        """
+        return cls._trusted(from_tonic(recordings, sensor_size, duration, start, max_time, verbose))
 
     @classmethod
     def from_file(cls, path: str | os.PathLike) -> "SpikingDataset":

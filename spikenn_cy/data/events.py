@@ -1,0 +1,261 @@
+"""Recordings of event cameras turned into lists of spikes: of each pixel and polarity the first event in a window."""
+
+import operator
+import warnings
+from collections.abc import Iterable
+from collections.abc import Iterator
+from typing import Any
+from typing import NamedTuple
+
+import numpy as np
+
+from spikenn_cy.data._events import EventCollector
+from spikenn_cy.data.arrays import COUNT_MAX
+from spikenn_cy.data.arrays import SpikeArrays
+from spikenn_cy.data.arrays import check_indptr
+from spikenn_cy.data.arrays import end_of_time
+from spikenn_cy.data.arrays import integers
+from spikenn_cy.data.arrays import vector
+from spikenn_cy.data.classes import number_classes
+from spikenn_cy.dtypes import INDEX
+from spikenn_cy.dtypes import OFFSET
+from spikenn_cy.dtypes import STAMP
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import DataWarning
+from spikenn_cy.errors import require
+from spikenn_cy.progress import Progress
+
+PART = 1 << 14  # events at once: enough to hide the calls, few enough for their copies to stay in cache
+TICK_MAX = np.iinfo(np.int64).max
+KINDS = {"x": "iu", "y": "iu", "polarity": "biu", "t": "iuf"}
+WHAT = {
+    "x": "whole numbers",
+    "y": "whole numbers",
+    "polarity": "0 and 1, -1 and 1, or truth values",
+    "t": "real numbers",
+}
+
+
+class Sensor(NamedTuple):
+    """What events come from."""
+
+    width: int
+    height: int
+    n_polarities: int  # 2, or 1: both are the same input
+
+    @property
+    def n_inputs(self) -> int:
+        return self.width * self.height * self.n_polarities
+
+
+class Events(NamedTuple):
+    """Events in any order; arrays of shape (n_events,), ``polarity`` None if it makes no difference."""
+
+    x: np.ndarray
+    y: np.ndarray
+    polarity: np.ndarray | None
+    t: np.ndarray
+
+    def part(self, start: int, stop: int) -> "Events":
+        return Events(*(None if array is None else array[start:stop] for array in self))
+
+
+def from_events(
+    x: Any, y: Any, polarity: Any, t: Any, offsets: Any, labels: Any, sensor_size: Any, duration: Any, start: Any,
+    max_time: Any,
+) -> SpikeArrays:  # fmt: skip
+    """Return the first spikes of recordings; arguments and errors as in ``SpikingDataset.from_events``."""
+    reader = Reader(sensor_size, duration, start, max_time)
+    events = reader.checked({"x": x, "y": y, "polarity": polarity, "t": t})
+    offsets = integers(offsets, OFFSET, "offsets", owned=True)
+    require(len(offsets) >= 2, "offsets", "must be those of at least one recording", offsets.tolist(), DataError)
+    labels, classes = number_classes(labels, len(offsets) - 1, "labels")
+    check_indptr(offsets, len(labels), len(events.t), "offsets", what="events")
+    for recording in range(len(labels)):
+        reader.add(events.part(offsets[recording], offsets[recording + 1]))
+    return reader.finish(labels, classes)
+
+
+def from_tonic(
+    recordings: Any, sensor_size: Any, duration: Any, start: Any, max_time: Any, verbose: bool
+) -> SpikeArrays:
+    """Return the first spikes of recordings; arguments and errors as in ``SpikingDataset.from_tonic``."""
+    if sensor_size is None:
+        sensor_size = getattr(recordings, "sensor_size", None)
+        rule = "must be given for recordings that do not have one"
+        require(sensor_size is not None, "sensor_size", rule, sensor_size, DataError)
+    reader = Reader(sensor_size, duration, start, max_time)
+    labels = []
+    with Progress(length(recordings), "reading events", unit=" recordings", show=verbose) as progress:
+        for number, recording in enumerate(each(recordings)):
+            place = f"sample {number}"
+            pair = isinstance(recording, tuple | list) and len(recording) == 2
+            require(pair, place, "must be a pair of events and label", type(recording).__name__, DataError)
+            reader.add(reader.checked(fields(recording[0], reader.sensor, place), f"{place}: "))
+            labels.append(recording[1])
+            progress.step()
+    require(len(labels) >= 1, "recordings", "must be at least one", len(labels), DataError)
+    return reader.finish(*number_classes(labels, len(labels), "labels"))
+
+
+class Reader:
+    """Collects recordings one after the other; the arguments are those of ``SpikingDataset.from_events``."""
+
+    def __init__(self, sensor_size: Any, duration: Any, start: Any, max_time: Any) -> None:
+        self.sensor = sensor_of(sensor_size)
+        self.max_time = end_of_time(max_time, "max_time")
+        self.duration = end_of_time(duration, "duration")
+        self.starts = window_starts(start)
+        latest = np.nextafter(STAMP.type(self.max_time), STAMP.type(0))
+        self.collector = EventCollector(*self.sensor, self.duration, self.max_time, latest)
+        self.ends = [0]
+
+    def checked(self, given: dict[str, Any], place: str = "") -> Events:
+        """Return arrays of equal length and fitting dtypes, whose values are still unchecked."""
+        if given["polarity"] is None:
+            rule = "may be left out only if the sensor has 1 polarity"
+            require(self.sensor.n_polarities == 1, f"{place}polarity", rule, self.sensor.n_polarities, DataError)
+        arrays = {
+            name: None if value is None else vector(value, KINDS[name], WHAT[name], f"{place}{name}")
+            for name, value in given.items()
+        }
+        n_events = len(arrays["t"])
+        for name, array in arrays.items():
+            if array is not None:
+                rule = f"must be as many as t, {n_events}"
+                require(len(array) == n_events, f"{place}{name}", rule, len(array), DataError)
+        return Events(**arrays)
+
+    def add(self, events: Events) -> None:
+        """Add the next recording."""
+        number = len(self.ends) - 1
+        dtype, start = self._clock(events.t, number)
+        nothing = np.zeros(PART if events.polarity is None else 0, np.int64)
+        for first in range(0, len(events.t), PART):
+            x, y, polarity, t = events.part(first, first + PART)
+            polarity = nothing[: len(t)] if polarity is None else signed(polarity)
+            finding, event = self.collector.add(signed(x), signed(y), polarity, np.ascontiguousarray(t, dtype), start)
+            if finding != "sound":
+                self._refuse(events, finding, number, first + event)
+        if self.collector.zero_seen and self.collector.minus_seen:
+            rule = "must be 0 and 1, or -1 and 1, in all recordings"
+            require(False, f"sample {number}: polarity", rule, "-1 and 0", DataError)
+        self.ends.append(self.collector.close())
+
+    def _clock(self, t: np.ndarray, number: int) -> tuple[type, Any]:
+        """Return in which dtype to compare the times of a recording, and where its window starts."""
+        if self.starts is None:
+            with np.errstate(all="ignore"):  # an undefined time is refused where it stands
+                start = t.min() if len(t) else 0
+        elif self.starts.ndim == 0:
+            start = self.starts[()]
+        else:
+            n_starts = len(self.starts)
+            require(number < n_starts, "start", "must be one number or one for each recording", n_starts, DataError)
+            start = self.starts[number]
+        # Ticks stay whole, since a clock of nanoseconds since 1970 has more digits than a double.
+        if t.dtype.kind != "f" and float(start).is_integer() and abs(int(start)) <= TICK_MAX:
+            if t.dtype == np.uint64 and len(t) and t.max() > TICK_MAX:
+                require(False, f"sample {number}: t", f"must be at most {TICK_MAX}", int(t.max()), DataError)
+            return np.int64, int(start)
+        return np.float64, float(start)
+
+    def _refuse(self, events: Events, finding: str, number: int, event: int) -> None:
+        rule = {
+            "x": f"must be in [0, {self.sensor.width}), the sensor's width",
+            "y": f"must be in [0, {self.sensor.height}), the sensor's height",
+            "polarity": "must be 0 or 1, or -1 or 1",
+            "t": "must be a finite number",
+        }[finding]
+        found = getattr(events, finding)[event].item()
+        require(False, f"sample {number}, event {event}: {finding}", rule, found, DataError)
+
+    def finish(self, labels: np.ndarray, classes: np.ndarray) -> SpikeArrays:
+        """Return the spikes of all recordings, which have these labels."""
+        n_recordings = len(self.ends) - 1
+        if self.starts is not None and self.starts.ndim == 1:
+            rule = f"must be one number or one for each of {n_recordings} recordings"
+            require(len(self.starts) == n_recordings, "start", rule, len(self.starts), DataError)
+        if self.collector.n_spikes == 0:
+            text = f"none of {n_recordings} recordings has an event in its window, {self.duration} long"
+            warnings.warn(DataWarning(f"duration: {text}; is it in the unit of t?"), stacklevel=4)
+        indices, timestamps = self.collector.finish()
+        return SpikeArrays(
+            np.array(self.ends, OFFSET),
+            np.frombuffer(indices, INDEX),
+            np.frombuffer(timestamps, STAMP),
+            labels,
+            self.sensor.n_inputs,
+            self.max_time,
+            classes,
+        )
+
+
+def sensor_of(found: Any) -> Sensor:
+    """Return a sensor's size as given by the user."""
+    rule = "must be (width, height) or (width, height, polarities), whole numbers >= 1"
+    try:
+        size = [-1 if isinstance(n, bool | np.bool_) else operator.index(n) for n in found]
+    except TypeError:
+        size = []
+    require(len(size) in (2, 3) and min(size) >= 1, "sensor_size", rule, found, DataError)
+    sensor = Sensor(*size) if len(size) == 3 else Sensor(*size, 2)
+    require(sensor.n_polarities <= 2, "sensor_size", "must have 1 or 2 polarities", sensor.n_polarities, DataError)
+    require(sensor.n_inputs <= COUNT_MAX, "sensor_size", f"must make at most {COUNT_MAX} inputs", found, DataError)
+    return sensor
+
+
+def window_starts(start: Any) -> np.ndarray | None:
+    """Return where windows start, an array of one number or of one a recording; None: at their first events."""
+    if start is None:
+        return None
+    rule = "must be a number, one number a recording, or None"
+    try:
+        starts = np.asarray(start)
+    except ValueError:  # a ragged list
+        starts = np.empty(0, dtype=object)
+    ok = starts.dtype.kind in "iuf" and starts.ndim <= 1
+    require(ok, "start", rule, start, DataError)
+    finite = np.isfinite(starts)
+    require(bool(finite.all()), "start", "must be finite", starts[~finite][:1].tolist(), DataError)
+    return starts
+
+
+def fields(events: Any, sensor: Sensor, place: str) -> dict[str, Any]:
+    """Return the fields of tonic's structured arrays by the names used here.
+
+    What says nothing on the sensor at hand, as ``y`` on one of a single row, may be missing.
+    """
+    names = getattr(getattr(events, "dtype", None), "names", None)
+    wanted = ["x", "t"] + ["y"] * (sensor.height > 1) + ["p"] * (sensor.n_polarities > 1)
+    rule = f"must be a structured array with the fields {', '.join(sorted(wanted))}"
+    require(names is not None, place, rule, type(events).__name__, DataError)
+    require(set(wanted) <= set(names), place, rule, names, DataError)
+    return {
+        "x": events["x"],
+        "y": events["y"] if "y" in names else np.zeros(len(events), np.int64),
+        "polarity": events["p"] if "p" in names else None,
+        "t": events["t"],
+    }
+
+
+def length(recordings: Any) -> int | None:
+    """Return the number of recordings, or None if only the end will tell."""
+    return len(recordings) if hasattr(recordings, "__len__") else None
+
+
+def each(recordings: Any) -> Iterator[Any]:
+    """Yield the recordings of an iterable, or of an object that only has a length and items by number."""
+    if isinstance(recordings, Iterable):
+        return iter(recordings)
+    indexed = hasattr(recordings, "__len__") and hasattr(recordings, "__getitem__")
+    rule = "must be a data set or an iterable of pairs of events and label"
+    require(indexed, "recordings", rule, type(recordings).__name__, DataError)
+    return (recordings[number] for number in range(len(recordings)))
+
+
+def signed(array: np.ndarray) -> np.ndarray:
+    """Return whole numbers as int64; one that is too large for it stays out of every range."""
+    if array.dtype == np.uint64:
+        array = np.minimum(array, np.uint64(TICK_MAX))
+    return np.ascontiguousarray(array, np.int64)

@@ -1,0 +1,47 @@
+"""What the page about event cameras shows works as it is written."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.errors import DataError
+
+PAGE = (Path(__file__).parent.parent / "docs" / "events.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+SHOWN = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.fixture
+def names(tmp_path, monkeypatch, capsys):
+    """Return what the examples, run one after the other, leave behind, and what they ``printed``."""
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for example in EXAMPLES:
+        exec(compile(example, "docs/events.md", "exec"), names)
+    names["printed"] = capsys.readouterr().out
+    return names
+
+
+def test_the_examples_print_what_is_shown(names):
+    assert names["printed"] == SHOWN[0]
+
+
+def test_the_data_set_that_is_saved_can_be_read(names):
+    saved = SpikingDataset.from_file("trainset.npz")
+    assert (len(saved), saved.n_inputs, saved.n_classes) == (20, 2 * 34 * 34, 10)
+
+
+def test_the_input_is_the_one_of_the_formula(names):
+    dense = names["dataset"].to_dense().reshape(-1, 2, 2, 3)
+    assert dense[0, 1, 1, 2] == np.float32(0.25)
+
+
+def test_the_refusal_shown_is_the_one_that_comes(names):
+    arguments = [names[name] for name in ("x", "y", "polarity", "t", "offsets")]
+    arguments[0] = np.array([0, 1, 2, 0, 0])
+    with pytest.raises(DataError) as refusal:
+        SpikingDataset.from_events(*arguments, [0, 1], sensor_size=(2, 2), duration=1)
+    assert f"{refusal.value}\n" == SHOWN[1]
