@@ -23,14 +23,17 @@ FLOORS = [
     ["training"],
     ["readout"],
     ["demo"],
-    ["experiments"],
+    ["experiments", "export"],
     ["cli"],
     ["run", "__main__"],
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 DECLARED = {"numpy", "msgspec", "tqdm"}
 # By the room that may ask for them, inside a function, since an extra is not always installed.
-EXTRAS = {"experiments": {"distributed", "pooch", "requests", "sklearn"}}
+EXTRAS = {
+    "experiments": {"distributed", "pooch", "requests", "sklearn"},
+    "export": {"nir"},
+}
 COMPILED = {"cython", "libc", "cpython"}
 
 SOURCES = sorted(path for suffix in ("py", "pyx", "pxd") for path in PACKAGE.rglob(f"*.{suffix}"))

@@ -10,6 +10,7 @@ from spikenn_cy.cli import best
 from spikenn_cy.cli import convert
 from spikenn_cy.cli import dataset
 from spikenn_cy.cli import digits
+from spikenn_cy.cli import export
 from spikenn_cy.cli import gridsearch
 from spikenn_cy.cli import kfold
 from spikenn_cy.cli import run
@@ -24,5 +25,6 @@ COMMANDS = {
     "ablation": ablation,
     "convert": convert,
     "dataset": dataset,
+    "export": export,
     "digits": digits,
 }

@@ -101,6 +101,23 @@ def read_result(folder: Path) -> dict[str, Any] | None:
     raise RunError(f"{path}: must be the result of a run (--overwrite replaces it), got {shortened(json.dumps(found))}")
 
 
+def model_of(path: str | os.PathLike) -> Path:
+    """Return the file with the trained network of a run, given the run's folder or that file.
+
+    Raises
+    ------
+    RunError
+        If a folder holds no trained network.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    if not (path / MODEL).exists():
+        found = "an unfinished one" if (path / RECORD).exists() else "another folder"
+        raise RunError(f"{path}: must be the folder of a complete run, with {MODEL}, got {found}")
+    return path / MODEL
+
+
 class RunFolder:
     """The folder of a run while it is held by this process; `open_run` gives one."""
 

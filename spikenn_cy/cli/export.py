@@ -1,0 +1,27 @@
+"""The command that writes a trained network for other software."""
+
+import argparse
+
+from spikenn_cy.cli.arguments import Parser
+from spikenn_cy.experiments.store import model_of
+from spikenn_cy.export import export
+
+SUMMARY = "Write a trained network for other software: as a NIR graph or as plain NumPy arrays."
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the arguments of the command."""
+    parser.add_argument("run", metavar="RUN_DIR", help="folder of a run, or a file with a trained network")
+    parser.add_argument(
+        "output",
+        metavar="OUT",
+        help="file to write, replaced if it is there: .nir (Neuromorphic Intermediate Representation) or .npz (arrays)",
+    )
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Export, then say what was written."""
+    model = export(model_of(arguments.run), arguments.output)
+    sizes = " -> ".join(f"{n:,}" for n in (model.n_inputs, *(layer.n_neurons for layer in model.layers)))
+    print(f"{sizes} neurons, {model.n_classes:,} classes: {arguments.output}")
+    return 0
