@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from spikenn_cy.atomic import atomic_file
+from spikenn_cy.data.arrays import end_of_time
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import REAL
+from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.extras import extra
@@ -39,6 +41,10 @@ IMPULSES = (
     "A spike is an impulse of area 1, so r = 1 (IF) or r = tau (LIF) raises the potential by the weight. With steps of "
     "dt it is a current of 1 / dt for one step; where it is a current of 1 for one step, r has to be divided by dt."
 )
+PULSES = (
+    "A spike is a current of 1 for one step of {dt}, so r = 1 / {dt} (IF) or r = tau / {dt} (LIF) raises the potential "
+    "by the weight."
+)
 ONE_SPIKE = (
     "Neurons whose spikes go to another layer are reset so far down (v_reset) that they do not spike again before "
     "max_time. Those of the last layer are reset to 0; all but the first of their spikes are to be ignored."
@@ -46,7 +52,7 @@ ONE_SPIKE = (
 DEEPEST = 1e30  # of a reset potential: far enough from the end of float32 for others to compute with it
 
 
-def export(source: Readout | str | os.PathLike, output: str | os.PathLike) -> Readout:
+def export(source: Readout | str | os.PathLike, output: str | os.PathLike, *, dt: float | None = None) -> Readout:
     """Write a network for other software.
 
     Parameters
@@ -57,6 +63,8 @@ def export(source: Readout | str | os.PathLike, output: str | os.PathLike) -> Re
         ``.nir`` for a graph in the Neuromorphic Intermediate Representation (`to_nir`; the
         package ``nir`` is needed), ``.npz`` for plain arrays (`to_arrays`). Replaced as a
         whole if it is there.
+    dt : float, optional
+        As `to_nir` takes it.
 
     Returns
     -------
@@ -76,10 +84,11 @@ def export(source: Readout | str | os.PathLike, output: str | os.PathLike) -> Re
     require(suffix in FORMATS, os.fspath(output), f"suffix must be {known}", suffix, DataError)
     if suffix == ".nir":
         nir_package()  # before anything is read
+    require(dt is None or suffix == ".nir", "dt", "must be left out unless a .nir file is written", dt)
     model = source if isinstance(source, Readout) else Readout.load(source)
     if model is not source and os.path.exists(output) and os.path.samefile(source, output):
         raise DataError(f"{output}: must be another file than the network's own, got the same")
-    content = FORMATS[suffix](model)
+    content = FORMATS[suffix](model, dt)
     with atomic_file(output) as file:
         file.write(content)
     return model
@@ -106,8 +115,16 @@ def to_arrays(model: Readout) -> dict[str, np.ndarray]:
     return {name: np.asarray(array) for name, array in arrays.items()}
 
 
-def to_nir(model: Readout) -> Any:
+def to_nir(model: Readout, *, dt: float | None = None) -> Any:
     """Return a network as a graph in the Neuromorphic Intermediate Representation.
+
+    Parameters
+    ----------
+    model : Readout
+    dt : float, optional
+        For a simulator to which a spike is a current of 1 for one step, as it is to
+        snnTorch: the length of that step, in the unit of ``max_time``; ``r`` makes up for
+        it. Default: a spike is an impulse of area 1, as in continuous time.
 
     Returns
     -------
@@ -122,10 +139,14 @@ def to_nir(model: Readout) -> Any:
     DataError
         If a threshold is below 0, where a neuron of the representation would spike before
         any input does.
+    ConfigError
+        If ``dt`` is not a number from 0 to ``max_time``.
     MissingExtra
         If ``nir`` is not installed.
     """
     nir = nir_package()
+    step = 1.0 if dt is None else end_of_time(dt, "dt", ConfigError)
+    require(dt is None or step <= model.max_time, "dt", f"must be at most max_time = {model.max_time}", dt)
     nodes: dict[str, Any] = {"input": nir.Input(input_type={"input": np.array([model.n_inputs])})}
     for number, layer in enumerate(model.layers):
         thresholds = layer.thresholds
@@ -134,15 +155,16 @@ def to_nir(model: Readout) -> Any:
             raise DataError(f"{place}: must be >= 0 for a neuron to wait for its input, got {thresholds[neuron]}")
         last = number == len(model.layers) - 1
         ones, v_reset = np.ones_like(thresholds), np.zeros_like(thresholds) if last else reset_of(layer)
+        r = ones / REAL.type(step)
         nodes[f"weights_{number}"] = nir.Linear(weight=np.array(layer.weights))
         tau = layer.config.leak_tau
         if tau is None:
-            neurons = nir.IF(r=ones, v_threshold=np.array(thresholds), v_reset=v_reset)
+            neurons = nir.IF(r=r, v_threshold=np.array(thresholds), v_reset=v_reset)
         else:
             tau = ones * REAL.type(max(tau, np.finfo(REAL).tiny))
             neurons = nir.LIF(
                 tau=tau,
-                r=tau.copy(),
+                r=tau * r,
                 v_leak=np.zeros_like(thresholds),
                 v_threshold=np.array(thresholds),
                 v_reset=v_reset,
@@ -154,7 +176,7 @@ def to_nir(model: Readout) -> Any:
         "format": FORMAT,
         "time": TIME,
         "input": INPUT,
-        "impulses": IMPULSES,
+        "impulses": IMPULSES if dt is None else PULSES.format(dt=dt),
         "one_spike": ONE_SPIKE,
         "read_out": READ_OUT,
         "max_time": model.max_time,
@@ -196,14 +218,14 @@ def nir_package() -> Any:
     return nir
 
 
-def nir_bytes(model: Readout) -> bytes:
+def nir_bytes(model: Readout, dt: float | None) -> bytes:
     """Return the content of a ``.nir`` file."""
     content = io.BytesIO()  # HDF5 reads what it has written, which a file that is only written to does not let it
-    nir_package().write(content, to_nir(model))
+    nir_package().write(content, to_nir(model, dt=dt))
     return content.getvalue()
 
 
-def npz_bytes(model: Readout) -> bytes:
+def npz_bytes(model: Readout, _: None) -> bytes:
     """Return the content of a ``.npz`` file."""
     content = io.BytesIO()
     np.savez(content, **to_arrays(model))

@@ -9,6 +9,7 @@ pytest.importorskip("nir")
 
 import nir
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 from nir_simulator import chain
 from nir_simulator import simulate
@@ -66,6 +67,7 @@ def decided(graph, trace):
     return graph.metadata["class_of_neuron"][order[0]]
 
 
+@examples(max_examples=50)
 @given(seed=SEEDS, threshold=st.sampled_from(TRAITS["threshold"]), **NETWORKS)
 def test_if_neurons_spike_and_decide_exactly_as_here(tmp_path_factory, seed, **traits):
     # Quarters have exact sums in any order; ties of potentials and potentials that meet a threshold are frequent.
@@ -78,6 +80,7 @@ def test_if_neurons_spike_and_decide_exactly_as_here(tmp_path_factory, seed, **t
         assert decided(graph, trace) == model.predict(data)[sample]
 
 
+@examples(max_examples=50)
 @given(
     seed=SEEDS,
     neuron=st.sampled_from(["lif", "if"]),
@@ -166,6 +169,20 @@ def test_the_graph_holds_the_network_and_the_metadata_how_to_read_it(tmp_path):
     assert set(json.loads(graph.metadata["versions"])) == {"spikenn_cy", "numpy", "nir"}
     for said in ("format", "time", "input", "impulses", "one_spike", "read_out"):
         assert isinstance(graph.metadata[said], str)
+
+
+def test_for_steps_in_which_a_spike_is_a_current_of_1_r_makes_up_for_their_length(tmp_path):
+    for leak_tau, r in ((None, 1), (0.7, 0.7)):
+        settings = {
+            "network": [{"n_neurons": 4, "firing_threshold": 2, "leak_tau": leak_tau}],
+            "optimizer": {"method": "s4nn", "lr": 1, "t_gap": 0.1},
+        }
+        model = Readout.from_config(settings, n_inputs=8, n_classes=2)
+        export(model, tmp_path / "model.nir", dt=0.25)
+        graph = nir.read(tmp_path / "model.nir")
+        assert_array_equal(graph.nodes["neurons_0"].r, np.float32([r] * 4) * 4)
+        assert_array_equal(graph.nodes["neurons_0"].v_threshold, model.layers[0].thresholds)
+        assert "a current of 1 for one step of 0.25" in graph.metadata["impulses"]
 
 
 def test_the_same_network_makes_the_same_bytes(tmp_path):

@@ -3,6 +3,7 @@
 import argparse
 
 from spikenn_cy.cli.arguments import Parser
+from spikenn_cy.cli.arguments import positive_number
 from spikenn_cy.experiments.store import model_of
 from spikenn_cy.export import export
 
@@ -17,11 +18,18 @@ def add_arguments(parser: Parser) -> None:
         metavar="OUT",
         help="file to write, replaced if it is there: .nir (Neuromorphic Intermediate Representation) or .npz (arrays)",
     )
+    parser.add_argument(
+        "--dt",
+        type=positive_number,
+        default=None,
+        help="for a .nir file whose reader takes a spike for a current of 1 for one step, its length in the unit of "
+        "max_time (default: a spike is an impulse)",
+    )
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Export, then say what was written."""
-    model = export(model_of(arguments.run), arguments.output)
+    model = export(model_of(arguments.run), arguments.output, dt=arguments.dt)
     sizes = " -> ".join(f"{n:,}" for n in (model.n_inputs, *(layer.n_neurons for layer in model.layers)))
     print(f"{sizes} neurons, {model.n_classes:,} classes: {arguments.output}")
     return 0
