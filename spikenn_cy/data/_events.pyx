@@ -142,8 +142,10 @@ cdef class EventCollector:
                 return Y
             if <uint64_t>polarity[k] + 1 > 2:
                 return POLARITY
-            self.zero_seen |= polarity[k] == 0
-            self.minus_seen |= polarity[k] == -1
+            if polarity[k] == 0:
+                self.zero_seen = True
+            elif polarity[k] == -1:
+                self.minus_seen = True
             if clock_t is double:
                 if not -INFINITY < t[k] < INFINITY:
                     return TIME
@@ -161,7 +163,7 @@ cdef class EventCollector:
             if since < self.first[i]:
                 if self.first[i] == INFINITY:
                     self.pairs[self.n_touched] = <pair_t>i << 32
-                    self.n_touched += 1
+                    self.n_touched = self.n_touched + 1
                 self.first[i] = since
         return SOUND
 
@@ -189,7 +191,7 @@ cdef class EventCollector:
             inputs[k] = <index_t>pairs[k]
             bits = <int32_t>(pairs[k] >> 32)
             memcpy(&times[k], &bits, sizeof(bits))
-        self.n_spikes += n
+        self.n_spikes = self.n_spikes + n
         self.n_touched = 0
 
 
