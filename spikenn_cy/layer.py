@@ -55,11 +55,14 @@ class Layer:
 
     def _draw(self, generator: np.random.Generator) -> np.ndarray:
         config = self.config
-        if config.w_init_normal:
-            drawn = generator.normal(config.w_init_mean, config.w_init_std, self.shape)
-        else:
-            drawn = generator.uniform(config.w_min, config.w_max, self.shape)
-        weights = np.clip(drawn.astype(REAL), REAL.type(config.w_min), REAL.type(config.w_max))
+        weights = np.empty(self.shape, REAL)
+        # Row by row: numbers are drawn in double precision, and a wide layer of them would be training's peak of memory.
+        for row in weights:
+            if config.w_init_normal:
+                row[:] = generator.normal(config.w_init_mean, config.w_init_std, self.n_inputs)
+            else:
+                row[:] = generator.uniform(config.w_min, config.w_max, self.n_inputs)
+        np.clip(weights, REAL.type(config.w_min), REAL.type(config.w_max), out=weights)
         self._require_norms(weights, "initial weights", ConfigError)
         return weights
 
