@@ -112,7 +112,7 @@ class FreezeWeights:
 class LearnRow:
     """A hundred STDP steps of a neuron of ten; linear in ``n_inputs``, flat in how many of them are causal.
 
-    ``normalised`` steps pass over the row again to scale it. The interpreter's part is some 2 µs a step.
+    ``normalised`` steps pass over the row again to scale it. The interpreter's part is about 1 µs a step.
     """
 
     params = ([784, 4_608, 24_576], [0.1, 0.9], [False, True])

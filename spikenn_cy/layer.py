@@ -56,7 +56,7 @@ class Layer:
     def _draw(self, generator: np.random.Generator) -> np.ndarray:
         config = self.config
         weights = np.empty(self.shape, REAL)
-        # Row by row: numbers are drawn in double precision, and a wide layer of them would be training's peak of memory.
+        # Row by row: numbers are drawn in double precision, and a wide layer of them would be the peak of memory.
         for row in weights:
             if config.w_init_normal:
                 row[:] = generator.normal(config.w_init_mean, config.w_init_std, self.n_inputs)
