@@ -8,7 +8,7 @@ import numpy as np
 
 from spikenn_cy.dtypes import FLAG, INDEX, OFFSET, REAL, STAMP
 from spikenn_cy.kernels.answer cimport Answer, Layout, is_target
-from spikenn_cy.kernels.charge cimport Reach, c_charge_layer
+from spikenn_cy.kernels.charge cimport Charging, Reach, c_charge_layer
 from spikenn_cy.kernels.dropout cimport INPUTS, OUTPUT_NEURONS, c_draw_mask
 from spikenn_cy.kernels.primitives cimport Spikes
 from spikenn_cy.kernels.stdp cimport Plasticity, RowStep, c_learn_row, c_settle
@@ -216,30 +216,30 @@ cdef class Epoch:
     cdef void forward(
         self, Spikes *spikes, index_t label, real_t[::1] thresholds, uint64_t key, offset_t number, bint rising
     ) noexcept nogil:
+        cdef Charging layer
         cdef Reach reach
         cdef index_t j
+        self.neuron.prepare(spikes)
+        self.regulator.before_forward(label, thresholds)
+        layer.weights = &self.weights[0, 0]
+        layer.n_inputs = self.weights.shape[1]
+        layer.factors = &self.factors[0]
+        layer.thresholds = &thresholds[0]
+        layer.spikes = spikes
+        layer.rising = rising
+        layer.max_time = self.max_time
+        layer.times = &self.times[0]
+        layer.potentials = &self.potentials[0]
         reach.scope = self.rule.scope
         reach.n_per_class = self.rule.layout.n_per_class
         reach.n_non_target = self.rule.layout.n_non_target
         reach.own_class = label if self.regulator.to_first_target else -1
-        self.neuron.prepare(spikes)
-        self.regulator.before_forward(label, thresholds)
-        if self.dropout_out == 0:
-            c_charge_layer(
-                self.weights, self.factors, thresholds, spikes, &reach, rising, self.max_time, self.times,
-                self.potentials,
-            )
-            return
-        c_draw_mask(key, OUTPUT_NEURONS, number, self.layer, self.dropout_out, self.dropped_neurons)
-        for j in range(self.limits.shape[0]):
-            self.limits[j] = INFINITY if self.dropped_neurons[j] else thresholds[j]
-        c_charge_layer(
-            self.weights, self.factors, self.limits, spikes, &reach, rising, self.max_time, self.times,
-            self.potentials,
-        )
-        for j in range(self.limits.shape[0]):
-            if self.dropped_neurons[j]:
-                self.potentials[j] = 0
+        if self.dropout_out > 0:
+            c_draw_mask(key, OUTPUT_NEURONS, number, self.layer, self.dropout_out, self.dropped_neurons)
+            for j in range(self.limits.shape[0]):
+                self.limits[j] = INFINITY if self.dropped_neurons[j] else thresholds[j]
+            layer.thresholds = &self.limits[0]
+        c_charge_layer(&layer, <index_t>self.weights.shape[0], &reach)
 
     cdef void vote(self, Answer *answer) noexcept nogil:
         cdef index_t size = self.rule.layout.n_per_class, best = 0, c, j

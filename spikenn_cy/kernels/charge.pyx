@@ -2,122 +2,114 @@
 from libc.math cimport INFINITY
 
 from spikenn_cy.kernels cimport primitives
-from spikenn_cy.kernels.primitives cimport BLOCK_MAX, Row, Spikes
-from spikenn_cy.types cimport index_t, real_t, stamp_t
+from spikenn_cy.kernels.primitives cimport BLOCK_MAX, Row
+from spikenn_cy.types cimport index_t, real_t
 
 
-cdef Py_ssize_t charge_block(
-    const real_t[:, ::1] weights,
-    const real_t[::1] factors,
-    const real_t[::1] thresholds,
-    const Spikes *spikes,
-    index_t first,               # neurons first ... first + width - 1
-    int width,
-    index_t stop_from,           # the block ends at the first spike of this neuron or a later one
+cdef Py_ssize_t c_charge_picks(
+    const Charging *layer,
+    const Pick *picks,
+    int width,                   # at most BLOCK_MAX
     Py_ssize_t end,              # position of the first input spike that is not looked at
-    bint rising,
-    stamp_t max_time,
-    stamp_t[::1] times,
-    real_t[::1] potentials,
 ) noexcept nogil:
-    # Returns the position after the spike that ended the block, `end` if none did.
+    # Returns the position after the spike that ended a team, `end` if none did.
     cdef Row rows[BLOCK_MAX]
     cdef real_t charge[BLOCK_MAX]
     cdef real_t limit[BLOCK_MAX]
-    cdef Py_ssize_t k = 0
-    cdef int j, n_live = 0
-    cdef bint stopped = False
+    cdef Py_ssize_t k = 0, ended_at = end
+    cdef int i, j, n_live = width
+    cdef index_t neuron
     for j in range(width):
-        rows[j].weights = &weights[first + j, 0]
-        rows[j].factor = factors[first + j]
+        neuron = picks[j].neuron
+        rows[j].weights = layer.weights + neuron * layer.n_inputs
+        rows[j].factor = layer.factors[neuron]
         charge[j] = 0
-        limit[j] = thresholds[first + j]
-        times[first + j] = max_time
-        n_live += limit[j] < INFINITY
-    while k < end and n_live and not stopped:
-        k = primitives.active.charge_rows[width](rows, spikes, k, end, rising, charge, limit)
+        limit[j] = layer.thresholds[neuron]
+        layer.times[neuron] = layer.max_time
+    while k < end and n_live:
+        k = primitives.active.charge_rows[width](rows, layer.spikes, k, end, layer.rising, charge, limit)
         for j in range(width):
             if charge[j] > limit[j]:
-                times[first + j] = spikes.times[k - 1]
-                potentials[first + j] = charge[j]
+                neuron = picks[j].neuron
+                layer.times[neuron] = layer.spikes.times[k - 1]
+                layer.potentials[neuron] = charge[j]
                 limit[j] = INFINITY      # it has fired: nothing more may make it fire again
                 n_live -= 1
-                stopped |= first + j >= stop_from
+                if picks[j].ends:
+                    ended_at = k
+        if ended_at == k and n_live:
+            for j in range(width):
+                if picks[j].ends and layer.times[picks[j].neuron] < layer.max_time:
+                    for i in range(width):
+                        if picks[i].team == picks[j].team and limit[i] < INFINITY:
+                            limit[i] = INFINITY
+                            n_live -= 1
     for j in range(width):
-        if times[first + j] == max_time:
-            potentials[first + j] = charge[j]
-    return k if stopped else end
+        if layer.times[picks[j].neuron] == layer.max_time:
+            layer.potentials[picks[j].neuron] = charge[j]
+    return ended_at
 
 
-cdef Py_ssize_t charge_team(
-    const real_t[:, ::1] weights,
-    const real_t[::1] factors,
-    const real_t[::1] thresholds,
-    const Spikes *spikes,
+cdef Py_ssize_t c_charge_team(
+    const Charging *layer,
     index_t first,
     index_t last,                # neurons first ... last - 1 end together
-    index_t stop_from,
+    index_t ends_from,           # at the first spike of this neuron or a later one
     Py_ssize_t end,
-    bint rising,
-    stamp_t max_time,
-    stamp_t[::1] times,
-    real_t[::1] potentials,
 ) noexcept nogil:
-    cdef index_t n_blocks = (last - first + BLOCK_MAX - 1) // BLOCK_MAX
-    cdef index_t block, j = first, size
+    cdef Pick picks[BLOCK_MAX]
+    cdef index_t j, n_live = 0, n_blocks, block, size
+    cdef int width
+    for j in range(first, last):
+        n_live += layer.thresholds[j] < INFINITY
+    n_blocks = (n_live + BLOCK_MAX - 1) // BLOCK_MAX
+    j = first
     for block in range(n_blocks):
-        size = (last - j) // (n_blocks - block)
+        size = n_live // (n_blocks - block)
+        n_live -= size
+        width = 0
+        while width < size:
+            if layer.thresholds[j] < INFINITY:
+                picks[width].neuron = j
+                picks[width].team = first
+                picks[width].ends = j >= ends_from
+                width += 1
+            else:
+                rest(layer, j)
+            j += 1
         # A block that fired ends the blocks after it: a later spike of theirs could not be the team's first.
         # What the blocks before it did later is more than is needed, and true.
-        end = charge_block(
-            weights, factors, thresholds, spikes, j, size, stop_from, end, rising, max_time, times, potentials
-        )
-        j += size
+        end = c_charge_picks(layer, picks, width, end)
+    while j < last:
+        rest(layer, j)
+        j += 1
     return end
 
 
+cdef inline void rest(const Charging *layer, index_t neuron) noexcept nogil:
+    layer.times[neuron] = layer.max_time
+    layer.potentials[neuron] = 0
+
+
 cdef void c_charge_layer(
-    const real_t[:, ::1] weights,        # IN, (n_neurons, n_inputs)
-    const real_t[::1] factors,           # IN, still to be applied to the rows
-    const real_t[::1] thresholds,        # IN, inf: the neuron cannot fire
-    const Spikes *spikes,                # IN
-    const Reach *reach,                  # IN
-    bint rising,                         # no synaptic weight is negative
-    stamp_t max_time,
-    stamp_t[::1] times,                  # OUT, true for every neuron that the reach asks for
-    real_t[::1] potentials,              # OUT
+    const Charging *layer,       # times and potentials come true for every neuron that the reach asks for
+    index_t n_neurons,
+    const Reach *reach,
 ) noexcept nogil:
-    cdef index_t n_neurons = <index_t>weights.shape[0], size = reach.n_per_class
-    cdef index_t own = reach.own_class * size
-    cdef index_t c, first
-    cdef Py_ssize_t end
+    cdef index_t size = reach.n_per_class, own = reach.own_class * size, c, first
+    cdef Py_ssize_t end = layer.spikes.count
     if reach.scope == ALL:
-        charge_team(
-            weights, factors, thresholds, spikes, 0, n_neurons, n_neurons, spikes.count,
-            rising, max_time, times, potentials,
-        )
+        c_charge_team(layer, 0, n_neurons, n_neurons, end)
         return
     if reach.own_class >= 0:
-        charge_team(
-            weights, factors, thresholds, spikes, own, own + size, own + reach.n_non_target, spikes.count,
-            rising, max_time, times, potentials,
-        )
+        c_charge_team(layer, own, own + size, own + reach.n_non_target, end)
     if reach.scope == FIRST_OF_CLASS:
         for c in range(n_neurons // size):
             if c != reach.own_class:
                 first = c * size
-                charge_team(
-                    weights, factors, thresholds, spikes, first, first + size, first, spikes.count,
-                    rising, max_time, times, potentials,
-                )
+                c_charge_team(layer, first, first + size, first, end)
     elif reach.own_class >= 0:
-        end = charge_team(
-            weights, factors, thresholds, spikes, 0, own, 0, spikes.count, rising, max_time, times, potentials
-        )
-        charge_team(
-            weights, factors, thresholds, spikes, own + size, n_neurons, 0, end, rising, max_time, times, potentials
-        )
+        end = c_charge_team(layer, 0, own, 0, end)
+        c_charge_team(layer, own + size, n_neurons, 0, end)
     else:
-        charge_team(
-            weights, factors, thresholds, spikes, 0, n_neurons, 0, spikes.count, rising, max_time, times, potentials
-        )
+        c_charge_team(layer, 0, n_neurons, 0, end)
