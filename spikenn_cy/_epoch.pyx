@@ -7,8 +7,10 @@ from libc.stdlib cimport free, malloc
 import numpy as np
 
 from spikenn_cy.dtypes import FLAG, INDEX, OFFSET, REAL, STAMP
+from spikenn_cy._sieve cimport Sieve
+from spikenn_cy.errors import ConfigError
 from spikenn_cy.kernels.answer cimport Answer, Layout, is_target
-from spikenn_cy.kernels.charge cimport Charging, Reach, c_charge_layer
+from spikenn_cy.kernels.charge cimport ALL, FIRST_OF_CLASS, FIRST_OF_LAYER, Charging, Reach, Scope, c_charge_layer
 from spikenn_cy.kernels.dropout cimport INPUTS, OUTPUT_NEURONS, c_draw_mask
 from spikenn_cy.kernels.primitives cimport Spikes
 from spikenn_cy.kernels.stdp cimport Plasticity, RowStep, c_learn_row, c_settle
@@ -17,6 +19,34 @@ from spikenn_cy.neurons._base cimport Neuron
 from spikenn_cy.regulators._base cimport Regulator
 from spikenn_cy.rules._base cimport Rule
 from spikenn_cy.types cimport flag_t, index_t, offset_t, real_t, stamp_t
+
+
+# Of fewer samples or neurons, a coarse copy of the weights costs more than it can save.
+cdef Py_ssize_t SIEVE_SAMPLES = 16
+cdef Py_ssize_t SIEVE_NEURONS = 20
+
+SIEVES = ("auto", "always", "never")
+cdef str sieve_use = "auto"
+
+
+def use_sieve(str use):
+    """Choose when neurons are sifted before they are charged; results keep their bits.
+
+    For tests and measurements: ``"auto"`` is meant for all else.
+
+    Parameters
+    ----------
+    use : {"auto", "always", "never"}
+
+    Raises
+    ------
+    ConfigError
+        If ``use`` is none of them.
+    """
+    global sieve_use
+    if use not in SIEVES:
+        raise ConfigError(f"sieve: must be one of {', '.join(SIEVES)}, got {use!r}")
+    sieve_use = use
 
 
 @cython.final
@@ -116,6 +146,8 @@ cdef class Epoch:
     cdef real_t[::1] potentials
     cdef index_t[::1] winner_of
     cdef RowStep *steps
+    cdef Sieve sieve                       # None: nothing could be sifted
+    cdef bint always                       # sift even if it does not pay
 
     def __cinit__(self, weights, *args, **kwargs):
         self.steps = <RowStep *>malloc(weights.shape[0] * sizeof(RowStep))
@@ -151,6 +183,16 @@ cdef class Epoch:
         self.times = np.full(n_neurons, max_time, STAMP)
         self.potentials = np.zeros(n_neurons, REAL)
         self.winner_of = np.zeros(rule.layout.n_classes, INDEX)
+        self.sieve = Sieve(n_neurons, n_inputs) if self.can_sift() else None
+
+    cdef bint can_sift(self):
+        # There must be rivals that do not matter, and bounds on how far a step goes.
+        cdef Scope scope = self.rule.scope
+        if scope == ALL or (scope == FIRST_OF_CLASS and self.rule.layout.n_per_class == 1):
+            return False
+        if scope == FIRST_OF_LAYER and self.regulator.to_first_target:
+            return False
+        return not self.plasticity.multiplicative and self.plasticity.w_min >= 0
 
     def run(
         self,
@@ -192,10 +234,16 @@ cdef class Epoch:
         cdef Spikes spikes
         cdef Answer answer
         cdef offset_t sample
+        cdef bint sift = self.sieve is not None and rising and sieve_use != "never"
+        if sieve_use != "always":
+            sift = sift and order.shape[0] >= SIEVE_SAMPLES and self.weights.shape[0] >= SIEVE_NEURONS
+        self.always = sieve_use == "always"
         answer.winner_of = &self.winner_of[0]
         answer.times = &self.times[0]
         answer.potentials = &self.potentials[0]
         with nogil:
+            if sift:
+                self.sieve.begin()
             for i in range(order.shape[0]):
                 sample = order[i]
                 spikes.count = indptr[sample + 1] - indptr[sample]
@@ -203,19 +251,21 @@ cdef class Epoch:
                 spikes.inputs = &inputs[indptr[sample]] if spikes.count else NULL
                 spikes.times = &input_times[indptr[sample]] if spikes.count else NULL
                 answer.label = labels[sample]
-                self.forward(&spikes, answer.label, thresholds, key, numbers[i], rising)
+                sift = self.forward(&spikes, answer.label, thresholds, key, numbers[i], rising, sift)
                 self.vote(&answer)
                 n_right += answer.first // self.rule.layout.n_per_class == answer.label
                 self.regulator.after_forward(&answer, thresholds)
-                n_steps = self.learn(&spikes, &answer, key, numbers[i])
+                n_steps = self.learn(&spikes, &answer, key, numbers[i], sift)
                 if observed:
                     observation.note(&answer, self.steps, n_steps, self.regulator, thresholds)
             c_settle(self.weights, self.factors)
         return n_right
 
-    cdef void forward(
-        self, Spikes *spikes, index_t label, real_t[::1] thresholds, uint64_t key, offset_t number, bint rising
+    cdef bint forward(
+        self, Spikes *spikes, index_t label, real_t[::1] thresholds, uint64_t key, offset_t number, bint rising,
+        bint sift,
     ) noexcept nogil:
+        # Returns whether sifting still pays.
         cdef Charging layer
         cdef Reach reach
         cdef index_t j
@@ -239,7 +289,14 @@ cdef class Epoch:
             for j in range(self.limits.shape[0]):
                 self.limits[j] = INFINITY if self.dropped_neurons[j] else thresholds[j]
             layer.thresholds = &self.limits[0]
-        c_charge_layer(&layer, <index_t>self.weights.shape[0], &reach)
+        sift = sift and spikes.decay is NULL and (self.always or self.sieve.wants())
+        if sift:
+            sift = self.sieve.renew(self.weights, self.factors, &self.plasticity)
+        if sift:
+            self.sieve.charge_layer(&layer, &reach)
+        else:
+            c_charge_layer(&layer, <index_t>self.weights.shape[0], &reach)
+        return sift
 
     cdef void vote(self, Answer *answer) noexcept nogil:
         cdef index_t size = self.rule.layout.n_per_class, best = 0, c, j
@@ -253,7 +310,7 @@ cdef class Epoch:
         answer.first = best
 
     cdef Py_ssize_t learn(
-        self, const Spikes *spikes, const Answer *answer, uint64_t key, offset_t number
+        self, const Spikes *spikes, const Answer *answer, uint64_t key, offset_t number, bint sift
     ) noexcept nogil:
         cdef Py_ssize_t n_steps = self.rule.learn(answer, self.steps), k, end
         cdef bint hide = self.dropout_in > 0
@@ -270,6 +327,8 @@ cdef class Epoch:
                 self.weights, self.factors, &self.steps[k], self.input_times, self.times[self.steps[k].neuron],
                 self.target_norms, &self.plasticity,
             )
+            if sift:
+                self.sieve.learned(&self.steps[k], &self.plasticity, self.factors[self.steps[k].neuron])
         for k in range(end):
             self.input_times[spikes.inputs[k]] = self.max_time
         return n_steps

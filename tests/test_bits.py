@@ -11,6 +11,8 @@ import pytest
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
+from spikenn_cy._epoch import SIEVES
+from spikenn_cy._epoch import use_sieve
 from spikenn_cy.kernels.primitives import active_instructions
 from spikenn_cy.kernels.primitives import available_instructions
 from spikenn_cy.kernels.primitives import use_instructions
@@ -90,6 +92,27 @@ def digest(model):
 @pytest.mark.parametrize("name", DIGESTS)
 def test_every_build_and_machine_computes_the_same_bits(name):
     assert digest(trained(name)) == DIGESTS[name]
+
+
+# Large enough for the sieve to pay, with rows that grow, are clipped and are normalised, many ties and silent classes.
+@pytest.mark.parametrize("instructions", available_instructions())
+@pytest.mark.parametrize("name", ["s2stdp+ncg", "sstdp-cr-1", "rstdp-dropout"])
+def test_sifting_neurons_changes_no_bit(name, instructions):
+    rng = np.random.default_rng(5)
+    times = rng.integers(0, 300, (200, 700)) / 256 + np.arange(700) % 5 / 8
+    data, found = SpikingDataset.from_numpy(times, np.arange(200) % N_CLASSES), {}
+    config = settings(name)
+    config["network"][-1] |= {"n_neurons": 40, "firing_threshold": 60}
+    before = active_instructions()
+    use_instructions(instructions)
+    for use in SIEVES:
+        use_sieve(use)
+        model = Readout.from_config(config, 700, N_CLASSES, seed=1)
+        model.fit(data)
+        found[use] = model.layers[-1].weights.tobytes() + model.training_thresholds.tobytes()
+    use_sieve("auto")
+    use_instructions(before)
+    assert len(set(found.values())) == 1
 
 
 @pytest.mark.parametrize("name", [*DIGESTS, "lif", "multiplicative"])

@@ -1,5 +1,7 @@
 """Training, compiled, against the mathematics in plain NumPy: the same bits on every network, or a kernel is wrong."""
 
+import contextlib
+
 import numpy as np
 import pytest
 import reference
@@ -13,6 +15,9 @@ from strategies import crossed_cases
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
+from spikenn_cy._epoch import SIEVES
+from spikenn_cy._epoch import use_sieve
+from spikenn_cy.errors import ConfigError
 
 
 def dataset_of(case):
@@ -33,6 +38,15 @@ def reference_of(case):
     for depth, weights in enumerate(case["weights"]):
         network.assign(weights, depth)
     return network, reference.samples_of(**case["data"])
+
+
+@contextlib.contextmanager
+def sieve(use):
+    use_sieve(use)
+    try:
+        yield
+    finally:
+        use_sieve("auto")
 
 
 def assert_same_state(model, network):
@@ -71,6 +85,33 @@ def test_every_combination_learns_like_the_reference(seed, traits):
     history = model.fit(dataset_of(drawn))
     assert list(history.train_accuracy) == network.fit(samples)
     assert_same_state(model, network)
+
+
+@pytest.mark.parametrize(("seed", "traits"), [pytest.param(*drawn, id=name) for name, drawn in crossed_cases()])
+def test_every_combination_learns_to_the_same_bits_when_neurons_are_sifted(seed, traits):
+    drawn = case(seed, **traits)
+    models = {use: model_of(drawn) for use in SIEVES}
+    for use, model in models.items():
+        with sieve(use):
+            model.fit(dataset_of(drawn))
+    for model in models.values():
+        assert model.layers[-1].weights.tobytes() == models["never"].layers[-1].weights.tobytes()
+        assert model.training_thresholds.tobytes() == models["never"].training_thresholds.tobytes()
+
+
+@given(cases())
+@settings(max_examples=300)
+def test_epochs_learn_like_the_reference_when_neurons_are_sifted(case):
+    model, dataset, (network, samples) = model_of(case), dataset_of(case), reference_of(case)
+    with sieve("always"):
+        history = model.fit(dataset)
+    assert list(history.train_accuracy) == network.fit(samples)
+    assert_same_state(model, network)
+
+
+def test_an_unknown_use_of_the_sieve_is_refused():
+    with pytest.raises(ConfigError, match="sieve: must be one of auto, always, never, got 'often'"):
+        use_sieve("often")
 
 
 @given(cases())
