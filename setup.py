@@ -45,7 +45,7 @@ DIRECTIVES = {
     "freethreading_compatible": False,
 }
 # GCC and Clang only: the kernels use their vector types. Contraction to FMA would give other bits on other processors.
-CFLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno"]
+CFLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-pthread"]
 if MARCH:
     CFLAGS.append(f"-march={MARCH}")
 MACROS = [("CYTHON_TRACE_NOGIL", "1")] if COVERAGE else []
@@ -59,6 +59,7 @@ def extension(pyx: Path) -> Extension:
         depends=[str(header) for header in sorted(PACKAGE.rglob("*.h"))],
         define_macros=MACROS,
         extra_compile_args=CFLAGS,
+        extra_link_args=["-pthread"],
     )
 
 

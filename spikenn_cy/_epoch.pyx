@@ -11,6 +11,7 @@ from spikenn_cy._sieve cimport Sieve
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.kernels.answer cimport Answer, Layout, is_target
 from spikenn_cy.kernels.charge cimport ALL, FIRST_OF_CLASS, FIRST_OF_LAYER, Charging, Reach, Scope, c_charge_layer
+from spikenn_cy.kernels.crew cimport Crew, crew_dismiss, crew_do, crew_gather
 from spikenn_cy.kernels.dropout cimport INPUTS, OUTPUT_NEURONS, c_draw_mask
 from spikenn_cy.kernels.primitives cimport Spikes
 from spikenn_cy.kernels.stdp cimport Plasticity, RowStep, c_learn_row, c_settle
@@ -24,6 +25,9 @@ from spikenn_cy.types cimport flag_t, index_t, offset_t, real_t, stamp_t
 # Of fewer samples or neurons, a coarse copy of the weights costs more than it can save.
 cdef Py_ssize_t SIEVE_SAMPLES = 16
 cdef Py_ssize_t SIEVE_NEURONS = 20
+
+# Threads meet twice a sample, which a layer of fewer weights does not pay for.
+cdef Py_ssize_t SHARED_WEIGHTS = 1_000_000
 
 SIEVES = ("auto", "always", "never")
 cdef str sieve_use = "auto"
@@ -104,6 +108,26 @@ cdef class Observation:
         self.sample = self.sample + 1    # the checked build takes no in-place change here
 
 
+ctypedef struct Rows:                      # a job whose parts are rows that learn
+    real_t *weights
+    Py_ssize_t n_inputs
+    real_t *factors
+    const real_t *target_norms
+    const RowStep *steps
+    const Plasticity *plasticity
+    const stamp_t *input_times
+    const stamp_t *times
+
+
+cdef void learn_row(void *job, Py_ssize_t part) noexcept nogil:
+    cdef const Rows *rows = <const Rows *>job
+    cdef Py_ssize_t neuron = rows.steps[part].neuron
+    c_learn_row(
+        rows.weights + neuron * rows.n_inputs, rows.n_inputs, rows.factors + neuron, &rows.steps[part],
+        rows.input_times, rows.times[neuron], rows.target_norms[neuron], rows.plasticity,
+    )
+
+
 cdef class Epoch:
     """Trains one layer on samples; owns the scratch arrays, so that a sample allocates nothing.
 
@@ -148,6 +172,7 @@ cdef class Epoch:
     cdef RowStep *steps
     cdef Sieve sieve                       # None: nothing could be sifted
     cdef bint always                       # sift even if it does not pay
+    cdef Crew *crew                        # NULL: one thread; lives for one run
 
     def __cinit__(self, weights, *args, **kwargs):
         self.steps = <RowStep *>malloc(weights.shape[0] * sizeof(RowStep))
@@ -205,6 +230,7 @@ cdef class Epoch:
         uint64_t key,
         bint rising,
         Observation observation=None,
+        int n_threads=1,
     ):
         """Train on samples, one after the other.
 
@@ -222,6 +248,8 @@ cdef class Epoch:
             No synaptic weight is negative, nor will be.
         observation : Observation, optional
             Counts what happens; has room for these samples.
+        n_threads : int, default=1
+            That share each sample, if the layer is wide enough for that to pay.
 
         Returns
         -------
@@ -238,6 +266,10 @@ cdef class Epoch:
         if sieve_use != "always":
             sift = sift and order.shape[0] >= SIEVE_SAMPLES and self.weights.shape[0] >= SIEVE_NEURONS
         self.always = sieve_use == "always"
+        if n_threads > 1 and self.weights.shape[0] * self.weights.shape[1] >= SHARED_WEIGHTS:
+            self.crew = crew_gather(n_threads)
+            if self.crew is NULL:
+                raise MemoryError
         answer.winner_of = &self.winner_of[0]
         answer.times = &self.times[0]
         answer.potentials = &self.potentials[0]
@@ -259,6 +291,9 @@ cdef class Epoch:
                 if observed:
                     observation.note(&answer, self.steps, n_steps, self.regulator, thresholds)
             c_settle(self.weights, self.factors)
+            if self.crew is not NULL:
+                crew_dismiss(self.crew)
+                self.crew = NULL
         return n_right
 
     cdef bint forward(
@@ -293,9 +328,9 @@ cdef class Epoch:
         if sift:
             sift = self.sieve.renew(self.weights, self.factors, &self.plasticity)
         if sift:
-            self.sieve.charge_layer(&layer, &reach)
+            self.sieve.charge_layer(&layer, &reach, self.crew)
         else:
-            c_charge_layer(&layer, <index_t>self.weights.shape[0], &reach)
+            c_charge_layer(&layer, <index_t>self.weights.shape[0], &reach, self.crew)
         return sift
 
     cdef void vote(self, Answer *answer) noexcept nogil:
@@ -314,6 +349,7 @@ cdef class Epoch:
     ) noexcept nogil:
         cdef Py_ssize_t n_steps = self.rule.learn(answer, self.steps), k, end
         cdef bint hide = self.dropout_in > 0
+        cdef Rows rows
         if n_steps == 0:
             return 0
         if hide:
@@ -322,12 +358,13 @@ cdef class Epoch:
         for k in range(end):
             if not (hide and self.dropped_inputs[spikes.inputs[k]]):
                 self.input_times[spikes.inputs[k]] = spikes.times[k]
-        for k in range(n_steps):
-            c_learn_row(
-                self.weights, self.factors, &self.steps[k], self.input_times, self.times[self.steps[k].neuron],
-                self.target_norms, &self.plasticity,
-            )
-            if sift:
+        rows.weights, rows.n_inputs = &self.weights[0, 0], self.weights.shape[1]
+        rows.factors, rows.target_norms = &self.factors[0], &self.target_norms[0]
+        rows.steps, rows.plasticity = self.steps, &self.plasticity
+        rows.input_times, rows.times = &self.input_times[0], &self.times[0]
+        crew_do(self.crew, learn_row, &rows, n_steps)
+        if sift:
+            for k in range(n_steps):
                 self.sieve.learned(&self.steps[k], &self.plasticity, self.factors[self.steps[k].neuron])
         for k in range(end):
             self.input_times[spikes.inputs[k]] = self.max_time

@@ -2,9 +2,17 @@
 from libc.stdint cimport int32_t, uint16_t
 
 from spikenn_cy.kernels.charge cimport Charging, Pick, Reach
+from spikenn_cy.kernels.crew cimport Crew
 from spikenn_cy.kernels.primitives cimport CoarseBounds, Spikes
 from spikenn_cy.kernels.stdp cimport Plasticity, RowStep
 from spikenn_cy.types cimport index_t, real_t
+
+
+ctypedef struct Block:
+    const Charging *layer
+    const Pick *picks
+    int width
+    Py_ssize_t end
 
 
 cdef class Sieve:
@@ -29,6 +37,9 @@ cdef class Sieve:
     cdef int32_t[::1] surely
     cdef int32_t[::1] closed       # position at which each team surely had fired; 0: none seen
     cdef index_t[::1] order        # teams by that position
+    cdef Pick *picks               # neurons to be charged
+    cdef Block *blocks             # of them, which are charged together
+    cdef Py_ssize_t n_blocks
     cdef double wasted             # spikes charged in vain since the copy was made
     cdef double charged            # cost of this run so far, and what it would have been without the copy
     cdef double plain
@@ -39,14 +50,16 @@ cdef class Sieve:
         self, const real_t[:, ::1] weights, const real_t[::1] factors, const Plasticity *plasticity
     ) noexcept nogil
     cdef void learned(self, const RowStep *step, const Plasticity *plasticity, real_t factor) noexcept nogil
-    cdef void charge_layer(self, const Charging *layer, const Reach *reach) noexcept nogil
+    cdef void charge_layer(self, const Charging *layer, const Reach *reach, Crew *crew) noexcept nogil
     cdef void refresh_bounds(self, index_t neuron) noexcept nogil
     cdef void sift(self, const Charging *layer, const Reach *reach, index_t size, index_t n_teams) noexcept nogil
     cdef void close(
         self, const CoarseBounds *bounds, const Spikes *spikes, const Reach *reach, index_t team, index_t size,
         Py_ssize_t start, Py_ssize_t end,
     ) noexcept nogil
-    cdef void charge_block(self, const Charging *layer, const Pick *picks, int width, Py_ssize_t end) noexcept nogil
-    cdef void charge_suspects(
+    cdef void gather_suspects(
+        self, const Charging *layer, const Reach *reach, index_t size, index_t n_teams
+    ) noexcept nogil
+    cdef void charge_missed(
         self, const Charging *layer, const Reach *reach, index_t size, index_t n_teams
     ) noexcept nogil

@@ -14,12 +14,14 @@ charged in vain cost more than that.
 import cython
 from libc.math cimport INFINITY, fabs
 from libc.stdint cimport INT32_MAX, uintptr_t
+from libc.stdlib cimport free, malloc
 
 import numpy as np
 
 from spikenn_cy.dtypes import INDEX, REAL
 from spikenn_cy.kernels cimport primitives
 from spikenn_cy.kernels.charge cimport FIRST_OF_LAYER, Charging, Pick, Reach, c_charge_picks, c_charge_team
+from spikenn_cy.kernels.crew cimport Crew, crew_do
 from spikenn_cy.kernels.primitives cimport BLOCK_MAX, COARSE_CHUNK, COARSE_LANES, COARSE_MAX, TILE, CoarseBounds, Spikes
 from spikenn_cy.kernels.stdp cimport Plasticity, RowStep
 from spikenn_cy.types cimport index_t, real_t
@@ -51,6 +53,16 @@ cdef class Sieve:
     n_neurons, n_inputs : int
         Sizes of the layer.
     """
+
+    def __cinit__(self, Py_ssize_t n_neurons, Py_ssize_t n_inputs):
+        self.picks = <Pick *>malloc(n_neurons * sizeof(Pick))
+        self.blocks = <Block *>malloc((n_neurons // BLOCK_MAX + 1) * sizeof(Block))
+        if self.picks is NULL or self.blocks is NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        free(self.picks)
+        free(self.blocks)
 
     def __init__(self, index_t n_neurons, Py_ssize_t n_inputs):
         cdef char[::1] memory
@@ -148,12 +160,14 @@ cdef class Sieve:
             self.wasted = INFINITY
         self.refresh_bounds(j)
 
-    cdef void charge_layer(self, const Charging *layer, const Reach *reach) noexcept nogil:
+    cdef void charge_layer(self, const Charging *layer, const Reach *reach, Crew *crew) noexcept nogil:
         cdef bint whole = reach.scope == FIRST_OF_LAYER
         cdef index_t size = self.n_neurons if whole else reach.n_per_class
         cdef index_t n_teams = self.n_neurons // size
         self.sift(layer, reach, size, n_teams)
-        self.charge_suspects(layer, reach, size, n_teams)
+        self.gather_suspects(layer, reach, size, n_teams)
+        crew_do(crew, charge_block, self.blocks, self.n_blocks)
+        self.charge_missed(layer, reach, size, n_teams)
 
     cdef void sift(self, const Charging *layer, const Reach *reach, index_t size, index_t n_teams) noexcept nogil:
         # Goes through the spikes until every team has surely fired.
@@ -227,19 +241,13 @@ cdef class Sieve:
             closed += 1
         self.closed[team] = <int32_t>closed
 
-    cdef void charge_block(self, const Charging *layer, const Pick *picks, int width, Py_ssize_t end) noexcept nogil:
-        c_charge_picks(layer, picks, width, end)
-        self.charged += <double>width * end
-        self.wasted += <double>width * end
-
-    cdef void charge_suspects(
+    cdef void gather_suspects(
         self, const Charging *layer, const Reach *reach, index_t size, index_t n_teams
     ) noexcept nogil:
-        cdef Pick picks[BLOCK_MAX]
         cdef index_t place, other, team, j, ends_from, n_live
-        cdef int width = 0
-        cdef Py_ssize_t end = 0
-        cdef bint fired
+        cdef Py_ssize_t n_picks = 0
+        cdef Block *block = self.blocks
+        block.width = 0
         for place in range(n_teams):
             # Teams that end together share the block that they are charged in.
             other = place
@@ -257,18 +265,31 @@ cdef class Sieve:
                 n_live += layer.thresholds[j] < INFINITY
                 if self.maybe[j] > self.closed[team]:
                     continue
-                if width == BLOCK_MAX:
-                    self.charge_block(layer, picks, width, end)
-                    width = 0
-                picks[width].neuron = j
-                picks[width].team = team
-                picks[width].ends = j >= ends_from
-                width += 1
-                end = self.closed[team]
+                if block.width == BLOCK_MAX:
+                    block += 1
+                    block.width = 0
+                if block.width == 0:
+                    block.layer = layer
+                    block.picks = self.picks + n_picks
+                self.picks[n_picks].neuron = j
+                self.picks[n_picks].team = team
+                self.picks[n_picks].ends = j >= ends_from
+                n_picks += 1
+                block.width += 1
+                block.end = self.closed[team]
             self.plain += <double>n_live * self.closed[team]
             self.wasted -= self.closed[team]
-        if width:
-            self.charge_block(layer, picks, width, end)
+        self.n_blocks = block - self.blocks + (block.width > 0)
+        for place in range(self.n_blocks):
+            self.charged += <double>self.blocks[place].width * self.blocks[place].end
+            self.wasted += <double>self.blocks[place].width * self.blocks[place].end
+
+    cdef void charge_missed(
+        self, const Charging *layer, const Reach *reach, index_t size, index_t n_teams
+    ) noexcept nogil:
+        # Teams of which it was not seen that they fire, or not sure after all.
+        cdef index_t team, j, ends_from
+        cdef bint fired
         for team in range(n_teams):
             ends_from = team * size + (reach.n_non_target if team == reach.own_class else 0)
             fired = False
@@ -278,3 +299,8 @@ cdef class Sieve:
                 c_charge_team(layer, team * size, (team + 1) * size, ends_from, layer.spikes.count)
                 self.charged += <double>size * layer.spikes.count
                 self.plain += <double>size * layer.spikes.count
+
+
+cdef void charge_block(void *job, Py_ssize_t part) noexcept nogil:
+    cdef const Block *block = <const Block *>job + part
+    c_charge_picks(block.layer, block.picks, block.width, block.end)

@@ -177,6 +177,7 @@ class Readout:
         verbose: bool = False,
         on_epoch: Callable[[EpochReport], None] | None = None,
         on_observation: Callable[[int, Observation], None] | None = None,
+        n_threads: int = 1,
     ) -> History:
         """Train the last layer, epoch by epoch, from where an earlier call ended.
 
@@ -198,6 +199,9 @@ class Readout:
         on_observation : callable, optional
             Called before that with the number of the epoch and the `Observation` of its
             training. Without it nothing is observed.
+        n_threads : int, default=1
+            Threads that measure accuracies and, if the last layer has a million weights or
+            more, share the work of each training sample; the bits do not depend on it.
 
         Returns
         -------
@@ -215,6 +219,7 @@ class Readout:
             epochs = self.config.trainer.epochs
         whole = isinstance(epochs, int | np.integer) and not isinstance(epochs, bool)
         require(whole and epochs >= 0, "epochs", "must be an integer >= 0", epochs)
+        require_threads(n_threads)
         classes = self._classes_for("train", train)
         train = in_classes(train, classes)
         val = None if val is None else self._matched("val", val, classes)
@@ -231,9 +236,9 @@ class Readout:
                 observation = None if on_observation is None else self._learner.observation(len(train))
                 report = EpochReport(
                     epoch=self._learner.n_epochs,
-                    train_accuracy=self._learner.epoch(train, progress, observation),
-                    val_accuracy=None if val is None else self._accuracy(val),
-                    test_accuracy=None if test is None else self._accuracy(test),
+                    train_accuracy=self._learner.epoch(train, progress, observation, n_threads),
+                    val_accuracy=None if val is None else self._accuracy(val, n_threads),
+                    test_accuracy=None if test is None else self._accuracy(test, n_threads),
                     seconds=time.perf_counter() - started,
                 )
                 reason = reason_to_stop([*reports, report], self.config.trainer)
@@ -249,7 +254,7 @@ class Readout:
                     break
         return History(reports)
 
-    def partial_fit(self, dataset: SpikingDataset) -> "Readout":
+    def partial_fit(self, dataset: SpikingDataset, n_threads: int = 1) -> "Readout":
         """Learn from each sample once, in order, at the present rates.
 
         There is no end of an epoch: rates do not anneal and thresholds do not restart.
@@ -257,13 +262,17 @@ class Readout:
         Parameters
         ----------
         dataset : SpikingDataset
+        n_threads : int, default=1
+            Threads that share each sample, if the last layer has a million weights or more;
+            the bits do not depend on it.
 
         Returns
         -------
         self : Readout
         """
+        require_threads(n_threads)
         self.classes = self._classes_for("dataset", dataset)
-        self._learner.learn(in_classes(dataset, self.classes))
+        self._learner.learn(in_classes(dataset, self.classes), n_threads=int(n_threads))
         return self
 
     # Deciding
@@ -340,8 +349,7 @@ class Readout:
         return float(np.mean(self.predict(dataset, n_threads) == dataset.labels))
 
     def _over_samples(self, dataset: SpikingDataset, n_threads: int, work: Callable[..., None]) -> None:
-        whole = isinstance(n_threads, int | np.integer) and not isinstance(n_threads, bool)
-        require(whole and n_threads >= 1, "n_threads", "must be an integer >= 1", n_threads)
+        require_threads(n_threads)
         n_samples = len(dataset)
         frozen = [layer.inference() for layer in self.layers]
         if n_threads == 1 and len(frozen) == 1:
@@ -480,6 +488,12 @@ class Readout:
             raise ConfigError(f"{path}: must be a checkpoint of this training, got {found}")
         self._restore(path, header, arrays)
         return header.reports
+
+
+def require_threads(n_threads: int) -> None:
+    """Refuse what is no number of threads."""
+    whole = isinstance(n_threads, int | np.integer) and not isinstance(n_threads, bool)
+    require(whole and 1 <= n_threads <= 1024, "n_threads", "must be an integer from 1 to 1024", n_threads)
 
 
 def _percentages(report: EpochReport) -> dict[str, str]:

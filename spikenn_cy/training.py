@@ -201,6 +201,7 @@ class Learner:
         shuffle: bool = False,
         progress: Progress | None = None,
         observation: Observation | None = None,
+        n_threads: int = 1,
     ) -> int:
         """Train on each sample once, at the present rates; return how many votes were right.
 
@@ -213,6 +214,8 @@ class Learner:
             Advanced by the number of samples, some ten times a second.
         observation : Observation, optional
             Counts what happens.
+        n_threads : int, default=1
+            That share each sample of a wide layer.
         """
         key = int(self.generator.integers(0, 2**64, dtype=np.uint64))
         weights, rising = self.layer.begin_training()
@@ -223,7 +226,7 @@ class Learner:
         while first < n_samples:
             started = time.perf_counter()
             part = order[first : first + (min(size, HIDDEN_BLOCK) if len(self.layers) > 1 else size)]
-            n_right += self._learn_part(engine, dataset, part, key, rising, observation)
+            n_right += self._learn_part(engine, dataset, part, key, rising, observation, n_threads)
             first += len(part)
             if progress is not None:
                 progress.step(len(part))
@@ -239,6 +242,7 @@ class Learner:
         key: int,
         rising: bool,
         observation: Observation | None,
+        n_threads: int,
     ) -> int:
         labels, order = dataset.labels, part
         if len(self.layers) > 1:
@@ -246,16 +250,29 @@ class Learner:
             dataset = hidden_spikes(hidden, dataset[part], dropout=self.trainer.dropout_out, key=key, numbers=part)
             labels, order = labels[part], np.arange(len(part), dtype=OFFSET)
         return engine.run(
-            dataset.indptr, dataset.indices, dataset.timestamps, labels, order, part, key, rising, observation
+            dataset.indptr,
+            dataset.indices,
+            dataset.timestamps,
+            labels,
+            order,
+            part,
+            key,
+            rising,
+            observation,
+            n_threads,
         )
 
     def epoch(
-        self, dataset: SpikingDataset, progress: Progress | None = None, observation: Observation | None = None
+        self,
+        dataset: SpikingDataset,
+        progress: Progress | None = None,
+        observation: Observation | None = None,
+        n_threads: int = 1,
     ) -> float:
         """Train one epoch with all its bookkeeping; return the training accuracy."""
         self.regulator.on_epoch_start(self.layer.thresholds)
         self._fill_thresholds()
-        accuracy = self.learn(dataset, self.trainer.shuffle, progress, observation) / len(dataset)
+        accuracy = self.learn(dataset, self.trainer.shuffle, progress, observation, n_threads) / len(dataset)
         self.rule.on_epoch_end(accuracy)
         self.layer.replace_thresholds(self.regulator.on_epoch_end(self.layer.thresholds))
         self.n_epochs += 1

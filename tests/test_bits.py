@@ -151,6 +151,30 @@ def test_any_number_of_threads_decides_alike(name, n_threads):
         np.testing.assert_array_equal(many, one)
 
 
+def wide(name):
+    """Return data and an untrained network whose layer is wide enough for threads to share a sample."""
+    rng = np.random.default_rng(6)
+    times = rng.integers(0, 500, (24, 2100)) / 256
+    data = SpikingDataset.from_numpy(times, np.arange(24) % N_CLASSES)
+    config = settings(name)
+    config["network"][-1] |= {"n_neurons": 480, "firing_threshold": 100}
+    return data, Readout.from_config(config, 2100, N_CLASSES, seed=2)
+
+
+@pytest.mark.parametrize("use", SIEVES)
+@pytest.mark.parametrize("name", ["s2stdp+ncg", "sstdp-cr-1", "rstdp-dropout", "s4nn", "multiplicative"])
+def test_any_number_of_threads_learns_alike(name, use):
+    found = set()
+    use_sieve(use)
+    for n_threads in (1, 2, 5):
+        data, model = wide(name)
+        model.fit(data, epochs=2, n_threads=n_threads)
+        model.partial_fit(data, n_threads=n_threads)
+        found.add(model.layers[-1].weights.tobytes() + model.training_thresholds.tobytes())
+    use_sieve("auto")
+    assert len(found) == 1
+
+
 class Interruption(Exception):
     """Stands for whatever ends a process."""
 

@@ -309,10 +309,11 @@ def test_a_model_that_cannot_be_written_leaves_nothing(model, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("n_threads", [0, -1, 1.5, True])
-def test_a_nonsensical_number_of_threads_is_refused(model, n_threads):
-    with pytest.raises(ConfigError, match="n_threads: must be an integer >= 1"):
-        model.predict(dataset(), n_threads=n_threads)
+@pytest.mark.parametrize("n_threads", [0, -1, 1.5, True, 10**6])
+@pytest.mark.parametrize("method", ["predict", "first_spikes", "score", "partial_fit", "fit"])
+def test_a_nonsensical_number_of_threads_is_refused(model, method, n_threads):
+    with pytest.raises(ConfigError, match="n_threads: must be an integer from 1 to 1024"):
+        getattr(model, method)(dataset(), n_threads=n_threads)
 
 
 class Trainer:

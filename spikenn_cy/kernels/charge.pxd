@@ -1,4 +1,5 @@
 """The forward pass of a layer: input spikes charge the potentials until a decision needs no more."""
+from spikenn_cy.kernels.crew cimport Crew
 from spikenn_cy.kernels.primitives cimport Spikes
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 
@@ -40,4 +41,4 @@ cdef Py_ssize_t c_charge_team(
     const Charging *layer, index_t first, index_t last, index_t ends_from, Py_ssize_t end
 ) noexcept nogil
 
-cdef void c_charge_layer(const Charging *layer, index_t n_neurons, const Reach *reach) noexcept nogil
+cdef void c_charge_layer(const Charging *layer, index_t n_neurons, const Reach *reach, Crew *crew) noexcept nogil

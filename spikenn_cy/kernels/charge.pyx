@@ -2,6 +2,7 @@
 from libc.math cimport INFINITY
 
 from spikenn_cy.kernels cimport primitives
+from spikenn_cy.kernels.crew cimport Crew, crew_do
 from spikenn_cy.kernels.primitives cimport BLOCK_MAX, Row
 from spikenn_cy.types cimport index_t, real_t
 
@@ -91,24 +92,44 @@ cdef inline void rest(const Charging *layer, index_t neuron) noexcept nogil:
     layer.potentials[neuron] = 0
 
 
+ctypedef struct Classes:         # a job whose parts are classes, or blocks of neurons
+    const Charging *layer
+    const Reach *reach
+    index_t n_neurons
+
+
+cdef void charge_class(void *job, Py_ssize_t part) noexcept nogil:
+    cdef const Classes *classes = <const Classes *>job
+    cdef const Reach *reach = classes.reach
+    cdef index_t first = <index_t>part * reach.n_per_class, last = first + reach.n_per_class, ends_from = first
+    if part == reach.own_class:
+        ends_from += reach.n_non_target
+    c_charge_team(classes.layer, first, last, ends_from, classes.layer.spikes.count)
+
+
+cdef void charge_neurons(void *job, Py_ssize_t part) noexcept nogil:
+    cdef const Classes *classes = <const Classes *>job
+    cdef index_t first = <index_t>part * BLOCK_MAX, last = min(first + BLOCK_MAX, classes.n_neurons)
+    c_charge_team(classes.layer, first, last, last, classes.layer.spikes.count)
+
+
 cdef void c_charge_layer(
     const Charging *layer,       # times and potentials come true for every neuron that the reach asks for
     index_t n_neurons,
     const Reach *reach,
+    Crew *crew,                  # NULL: one thread
 ) noexcept nogil:
-    cdef index_t size = reach.n_per_class, own = reach.own_class * size, c, first
+    cdef index_t size = reach.n_per_class, own = reach.own_class * size
     cdef Py_ssize_t end = layer.spikes.count
+    cdef Classes classes
+    classes.layer, classes.reach, classes.n_neurons = layer, reach, n_neurons
     if reach.scope == ALL:
-        c_charge_team(layer, 0, n_neurons, n_neurons, end)
-        return
-    if reach.own_class >= 0:
-        c_charge_team(layer, own, own + size, own + reach.n_non_target, end)
-    if reach.scope == FIRST_OF_CLASS:
-        for c in range(n_neurons // size):
-            if c != reach.own_class:
-                first = c * size
-                c_charge_team(layer, first, first + size, first, end)
+        crew_do(crew, charge_neurons, &classes, (n_neurons + BLOCK_MAX - 1) // BLOCK_MAX)
+    elif reach.scope == FIRST_OF_CLASS:
+        crew_do(crew, charge_class, &classes, n_neurons // size)
     elif reach.own_class >= 0:
+        # Each part is ended by what the one before it found, so they cannot be shared.
+        c_charge_team(layer, own, own + size, own + reach.n_non_target, end)
         end = c_charge_team(layer, 0, own, 0, end)
         c_charge_team(layer, own + size, n_neurons, 0, end)
     else:

@@ -22,12 +22,13 @@ ctypedef struct Plasticity:    # what holds for every row of the layer
 
 
 cdef void c_learn_row(
-    real_t[:, ::1] weights,
-    real_t[::1] factors,
+    real_t *row,
+    Py_ssize_t n_inputs,
+    real_t *factor,
     const RowStep *step,
-    const stamp_t[::1] input_times,
+    const stamp_t *input_times,
     stamp_t spike,
-    const real_t[::1] target_norms,
+    real_t target_norm,
     const Plasticity *plasticity,
 ) noexcept nogil
 

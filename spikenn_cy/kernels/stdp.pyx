@@ -10,10 +10,11 @@ from spikenn_cy.types cimport index_t, real_t, stamp_t
 
 
 cdef void step_softly(
-    real_t[:, ::1] weights,
-    const RowStep *step,
+    real_t *row,
+    Py_ssize_t n_inputs,
     real_t factor,
-    const stamp_t[::1] input_times,
+    const RowStep *step,
+    const stamp_t *input_times,
     stamp_t spike,
     const Plasticity *plasticity,
 ) noexcept nogil:
@@ -22,39 +23,36 @@ cdef void step_softly(
     cdef double steepness = plasticity.beta / (plasticity.soft_max - plasticity.soft_min)
     cdef double w
     cdef Py_ssize_t i
-    cdef index_t j = step.neuron
-    for i in range(weights.shape[1]):
-        w = weights[j, i] * factor
+    for i in range(n_inputs):
+        w = row[i] * factor
         # A weight far outside of the soft range has an infinite factor, which a rate of 0 must not meet.
         if input_times[i] <= spike:
             if up != 0:
                 w += up * exp(-steepness * (w - plasticity.soft_min))
         elif down != 0 and (input_times[i] < plasticity.max_time or not plasticity.ignore_silent):
             w += down * exp(-steepness * (plasticity.soft_max - w))
-        weights[j, i] = min(max(<real_t>w, plasticity.w_min), plasticity.w_max)
+        row[i] = min(max(<real_t>w, plasticity.w_min), plasticity.w_max)
 
 
 cdef void c_learn_row(
-    real_t[:, ::1] weights,              # IN and OUT, row step.neuron only
-    real_t[::1] factors,                 # IN and OUT, still to be applied to the rows; entry step.neuron only
+    real_t *row,                         # IN and OUT, the neuron's synaptic weights
+    Py_ssize_t n_inputs,
+    real_t *factor,                      # IN and OUT, still to be applied to the row
     const RowStep *step,                 # IN
-    const stamp_t[::1] input_times,      # IN, max_time: silent
+    const stamp_t *input_times,          # IN, max_time: silent
     stamp_t spike,                       # the neuron's own spike time, max_time: silent
-    const real_t[::1] target_norms,      # IN
+    real_t target_norm,
     const Plasticity *plasticity,        # IN
 ) noexcept nogil:
-    # Matrix and index rather than a row view: binding a slice counts references.
-    cdef index_t j = step.neuron
-    cdef Py_ssize_t n_inputs = weights.shape[1]
     cdef real_t total
     cdef Step hard
     if step.error == 0:
         return
     if plasticity.multiplicative:
-        step_softly(weights, step, factors[j], input_times, spike, plasticity)
-        total = primitives.active.sum_row(&weights[j, 0], n_inputs) if plasticity.normalise else 0
+        step_softly(row, n_inputs, factor[0], step, input_times, spike, plasticity)
+        total = primitives.active.sum_row(row, n_inputs) if plasticity.normalise else 0
     else:
-        hard.factor = factors[j]
+        hard.factor = factor[0]
         hard.spike = spike
         hard.silent_from = plasticity.max_time
         hard.causal = <real_t>(step.error * step.causal)          # formed in double once, added in float
@@ -62,9 +60,9 @@ cdef void c_learn_row(
         hard.silent = 0 if plasticity.ignore_silent else hard.anticausal
         hard.w_min = plasticity.w_min
         hard.w_max = plasticity.w_max
-        total = primitives.active.step_row(&weights[j, 0], &input_times[0], n_inputs, &hard)
+        total = primitives.active.step_row(row, input_times, n_inputs, &hard)
     # A row whose weights are all 0 has no direction to keep, and no factor would give it its norm back.
-    factors[j] = target_norms[j] / total if plasticity.normalise and total > 0 else 1
+    factor[0] = target_norm / total if plasticity.normalise and total > 0 else 1
 
 
 cdef void c_settle(
@@ -157,7 +155,10 @@ def learn_row(
     step.causal = causal
     step.anticausal = anticausal
     with nogil:
-        c_learn_row(weights, factors, &step, input_times, spike, norms, &plasticity)
+        c_learn_row(
+            &weights[neuron, 0], weights.shape[1], &factors[neuron], &step, &input_times[0], spike, norms[neuron],
+            &plasticity,
+        )
         c_settle(weights, factors)
 
 
