@@ -43,6 +43,8 @@ cdef class Sieve:
     cdef double wasted             # spikes charged in vain since the copy was made
     cdef double charged            # cost of this run so far, and what it would have been without the copy
     cdef double plain
+    cdef int resting               # runs for which it is not tried
+    cdef int patience              # for how many it was not the last time
 
     cdef void begin(self) noexcept nogil
     cdef bint wants(self) noexcept nogil

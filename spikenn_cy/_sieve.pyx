@@ -43,6 +43,9 @@ cdef double RETRACING = 50     # a team
 # Charging that is not below this share of what it would be otherwise does not pay for its risk.
 cdef double PAYS = 0.9
 
+# Runs, of a tenth of a second or so, that are left alone at most.
+cdef int PATIENCE = 127
+
 
 @cython.final
 cdef class Sieve:
@@ -84,12 +87,20 @@ cdef class Sieve:
     cdef void begin(self) noexcept nogil:
         # Weights may have been assigned since the last run.
         self.wasted = INFINITY
+        # Each time that it did not pay, longer is waited before it is tried again.
+        if self.resting > 0:
+            self.resting -= 1
+        elif not self.wants():
+            self.patience = min(2 * self.patience + 1, PATIENCE)
+            self.resting = self.patience
+        else:
+            self.patience = 0
         self.charged = self.plain = 0
 
     cdef bint wants(self) noexcept nogil:
         # After some samples it is known whether the copy pays.
         cdef double sample = <double>self.n_neurons * self.n_inputs
-        return self.charged <= PAYS * self.plain or self.plain < sample
+        return self.resting == 0 and (self.charged <= PAYS * self.plain or self.plain < sample)
 
     cdef bint renew(
         self, const real_t[:, ::1] weights, const real_t[::1] factors, const Plasticity *plasticity
