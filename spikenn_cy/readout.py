@@ -37,6 +37,7 @@ from spikenn_cy.training import reason_to_stop
 
 FORMAT = 1  # of model and checkpoint files
 SPACING = 61  # spikes between two that tell training sets apart
+SPIKES_A_THREAD = 1_000_000  # a thread with fewer takes longer to begin than it saves
 
 
 class Header(msgspec.Struct, kw_only=True):
@@ -351,6 +352,7 @@ class Readout:
     def _over_samples(self, dataset: SpikingDataset, n_threads: int, work: Callable[..., None]) -> None:
         require_threads(n_threads)
         n_samples = len(dataset)
+        n_threads = max(1, min(int(n_threads), len(dataset.indices) // SPIKES_A_THREAD))
         frozen = [layer.inference() for layer in self.layers]
         if n_threads == 1 and len(frozen) == 1:
             work(frozen[0], dataset, 0, n_samples)
