@@ -25,6 +25,7 @@ FLOORS = [
     ["readout"],
     ["demo"],
     ["experiments", "export"],
+    ["plots"],
     ["cli"],
     ["run", "__main__"],
 ]
@@ -34,6 +35,7 @@ DECLARED = {"numpy", "msgspec", "tqdm"}
 EXTRAS = {
     "experiments": {"distributed", "pooch", "requests", "sklearn"},
     "export": {"nir"},
+    "plots": {"matplotlib"},
 }
 COMPILED = {"cython", "libc", "cpython"}
 

@@ -1,0 +1,175 @@
+"""How every picture is made and kept: one size, one set of colours, no state that other programs share."""
+
+import io
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+import numpy as np
+
+from spikenn_cy.atomic import atomic_file
+from spikenn_cy.errors import DataWarning
+from spikenn_cy.errors import RunError
+from spikenn_cy.errors import require
+from spikenn_cy.errors import shortened
+from spikenn_cy.extras import extra
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+WIDTH = 8.0  # inches, so that 100 dots an inch make 800 pixels, at which all text is to be readable
+DPI = 200
+FORMATS = ("png", "svg", "pdf")
+MOST_DOTS = 1000  # an inch
+
+# Told apart with any kind of colour vision. M. Okabe, K. Ito: Color Universal Design, 2008.
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#767676"
+COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK)
+SEQUENTIAL = "cividis"
+
+
+def new_figure(height: float, width: float = WIDTH) -> "Figure":
+    """Return an empty figure of a size in inches.
+
+    It belongs to its caller alone: no window, no backend and no list of figures knows it.
+
+    Raises
+    ------
+    MissingExtra
+        If matplotlib is not installed.
+    """
+    with extra("plot", where="plot"):
+        from matplotlib.figure import Figure
+    return Figure(figsize=(width, height), dpi=100, layout="constrained")
+
+
+def told(figure: "Figure", text: str) -> "Figure":
+    """Return the figure with a description in words, for those who cannot see it; `told_by` gives it back."""
+    figure.set_label(text)
+    return figure
+
+
+def told_by(figure: "Figure") -> str:
+    """Return what a figure shows, in words."""
+    return figure.get_label()
+
+
+def diverging() -> "Colormap":
+    """Return the colours from blue through white to orange, for values below and above zero."""
+    with extra("plot", where="plot"):
+        from matplotlib.colors import LinearSegmentedColormap
+    return LinearSegmentedColormap.from_list("blue-orange", [BLUE, "#FFFFFF", VERMILION])
+
+
+def label_text(value: Any) -> str:
+    """Return a name that somebody else chose as text that can be drawn, on one line."""
+    text = str(value).encode("utf-8", "backslashreplace").decode("utf-8")
+    return shortened("".join(character if character.isprintable() else "\ufffd" for character in text))
+
+
+def set_names(axis: Any, positions: Any, names: Any, **properties: Any) -> None:
+    """Put names at positions of an axis; a dollar sign in one does not begin a formula."""
+    axis.set_ticks(positions, [label_text(name) for name in names], **properties, parse_math=False)
+
+
+def thinned(n_names: int, n_fitting: int) -> np.ndarray:
+    """Return which of ``n_names`` names to show, at even distances, so that at most ``n_fitting`` are shown."""
+    step = next(
+        size * 10**power for power in range(12) for size in (1, 2, 5) if n_names <= size * 10**power * n_fitting
+    )
+    return np.arange(0, n_names, step)
+
+
+def tidy(axes: "Axes") -> None:
+    """Take away the lines of a frame that carry no scale, and help the eye with a faint grid."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color="#DDDDDD", linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def mosaic(images: np.ndarray, n_columns: int, gap: int, fill: float = np.nan) -> np.ndarray:
+    """Return equal images side by side in one, row by row.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, height, width) or (n, height, width, 3)
+    n_columns : int
+        Images in a row.
+    gap : int
+        Pixels between two.
+    fill : float
+        Value of the gaps, and of places without an image.
+
+    Returns
+    -------
+    ndarray of float32, shape (rows, columns) or (rows, columns, 3)
+    """
+    n, height, width, *depth = images.shape
+    n_rows = -(-n // n_columns)
+    whole = np.full((n_rows * (height + gap) - gap, n_columns * (width + gap) - gap, *depth), fill, np.float32)
+    for number, image in enumerate(images):
+        top, left = (number // n_columns) * (height + gap), (number % n_columns) * (width + gap)
+        whole[top : top + height, left : left + width] = image
+    return whole
+
+
+def rendered(figure: "Figure", form: str = "png", dpi: float = DPI) -> bytes:
+    """Return a figure as the bytes of a file; the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    figure : Figure
+    form : {"png", "svg", "pdf"}
+    dpi : float
+        Dots an inch, of a picture 8 inches wide; what is no picture of dots in an SVG or a
+        PDF does not depend on it.
+
+    Raises
+    ------
+    RunError
+        If there is no such form, or ``dpi`` is no number from 1 to 1000.
+    """
+    require(form in FORMATS, "format", f"must be one of {', '.join(FORMATS)}", form, RunError)
+    number = isinstance(dpi, int | float) and not isinstance(dpi, bool)
+    require(number and 1 <= dpi <= MOST_DOTS, "dpi", f"must be a number from 1 to {MOST_DOTS}", dpi, RunError)
+    with extra("plot", where="plot"):
+        from matplotlib import rc_context
+    # What says when a file was made would make every one another.
+    metadata = {
+        "png": {"Description": told_by(figure)},
+        "svg": {"Description": told_by(figure), "Date": None},
+        "pdf": {"Subject": told_by(figure), "CreationDate": None},
+    }[form]
+    file = io.BytesIO()
+    with rc_context({"svg.hashsalt": "spikenn_cy"}), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        figure.savefig(file, format=form, dpi=dpi, metadata=metadata)
+    for warning in caught:
+        if "missing from font" not in str(warning.message):
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    if any("missing from font" in str(warning.message) for warning in caught):
+        text = "names in a picture have characters that the font lacks; font.family in matplotlibrc sets another"
+        warnings.warn(DataWarning(text), stacklevel=2)
+    return file.getvalue()
+
+
+def write_figure(figure: "Figure", path: str | os.PathLike, dpi: float = DPI) -> None:
+    """Write a figure to a file whose suffix says in which form, atomically.
+
+    Raises
+    ------
+    RunError
+        If the suffix is none of ``.png``, ``.svg`` and ``.pdf``, or the file cannot be written.
+    """
+    form = Path(path).suffix.lower().removeprefix(".")
+    require(
+        form in FORMATS, os.fspath(path), f"must end with {', '.join(f'.{name}' for name in FORMATS)}", form, RunError
+    )
+    content = rendered(figure, form, dpi)
+    with atomic_file(path) as file:
+        file.write(content)

@@ -1,0 +1,117 @@
+"""What a convolution has learned to look for, all its filters in one picture."""
+
+from typing import TYPE_CHECKING
+from typing import Any
+
+import numpy as np
+
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import require
+from spikenn_cy.plots.canvas import GREY
+from spikenn_cy.plots.canvas import SEQUENTIAL
+from spikenn_cy.plots.canvas import WIDTH
+from spikenn_cy.plots.canvas import diverging
+from spikenn_cy.plots.canvas import mosaic
+from spikenn_cy.plots.canvas import new_figure
+from spikenn_cy.plots.canvas import set_names
+from spikenn_cy.plots.canvas import told
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLOUR_CHANNELS = 6  # red on, red off, green on, green off, blue on, blue off
+N_COLUMNS = 16
+
+
+def filters(weights: Any) -> "Figure":
+    """Return a picture of all filters of a convolution.
+
+    On and off channels follow each other for each channel of the image, as `STDPCSNN` has
+    them. A filter is shown as the image it answers to best: on weights minus off weights.
+
+    Parameters
+    ----------
+    weights : array_like of real numbers, shape (k, k, D, C)
+        Of ``C`` filters. ``D`` = 2: on and off, drawn from blue (off) to orange (on);
+        ``D`` = 6: on and off of red, green and blue, drawn in these colours, each filter
+        scaled by its largest difference; ``D`` = 1: drawn as it is.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    DataError
+        If the weights are not finite numbers of such a shape.
+    MissingExtra
+        If matplotlib is not installed.
+    """
+    weights = _checked(weights)
+    n_channels, n_filters = weights.shape[2:]
+    images = shown_filters(weights)
+    n_columns = min(N_COLUMNS, n_filters)
+    n_rows = -(-n_filters // n_columns)
+    height, width = weights.shape[:2]
+    room = WIDTH - (0.9 if n_channels == COLOUR_CHANNELS else 1.7)  # what labels and a scale leave in width
+    figure = new_figure(min(1.1 + room * n_rows * height / (n_columns * width), 2.5 * WIDTH))
+    axes = figure.add_subplot()
+    if n_channels == COLOUR_CHANNELS:
+        axes.imshow(mosaic((1 + images) / 2, n_columns, 1, 1.0), interpolation="nearest")
+        axes.set_title(f"{n_filters} filters: on minus off weights of red, green and blue, grey where equal")
+    else:
+        signed = n_channels > 1
+        largest = max(float(np.abs(images).max()), np.finfo(np.float32).tiny)
+        signed = signed or images.min() < 0
+        drawn = axes.imshow(
+            mosaic(images, n_columns, 1),
+            cmap=diverging() if signed else SEQUENTIAL,
+            vmin=-largest if signed else 0.0,
+            vmax=largest,
+            interpolation="nearest",
+        )
+        axes.set_facecolor(GREY)
+        title = "on weight minus off weight" if n_channels > 1 else "weight"
+        figure.colorbar(drawn, ax=axes, label=title, fraction=0.025, pad=0.015)
+        axes.set_title(f"{n_filters} filters of {height}x{width} pixels")
+    set_names(axes.xaxis, np.arange(n_columns) * (width + 1) + (width - 1) / 2, range(n_columns))
+    set_names(axes.yaxis, np.arange(n_rows) * (height + 1) + (height - 1) / 2, range(0, n_filters, n_columns))
+    axes.set_xlabel("filter, counted from the number at the left")
+    axes.set_ylabel("first filter of the row")
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    return told(
+        figure,
+        f"{n_filters} filters of {height} by {width} pixels with {n_channels} channels; "
+        f"weights from {weights.min():.3g} to {weights.max():.3g}, {weights.mean():.3g} on average.",
+    )
+
+
+def shown_filters(weights: np.ndarray) -> np.ndarray:
+    """Return the filters as images.
+
+    Returns
+    -------
+    ndarray of float32, shape (C, k, k) or, with six channels, (C, k, k, 3)
+        On minus off weights; in colour, of each filter, as a share of the largest in size.
+    """
+    weights = np.moveaxis(weights, 3, 0)
+    if weights.shape[3] == 1:
+        return weights[..., 0]
+    differences = weights[..., ::2] - weights[..., 1::2]
+    if differences.shape[3] == 1:
+        return differences[..., 0]
+    largest = np.abs(differences).max(axis=(1, 2, 3), keepdims=True)
+    return differences / np.where(largest > 0, largest, 1)
+
+
+def _checked(weights: Any) -> np.ndarray:
+    try:
+        array = np.asarray(weights, dtype=np.float32)
+    except (TypeError, ValueError) as problem:
+        raise DataError(f"weights: must be an array of numbers, got {problem}") from None
+    require(array.ndim == 4, "weights", "must have the shape (k, k, D, C)", array.shape, DataError)
+    require(min(array.shape) > 0, "weights", "must have no axis of length 0", array.shape, DataError)
+    require(array.shape[2] in (1, 2, COLOUR_CHANNELS), "weights", "must have D = 1, 2 or 6", array.shape[2], DataError)
+    require(bool(np.isfinite(array).all()), "weights", "must be finite", "others", DataError)
+    return array

@@ -1,0 +1,111 @@
+"""Pictures of feature extraction show the filters and the spikes that are there."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("matplotlib")
+
+from small_runs import dense
+
+from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.errors import DataError
+from spikenn_cy.plots import feature_activity
+from spikenn_cy.plots import filters
+from spikenn_cy.plots.canvas import told_by
+
+
+def labelled(figure):
+    """Return whether all axes of a figure say what they measure."""
+    return all(axes.get_ylabel() and (axes.get_xlabel() or axes.get_label() == "<colorbar>") for axes in figure.axes)
+
+
+def weights(n_channels, n_filters=128, size=5):
+    return np.random.default_rng(0).random((size, size, n_channels, n_filters), np.float32)
+
+
+def drawn(figure):
+    """Return the values of the image in a figure of filters."""
+    return np.ma.filled(figure.axes[0].images[0].get_array().astype(float), np.nan)
+
+
+def filter_at(image, number, size=5):
+    top, left = number // 16 * (size + 1), number % 16 * (size + 1)
+    return image[top : top + size, left : left + size]
+
+
+@pytest.mark.parametrize("number", [0, 17, 127])
+def test_a_filter_of_two_channels_is_shown_as_on_minus_off(number):
+    given = weights(2)
+    figure = filters(given)
+    assert labelled(figure)
+    assert drawn(figure).shape == (8 * 6 - 1, 16 * 6 - 1)
+    difference = given[:, :, 0, number] - given[:, :, 1, number]
+    np.testing.assert_array_equal(filter_at(drawn(figure), number), difference)
+    low, high = figure.axes[0].images[0].get_clim()
+    assert low == -high
+    assert high == np.abs(given[:, :, 0] - given[:, :, 1]).max()
+
+
+@pytest.mark.parametrize("number", [0, 17, 127])
+def test_a_filter_of_six_channels_is_shown_in_colour(number):
+    given = weights(6)
+    figure = filters(given)
+    assert labelled(figure)
+    difference = given[:, :, [0, 2, 4], number] - given[:, :, [1, 3, 5], number]
+    colours = (1 + difference / np.abs(difference).max()) / 2
+    np.testing.assert_allclose(filter_at(drawn(figure), number), colours, atol=1e-6)
+
+
+def test_a_filter_of_one_channel_is_shown_as_it_is():
+    given = weights(1, n_filters=3, size=4)
+    figure = filters(given)
+    assert labelled(figure)
+    np.testing.assert_array_equal(drawn(figure)[:, 5:9], given[:, :, 0, 1])
+
+
+def test_equal_weights_are_drawn_too():
+    for n_channels in (1, 2, 6):
+        assert np.isfinite(filter_at(drawn(filters(np.zeros((5, 5, n_channels, 4)))), 0)).all()
+
+
+@pytest.mark.parametrize(
+    ("given", "finding"),
+    [
+        (np.zeros((5, 5, 2)), r"must have the shape \(k, k, D, C\), got \(5, 5, 2\)"),
+        (np.zeros((5, 5, 3, 8)), "must have D = 1, 2 or 6, got 3"),
+        (np.zeros((5, 5, 2, 0)), "must have no axis of length 0"),
+        (np.full((5, 5, 2, 8), np.nan), "must be finite"),
+        ("filters", "must be an array of numbers"),
+    ],
+)
+def test_weights_that_are_no_filters_are_refused(given, finding):
+    with pytest.raises(DataError, match=f"weights: {finding}"):
+        filters(given)
+
+
+def test_activity_counts_every_sample_and_every_spike():
+    dataset = SpikingDataset.from_numpy(*dense(90, 0))
+    figure = feature_activity(dataset)
+    assert labelled(figure)
+    shares, times = (axes.patches[0].get_data() for axes in figure.axes)
+    assert shares.values.sum() == len(dataset)
+    assert times.values.sum() * len(dataset) == pytest.approx(len(dataset.indices))
+    assert (times.edges[0], times.edges[-1]) == (0, dataset.max_time)
+    percent = 100 * np.diff(dataset.indptr) / dataset.n_inputs
+    assert (shares.edges[0], shares.edges[-1]) == (percent.min(), percent.max())
+    assert figure.axes[0].lines[0].get_xdata()[0] == percent.mean()
+    assert f"{percent.mean():.1f} % of 12 features" in told_by(figure)
+
+
+@pytest.mark.parametrize("share", [0, 1])
+def test_activity_of_samples_that_are_all_alike_is_drawn(share):
+    times = np.ones((5, 4)) if share == 0 else np.zeros((5, 4))
+    counts = feature_activity(SpikingDataset.from_numpy(times, np.arange(5))).axes[0].patches[0].get_data().values
+    assert counts.sum() == 5
+
+
+def test_activity_of_nothing_is_refused():
+    with pytest.raises(DataError, match="must be a SpikingDataset, got ndarray"):
+        feature_activity(np.zeros((3, 3)))
+    with pytest.raises(DataError, match="must hold at least one sample"):
+        feature_activity(SpikingDataset.from_numpy(*dense(9, 0))[:0])
