@@ -64,6 +64,8 @@ cdef class Observation:
 
     Attributes
     ----------
+    labels : ndarray of int32, shape (n_samples,)
+        The class of each sample, in training order.
     training_thresholds : ndarray of float32, shape (n_samples, n_per_class)
         Of the neurons of each sample's class, after that sample, in training order.
     target_updates, non_target_updates : ndarray of int64, shape (n_neurons,)
@@ -73,6 +75,7 @@ cdef class Observation:
         Samples whose class each neuron decided, and rightly.
     """
 
+    cdef readonly object labels
     cdef readonly object training_thresholds
     cdef readonly object target_updates
     cdef readonly object non_target_updates
@@ -80,14 +83,17 @@ cdef class Observation:
     cdef readonly object right_votes
     cdef Py_ssize_t sample
     cdef Layout layout
+    cdef index_t[::1] classes
     cdef real_t[:, ::1] thresholds
     cdef offset_t[:, ::1] counts
 
     def __init__(self, Py_ssize_t n_samples, index_t n_classes, index_t n_per_class, index_t n_non_target):
         counts = np.zeros((4, n_classes * n_per_class), OFFSET)
         self.layout = Layout(n_classes, n_per_class, n_non_target)
+        self.labels = np.zeros(n_samples, INDEX)
         self.training_thresholds = np.zeros((n_samples, n_per_class), REAL)
         self.target_updates, self.non_target_updates, self.votes, self.right_votes = counts
+        self.classes = self.labels
         self.thresholds = self.training_thresholds
         self.counts = counts
         self.sample = 0
@@ -98,6 +104,7 @@ cdef class Observation:
     ) noexcept nogil:
         cdef index_t j, size = self.layout.n_per_class
         cdef Py_ssize_t k
+        self.classes[self.sample] = answer.label
         for j in range(size):
             self.thresholds[self.sample, j] = regulator.training_threshold(answer.label * size + j, thresholds)
         for k in range(n_steps):

@@ -40,6 +40,7 @@ def test_every_key_has_an_axis_of_epochs_and_the_documented_shape(data, tmp_path
     found = {key: array.shape for key, array in stats(run(data, tmp_path / "run")).items()}
     of_neurons = (N_EPOCHS, N_NEURONS)
     assert found == {
+        "labels": (N_EPOCHS, N_SAMPLES),
         "training_thresholds": (N_EPOCHS, N_SAMPLES, PER_CLASS),
         "target_updates": of_neurons,
         "non_target_updates": of_neurons,
@@ -76,14 +77,24 @@ def test_a_non_target_neuron_has_no_target_update(data, tmp_path):
     assert found["target_updates"][:, 1::PER_CLASS].sum() > 0
 
 
-def test_the_last_weights_and_thresholds_are_the_networks(data, tmp_path):
-    folder = run(data, tmp_path / "run", trainer={"shuffle": False})
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_the_last_weights_and_thresholds_are_the_networks(data, tmp_path, shuffle):
+    folder = run(data, tmp_path / "run", trainer={"shuffle": shuffle})
     found, model = stats(folder), Readout.load(folder / "model.npz")
     np.testing.assert_array_equal(found["weights"][-1], model.layers[-1].weights)
-    labels = SpikingDataset.from_file(data / "trainset.npz").labels
+    labels = found["labels"][-1]
     for label in range(3):
         last = found["training_thresholds"][-1][np.flatnonzero(labels == label)[-1]]
         np.testing.assert_array_equal(last, model.training_thresholds.reshape(3, PER_CLASS)[label])
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_labels_are_those_of_the_samples_in_the_order_of_training(data, tmp_path, shuffle):
+    found = stats(run(data, tmp_path / "run", trainer={"shuffle": shuffle}))["labels"]
+    labels = SpikingDataset.from_file(data / "trainset.npz").labels
+    for epoch in found:
+        assert np.array_equal(epoch, labels) != shuffle
+        np.testing.assert_array_equal(np.sort(epoch), np.sort(labels))
 
 
 def test_firing_times_are_those_of_the_trained_network(data, tmp_path):

@@ -36,8 +36,9 @@ def epoch_statistics(model: Readout, train: SpikingDataset, observation: Any) ->
     Returns
     -------
     dict of ndarray
+        ``labels`` int32 (n_samples,), the class of each sample in the order of training;
         ``training_thresholds`` float32 (n_samples, n_per_class), of the neurons of each
-        sample's class after that sample, in the order of training; ``target_updates``,
+        sample's class after that sample, in the same order; ``target_updates``,
         ``non_target_updates``, ``votes`` and ``right_votes`` int64 (n_neurons,), counted
         during the epoch; ``precision`` float32 (n_neurons,), the share of right ones among
         a neuron's votes, NaN without a vote; ``weights`` float32 (n_neurons, n_inputs)
@@ -50,6 +51,7 @@ def epoch_statistics(model: Readout, train: SpikingDataset, observation: Any) ->
     with np.errstate(invalid="ignore"):
         precision = (right_votes / votes).astype(REAL)
     return {
+        "labels": observation.labels,
         "training_thresholds": observation.training_thresholds,
         "target_updates": observation.target_updates,
         "non_target_updates": observation.non_target_updates,
