@@ -60,7 +60,7 @@ def summarise(output: str | os.PathLike) -> Summary:
     RunError
         If there are no such runs.
     """
-    return summary_of(_folds(Path(output)))
+    return summary_of(states(output))
 
 
 def summary_of(folds: Sequence[RunState]) -> Summary:
@@ -92,7 +92,9 @@ def summary_of(folds: Sequence[RunState]) -> Summary:
     return Summary((*aligned(lines), *said), record, columns, tuple(rows))
 
 
-def _folds(output: Path) -> list[RunState]:
+def states(output: str | os.PathLike) -> list[RunState]:
+    """Return how far the folds have come; for the folder and what is refused see `summarise`."""
+    output = Path(output)
     if (output / MANIFEST).exists() or not output.is_dir():
         return run_states(output, "kfold")
     numbers = sorted(int(path.name) for path in output.iterdir() if path.name.isdecimal() and path.is_dir())

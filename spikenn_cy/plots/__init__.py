@@ -1,7 +1,107 @@
-"""Pictures of what was learned and how."""
+"""Pictures of what was learned and how: ``PICTURES`` has those of each kind of folder, by the names of their files.
+
+To add one: write a function that returns a Figure, with labelled axes and a description in
+words (`told`), and give it a row here. The function raises `NotRecorded` if what it would
+show is not in the folder. The command ``plot`` and the report of a run take their pictures
+from this table.
+"""
+
+import os
+from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spikenn_cy.plots.activity import feature_activity
+from spikenn_cy.plots.canvas import rendered
+from spikenn_cy.plots.canvas import told_by
 from spikenn_cy.plots.canvas import write_figure
+from spikenn_cy.plots.competition import competition
+from spikenn_cy.plots.competition import neurons
+from spikenn_cy.plots.curves import accuracy
+from spikenn_cy.plots.curves import folds
+from spikenn_cy.plots.decisions import confusion
+from spikenn_cy.plots.decisions import raster
 from spikenn_cy.plots.filters import filters
+from spikenn_cy.plots.grid import grid
+from spikenn_cy.plots.source import NotRecorded
+from spikenn_cy.plots.source import Source
+from spikenn_cy.plots.weights import weights
 
-__all__ = ["feature_activity", "filters", "write_figure"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "PICTURES",
+    "NotRecorded",
+    "Source",
+    "accuracy",
+    "competition",
+    "confusion",
+    "feature_activity",
+    "filters",
+    "folds",
+    "grid",
+    "neurons",
+    "pictures",
+    "raster",
+    "rendered",
+    "told_by",
+    "weights",
+    "write_figure",
+]
+
+
+def _confusion(source: Source) -> "Figure":
+    test = source.test
+    return confusion(test.labels, source.model.predict(test), source.model.classes)
+
+
+PICTURES: dict[str, dict[str, Callable[[Source], "Figure"]]] = {
+    "run": {
+        "accuracy": lambda source: accuracy(source.folder),
+        "confusion": _confusion,
+        "weights": lambda source: weights(source.model),
+        "competition": lambda source: competition(source.folder),
+        "neurons": lambda source: neurons(source.folder),
+        "raster": lambda source: raster(source.model, source.test),
+    },
+    "kfold": {"accuracy": lambda source: folds(source.folder)},
+    "gridsearch": {"grid": lambda source: grid(source.folder)},
+    "ablation": {"grid": lambda source: grid(source.folder)},
+}
+
+
+def pictures(folder: str | os.PathLike, input: str | os.PathLike | None = None) -> "Iterator[tuple[str, Figure | str]]":
+    """Draw all that can be drawn of a folder.
+
+    Parameters
+    ----------
+    folder : path-like
+        That ``run``, ``kfold``, ``gridsearch`` or ``ablation`` has filled.
+    input : path-like, optional
+        Folder of the data that a run was given, for the pictures that need its test set.
+
+    Yields
+    ------
+    name : str
+        As in ``PICTURES``.
+    figure : matplotlib.figure.Figure or str
+        Or why there is none.
+
+    Raises
+    ------
+    RunError
+        If it is no such folder.
+    DataError
+        If ``input`` does not hold the data of the run.
+    MissingExtra
+        If matplotlib is not installed.
+    """
+    source = Source(Path(folder), input)
+    for name, draw in PICTURES[source.kind].items():
+        try:
+            drawn = draw(source)
+        except NotRecorded as reason:
+            drawn = str(reason)
+        yield name, drawn

@@ -18,6 +18,7 @@ from spikenn_cy.extras import extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
@@ -31,6 +32,7 @@ BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#767676"
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK)
 SEQUENTIAL = "cividis"
+LONGEST_NAME = 16  # characters
 
 
 def new_figure(height: float, width: float = WIDTH) -> "Figure":
@@ -66,15 +68,36 @@ def diverging() -> "Colormap":
     return LinearSegmentedColormap.from_list("blue-orange", [BLUE, "#FFFFFF", VERMILION])
 
 
+def shades(first: float, last: float) -> "ScalarMappable":
+    """Return a colour for each number between two, none of them too light for a line on white."""
+    with extra("plot", where="plot"):
+        from matplotlib import colormaps
+        from matplotlib.cm import ScalarMappable
+        from matplotlib.colors import ListedColormap
+        from matplotlib.colors import Normalize
+    return ScalarMappable(Normalize(first, last), ListedColormap(colormaps["viridis"](np.linspace(0, 0.88, 256))))
+
+
 def label_text(value: Any) -> str:
     """Return a name that somebody else chose as text that can be drawn, on one line."""
     text = str(value).encode("utf-8", "backslashreplace").decode("utf-8")
     return shortened("".join(character if character.isprintable() else "\ufffd" for character in text))
 
 
+def short_text(value: Any) -> str:
+    """Return a name that somebody else chose as text that fits beside a picture."""
+    text = label_text(value)
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}\u2026"
+
+
 def set_names(axis: Any, positions: Any, names: Any, **properties: Any) -> None:
     """Put names at positions of an axis; a dollar sign in one does not begin a formula."""
-    axis.set_ticks(positions, [label_text(name) for name in names], **properties, parse_math=False)
+    axis.set_ticks(positions, [short_text(name) for name in names], **properties, parse_math=False)
+
+
+def whole_numbers(axis: Any) -> None:
+    """Put ticks at whole numbers only, such as those of epochs, even if there is but one."""
+    axis.get_major_locator().set_params(integer=True, min_n_ticks=1)
 
 
 def thinned(n_names: int, n_fitting: int) -> np.ndarray:

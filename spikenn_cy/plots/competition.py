@@ -1,0 +1,190 @@
+"""Who learned: thresholds and updates of each neuron, by which competition regulation is seen to work or to fail."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spikenn_cy.errors import RunError
+from spikenn_cy.errors import require
+from spikenn_cy.plots.canvas import COLOURS
+from spikenn_cy.plots.canvas import GREY
+from spikenn_cy.plots.canvas import SEQUENTIAL
+from spikenn_cy.plots.canvas import new_figure
+from spikenn_cy.plots.canvas import set_names
+from spikenn_cy.plots.canvas import shades
+from spikenn_cy.plots.canvas import short_text
+from spikenn_cy.plots.canvas import thinned
+from spikenn_cy.plots.canvas import tidy
+from spikenn_cy.plots.canvas import told
+from spikenn_cy.plots.canvas import whole_numbers
+from spikenn_cy.plots.source import Source
+from spikenn_cy.plots.source import each_epoch
+from spikenn_cy.readout import Readout
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_NAMES = 20  # that stand one above the other without touching
+
+
+def competition(run: str | os.PathLike, label: int = 0) -> "Figure":
+    """Return training thresholds and target updates of the neurons of one class, a line each, over the epochs.
+
+    Without regulation one neuron of a class takes all target updates; with it they share.
+
+    Parameters
+    ----------
+    run : path-like
+        Folder of a run with ``--save_stats``.
+    label : int
+        Number of the class.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Above, each neuron's threshold after the last training sample of the class in each
+        epoch, in units of potential; below, how often it learned as a target in the epoch.
+
+    Raises
+    ------
+    RunError
+        If the run kept no statistics or has no such class.
+    MissingExtra
+        If matplotlib is not installed.
+
+    Source
+    ------
+    As G. Goupy, P. Tirilly, I. M. Bilasco, NeurIPS 2024, show competition.
+    """
+    model = Source(Path(run)).model
+    whole = isinstance(label, int | np.integer) and 0 <= label < model.n_classes
+    require(whole, "label", f"must be the number of a class, 0 to {model.n_classes - 1}", label, RunError)
+    thresholds, updates = thresholds_and_updates(run, model)
+    n_neurons = updates.shape[1] // model.n_classes
+    own = slice(label * n_neurons, (label + 1) * n_neurons)
+    thresholds, updates = thresholds[:, own], updates[:, own]
+    n_non_target = min(model.config.trainer.nt_neurons, n_neurons)
+
+    figure = new_figure(5.6)
+    above, below = figure.subplots(2, 1, sharex=True)
+    few = n_neurons - n_non_target <= len(COLOURS)
+    if few:
+        colours = list(COLOURS)
+    else:
+        scale = shades(n_non_target, n_neurons - 1)
+        colours = [scale.to_rgba(number) for number in range(n_non_target, n_neurons)]
+    for number in range(n_neurons):
+        non_target = number < n_non_target
+        looks = {"color": GREY, "linestyle": ":"} if non_target else {"color": colours[number - n_non_target]}
+        name = f"{number} (non-target)" if non_target else str(number)
+        for axes, values in ((above, thresholds), (below, updates)):
+            axes.plot(values[:, number], label=name, linewidth=1.6, marker="." if len(values) == 1 else "", **looks)
+    names = "neuron of the class"
+    if few:
+        above.legend(title=names, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    else:
+        ticks = n_non_target + thinned(n_neurons - n_non_target, MOST_NAMES)
+        figure.colorbar(scale, ax=(above, below), label=names, ticks=ticks)
+        if n_non_target:
+            handles = above.get_legend_handles_labels()[0][:1]
+            above.legend(handles, ["non-target neurons"], frameon=False, loc="best")
+    above.set_ylabel("training threshold (potential)")
+    below.set_ylabel("target updates of an epoch")
+    below.set_xlabel("epoch")
+    below.set_xlim(*([-0.5, 0.5] if len(updates) == 1 else [None, None]))
+    whole_numbers(below.xaxis)
+    below.set_ylim(bottom=0)
+    tidy(above)
+    tidy(below)
+    title = f"class {short_text(_names(model)[label])}"
+    above.set_title(f"neurons of {title}", parse_math=False)
+    total = updates.sum()
+    share = f"{100 * updates.sum(0).max() / total:.0f} %" if total else "none"
+    return told(
+        figure,
+        f"Competition between the {n_neurons} neurons of {title} over {len(updates)} epochs: the neuron with the most "
+        f"target updates has {share} of them.",
+    )
+
+
+def neurons(run: str | os.PathLike) -> "Figure":
+    """Return training thresholds and target updates of all neurons over the epochs, as two images.
+
+    Parameters
+    ----------
+    run : path-like
+        Folder of a run with ``--save_stats``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A row for each neuron, those of a class together. White: the class had no sample.
+
+    Raises
+    ------
+    RunError
+        If the run kept no statistics.
+    MissingExtra
+        If matplotlib is not installed.
+    """
+    model = Source(Path(run)).model
+    thresholds, updates = thresholds_and_updates(run, model)
+    n_epochs, n_neurons = updates.shape
+    per_class = n_neurons // model.n_classes
+    figure = new_figure(6.0)
+    for axes, values, title in zip(
+        figure.subplots(1, 2, sharey=True),
+        (thresholds, updates),
+        ("training threshold (potential)", "target updates of an epoch"),
+        strict=True,
+    ):
+        drawn = axes.imshow(
+            values.T,
+            aspect="auto",
+            cmap=SEQUENTIAL,
+            interpolation="nearest",
+            extent=(-0.5, n_epochs - 0.5, n_neurons - 0.5, -0.5),
+        )
+        figure.colorbar(drawn, ax=axes, location="top", label=title).ax.locator_params(nbins=5)
+        axes.set_xlabel("epoch")
+        whole_numbers(axes.xaxis)
+        if model.n_classes <= MOST_NAMES:
+            for first in range(per_class, n_neurons, per_class):
+                axes.axhline(first - 0.5, color="white", linewidth=0.8)
+        axes.tick_params(axis="y", length=0)
+    left = figure.axes[0]
+    shown = thinned(model.n_classes, MOST_NAMES)
+    set_names(left.yaxis, shown * per_class + (per_class - 1) / 2, _names(model)[shown])
+    left.set_ylabel(f"class, with {per_class} neurons")
+    figure.axes[1].set_ylabel("")
+    return told(
+        figure,
+        f"Training thresholds, from {np.nanmin(thresholds):.3g} to {np.nanmax(thresholds):.3g}, and target updates, up "
+        f"to {updates.max()} an epoch, of {n_neurons} neurons over {n_epochs} epochs.",
+    )
+
+
+def thresholds_and_updates(run: str | os.PathLike, model: Readout) -> tuple[np.ndarray, np.ndarray]:
+    """Return what a run's statistics say of each neuron and epoch.
+
+    Returns
+    -------
+    thresholds : ndarray of float32, shape (n_epochs, n_neurons)
+        After the last training sample of the neuron's class; NaN without one.
+    updates : ndarray of int64, shape (n_epochs, n_neurons)
+        Target updates.
+    """
+    all_thresholds, all_updates = [], []
+    for labels, thresholds, updates in each_epoch(run, "labels", "training_thresholds", "target_updates"):
+        last = np.full((model.n_classes, thresholds.shape[1]), np.nan, thresholds.dtype)
+        classes, from_end = np.unique(labels[::-1], return_index=True)
+        last[classes] = thresholds[len(labels) - 1 - from_end]
+        all_thresholds.append(last.ravel())
+        all_updates.append(updates)
+    return np.array(all_thresholds), np.array(all_updates)
+
+
+def _names(model: Readout) -> np.ndarray:
+    return np.arange(model.n_classes) if model.classes is None else model.classes

@@ -1,0 +1,195 @@
+"""How a network decides: which classes it takes for which, and how the first spike of one sample came about."""
+
+from typing import TYPE_CHECKING
+from typing import Any
+
+import numpy as np
+
+from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import require
+from spikenn_cy.plots.canvas import BLACK
+from spikenn_cy.plots.canvas import BLUE
+from spikenn_cy.plots.canvas import GREY
+from spikenn_cy.plots.canvas import SEQUENTIAL
+from spikenn_cy.plots.canvas import VERMILION
+from spikenn_cy.plots.canvas import label_text
+from spikenn_cy.plots.canvas import new_figure
+from spikenn_cy.plots.canvas import set_names
+from spikenn_cy.plots.canvas import short_text
+from spikenn_cy.plots.canvas import thinned
+from spikenn_cy.plots.canvas import told
+from spikenn_cy.readout import Readout
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_COUNTS = 15  # classes, up to which every field has its number
+MOST_NAMES = 20  # that stand one above the other without touching
+HALF_AS_MANY = 10
+SHORT_NAME = 3  # characters that fit side by side
+DARK = 55  # percent, below which a field is dark enough for white digits
+
+
+def confusion(labels: Any, predictions: Any, classes: Any = None) -> "Figure":
+    """Return how many samples of each class were taken for each class.
+
+    Parameters
+    ----------
+    labels, predictions : array_like of int, shape (n_samples,)
+        True and predicted numbers of classes.
+    classes : array_like, shape (n_classes,), optional
+        Their names. Default: 0 to the largest number.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A row for each true class, coloured by shares of the row.
+
+    Raises
+    ------
+    DataError
+        If the arrays do not fit each other.
+    MissingExtra
+        If matplotlib is not installed.
+    """
+    labels, predictions = _numbers("labels", labels), _numbers("predictions", predictions)
+    rule = f"must be one for each of {len(labels)} labels"
+    require(len(labels) == len(predictions), "predictions", rule, len(predictions), DataError)
+    require(len(labels) > 0, "labels", "must hold at least one sample", 0, DataError)
+    n_classes = 1 + int(max(labels.max(), predictions.max()))
+    names = np.arange(n_classes) if classes is None else np.asarray(classes)
+    rule = f"must have {n_classes} names or more"
+    require(names.ndim == 1 and len(names) >= n_classes, "classes", rule, names.shape, DataError)
+    n_classes = len(names)
+    counts = np.bincount(labels * n_classes + predictions, minlength=n_classes**2).reshape(n_classes, n_classes)
+    totals = counts.sum(1, keepdims=True)
+    shares = np.full(counts.shape, np.nan)
+    np.divide(100 * counts, totals, out=shares, where=totals > 0)
+
+    figure = new_figure(6.4)
+    axes = figure.add_subplot()
+    drawn = axes.imshow(shares, cmap=SEQUENTIAL, vmin=0, vmax=100, interpolation="nearest")
+    figure.colorbar(drawn, ax=axes, label="share of the true class (%)", fraction=0.045, pad=0.02)
+    if n_classes <= MOST_COUNTS:
+        for row, column in np.argwhere(counts > 0):
+            colour = "white" if shares[row, column] < DARK else "black"
+            text = str(counts[row, column])
+            axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=9 if len(text) < 5 else 7)
+    shown = thinned(n_classes, MOST_NAMES)
+    long = max(len(label_text(name)) for name in names[shown]) > SHORT_NAME
+    aslant = {"rotation": 90} if long else {}
+    set_names(axes.xaxis, shown, names[shown], **aslant)
+    set_names(axes.yaxis, shown, names[shown])
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
+    right = 100 * np.trace(counts) / len(labels)
+    axes.set_title(f"{right:.2f} % of {len(labels):,} samples right")
+    wrong = counts - np.diag(np.diag(counts))
+    row, column = np.unravel_index(wrong.argmax(), wrong.shape)
+    most = f"; most often {label_text(names[row])} was taken for {label_text(names[column])}, {wrong.max()} times"
+    return told(
+        figure,
+        f"Confusion matrix of {n_classes} classes: {right:.2f} % of {len(labels):,} samples right"
+        f"{most if wrong.any() else ''}.",
+    )
+
+
+def raster(model: Readout, dataset: SpikingDataset, sample: int = 0) -> "Figure":
+    """Return the spikes of one sample: its inputs', the first ones of the output neurons, and the decision.
+
+    Parameters
+    ----------
+    model : Readout
+    dataset : SpikingDataset
+        Labels are numbered as the network numbers them.
+    sample : int
+        Number of the sample.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Of the output neurons all first spikes are shown; those after the decision, which
+        inference does not wait for, in the shaded part. Silent neurons have no mark.
+
+    Raises
+    ------
+    DataError
+        If the data do not suit the network, or there is no such sample.
+    MissingExtra
+        If matplotlib is not installed.
+    """
+    if not isinstance(model, Readout):
+        raise DataError(f"model: must be a Readout, got {type(model).__name__}")
+    whole = isinstance(sample, int | np.integer) and not isinstance(sample, bool)
+    require(whole and 0 <= sample < len(dataset), "sample", f"must be from 0 to {len(dataset) - 1}", sample, DataError)
+    one = dataset[np.array([sample])]
+    (times,), (potentials,) = model.first_spikes(one)
+    indices, timestamps, label = dataset[int(sample)]
+    # Ties, of silent neurons too, go to the higher potential, then to the lower neuron.
+    winner = int(np.lexsort((np.arange(len(times)), -potentials, times))[0])
+    per_class = len(times) // model.n_classes
+    decided, moment = winner // per_class, float(times[winner])
+    names = dataset.classes if model.classes is None else model.classes
+    classes = np.arange(len(times)) // per_class
+    fired = times < model.max_time
+
+    figure = new_figure(6.0)
+    above, below = figure.subplots(2, 1, sharex=True)
+    size = float(np.clip(2000 / max(1, len(indices)), 1.5, 12))
+    above.scatter(timestamps, indices, s=size, color=BLACK, linewidths=0)
+    above.set_ylabel("input")
+    above.set_ylim(dataset.n_inputs - 0.5, -0.5)
+    for mine, colour, marker, title in (
+        (classes == label, BLUE, "s", "first spike, neuron of the true class"),
+        (classes != label, GREY, "o", "of another class"),
+    ):
+        shown = mine & fired
+        below.scatter(times[shown], np.flatnonzero(shown), s=14, color=colour, marker=marker, linewidths=0, label=title)
+    below.scatter(
+        [moment],
+        [winner],
+        s=110,
+        facecolors="none",
+        edgecolors=VERMILION,
+        linewidths=2,
+        label="first of all, the decision" if fired[winner] else "highest potential, the decision",
+        clip_on=False,
+        zorder=3,
+    )
+    ticks = thinned(model.n_classes, HALF_AS_MANY)
+    set_names(below.yaxis, ticks * per_class + (per_class - 1) / 2, names[ticks])
+    if model.n_classes <= MOST_NAMES:
+        for first in range(per_class, len(times), per_class):
+            below.axhline(first - 0.5, color="#DDDDDD", linewidth=0.6, zorder=0)
+    below.tick_params(axis="y", length=0)
+    below.set_ylim(len(times) - 0.5, -0.5)
+    below.set_ylabel(f"output neuron, by class ({per_class} each)")
+    below.set_xlabel(f"time (a sample ends at {model.max_time:g})")
+    below.set_xlim(0, model.max_time)
+    for axes in (above, below):
+        axes.axvline(moment, color=VERMILION, linewidth=1.2)
+        axes.axvspan(moment, model.max_time, color="#EEEEEE", zorder=0, linewidth=0)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(*below.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    at = f"decided at {moment:.3g}" if fired[winner] else "silent until the end"
+    above.set_title(
+        f"sample {sample}: class {short_text(names[label])}, predicted {short_text(names[decided])}, {at}",
+        parse_math=False,
+    )
+    return told(
+        figure,
+        f"Spikes of sample {sample}: {len(indices)} input spikes and {np.count_nonzero(fired)} of {len(times)} output "
+        f"neurons; {at}, for class {short_text(names[decided])}; the true class is {short_text(names[label])}.",
+    )
+
+
+def _numbers(name: str, values: Any) -> np.ndarray:
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError) as problem:
+        raise DataError(f"{name}: must be numbers of classes, got {problem}") from None
+    right = array.ndim == 1 and array.dtype.kind in "iu" and not (array.size and array.min() < 0)
+    found = array.dtype if array.dtype.kind not in "iu" else array.shape if array.ndim != 1 else "a negative one"
+    require(right, name, "must be numbers of classes, shape (n_samples,)", found, DataError)
+    return array.astype(np.int64)
