@@ -26,6 +26,7 @@ FLOORS = [
     ["demo"],
     ["experiments", "export"],
     ["plots"],
+    ["report"],
     ["cli"],
     ["run", "__main__"],
 ]

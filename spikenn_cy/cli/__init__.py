@@ -13,6 +13,7 @@ from spikenn_cy.cli import digits
 from spikenn_cy.cli import export
 from spikenn_cy.cli import gridsearch
 from spikenn_cy.cli import kfold
+from spikenn_cy.cli import plot
 from spikenn_cy.cli import run
 from spikenn_cy.cli import score
 
@@ -27,4 +28,5 @@ COMMANDS = {
     "dataset": dataset,
     "export": export,
     "digits": digits,
+    "plot": plot,
 }

@@ -11,6 +11,8 @@ from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
 from spikenn_cy.experiments.store import CHECKPOINT
 from spikenn_cy.experiments.store import RESULT
+from spikenn_cy.plots.canvas import new_figure
+from spikenn_cy.report import write_report
 
 SUMMARY = "Train one network; without arguments, on the bundled handwritten digits."
 DEMO_OUTPUT = "spikenn-demo"
@@ -30,6 +32,9 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--seed", type=whole_number, default=0, help="of all random draws (default: %(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace the run in OUT")
     parser.add_argument("--save_stats", action="store_true", help="keep statistics of every epoch in stats.npz")
+    parser.add_argument(
+        "--report", action="store_true", help="write a page with settings, results and pictures, report.html"
+    )
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -52,6 +57,8 @@ def main(arguments: argparse.Namespace) -> int:
         verbose=True,
         save_stats=arguments.save_stats,
     )
+    if arguments.report:
+        new_figure(1)  # what it needs is missed now, not after hours of training
     earlier = not job.overwrite and (Path(job.output) / RESULT).exists()
     began = time.perf_counter()
     try:
@@ -63,6 +70,8 @@ def main(arguments: argparse.Namespace) -> int:
     print(table(result))
     print(f"epochs {result['n_epochs']} ({ENDS[result['stopped']]}), seed {result['seed']}, {took}")
     print(f"network and records: {job.output}")
+    if arguments.report:
+        print(f"report: {write_report(job.output, job.input)}")
     return 0
 
 

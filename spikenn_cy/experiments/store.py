@@ -30,8 +30,9 @@ FORMAT = 1
 RECORD, LOG, METRICS = "config.json", "readout_log.txt", "metrics.jsonl"
 MODEL, CHECKPOINT, RESULT = "model.npz", "checkpoint.npz", "result.json"
 STATS, STATS_OF_EPOCH = "stats.npz", "stats-{epoch:06}.npz"  # the latter until the run is complete
+REPORT = "report.html"
 # In the order in which an overwritten run is taken apart: until the last is gone, it is an unfinished run.
-FILES = (RESULT, CHECKPOINT, METRICS, LOG, MODEL, STATS, RECORD)
+FILES = (RESULT, CHECKPOINT, METRICS, LOG, MODEL, STATS, REPORT, RECORD)
 
 ACCURACIES = {"train_accuracy": "train", "val_accuracy": "validation", "test_accuracy": "test"}
 ENDS = ("epochs", "early_stopping", "gridsearch_stop_acc")

@@ -9,6 +9,7 @@ from this table.
 import os
 from collections.abc import Callable
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from spikenn_cy.plots.filters import filters
 from spikenn_cy.plots.grid import grid
 from spikenn_cy.plots.source import NotRecorded
 from spikenn_cy.plots.source import Source
+from spikenn_cy.plots.weights import square_side
 from spikenn_cy.plots.weights import weights
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PICTURES",
     "NotRecorded",
+    "Picture",
     "Source",
     "accuracy",
     "competition",
@@ -57,18 +60,51 @@ def _confusion(source: Source) -> "Figure":
     return confusion(test.labels, source.model.predict(test), source.model.classes)
 
 
-PICTURES: dict[str, dict[str, Callable[[Source], "Figure"]]] = {
+def _weights(source: Source) -> "Figure":
+    if square_side(source.model.n_inputs) is None:
+        raise NotRecorded(f"no image: {source.model.n_inputs} inputs form no square")
+    return weights(source.model)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A row of ``PICTURES``.
+
+    Attributes
+    ----------
+    draw : callable
+        Returns the figure of a `Source`.
+    caption : str
+        What it shows, in a sentence.
+    """
+
+    draw: "Callable[[Source], Figure]"
+    caption: str
+
+
+PICTURES: dict[str, dict[str, Picture]] = {
     "run": {
-        "accuracy": lambda source: accuracy(source.folder),
-        "confusion": _confusion,
-        "weights": lambda source: weights(source.model),
-        "competition": lambda source: competition(source.folder),
-        "neurons": lambda source: neurons(source.folder),
-        "raster": lambda source: raster(source.model, source.test),
+        "accuracy": Picture(
+            lambda source: accuracy(source.folder),
+            "Accuracy of each epoch. In training it is counted while the weights move, on other data after the epoch.",
+        ),
+        "confusion": Picture(_confusion, "How many test samples of each class were taken for each class."),
+        "weights": Picture(_weights, "Synaptic weights of each neuron, as the image that its inputs form."),
+        "competition": Picture(
+            lambda source: competition(source.folder),
+            "Training thresholds at the end of each epoch, and how often each neuron of the class learned as a target.",
+        ),
+        "neurons": Picture(
+            lambda source: neurons(source.folder), "The same of all neurons, a row each, those of a class together."
+        ),
+        "raster": Picture(
+            lambda source: raster(source.model, source.test),
+            "Spikes of the first test sample. The first one of an output neuron decides; what follows is shaded.",
+        ),
     },
-    "kfold": {"accuracy": lambda source: folds(source.folder)},
-    "gridsearch": {"grid": lambda source: grid(source.folder)},
-    "ablation": {"grid": lambda source: grid(source.folder)},
+    "kfold": {"accuracy": Picture(lambda source: folds(source.folder), "Accuracy of each epoch, over all folds.")},
+    "gridsearch": {"grid": Picture(lambda source: grid(source.folder), "Accuracy against each setting that varies.")},
+    "ablation": {"grid": Picture(lambda source: grid(source.folder), "Accuracy against each setting that varies.")},
 }
 
 
@@ -99,9 +135,9 @@ def pictures(folder: str | os.PathLike, input: str | os.PathLike | None = None) 
         If matplotlib is not installed.
     """
     source = Source(Path(folder), input)
-    for name, draw in PICTURES[source.kind].items():
+    for name, picture in PICTURES[source.kind].items():
         try:
-            drawn = draw(source)
+            drawn = picture.draw(source)
         except NotRecorded as reason:
             drawn = str(reason)
         yield name, drawn

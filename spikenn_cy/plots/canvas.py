@@ -13,7 +13,6 @@ from spikenn_cy.atomic import atomic_file
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
-from spikenn_cy.errors import shortened
 from spikenn_cy.extras import extra
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 WIDTH = 8.0  # inches, so that 100 dots an inch make 800 pixels, at which all text is to be readable
 DPI = 200
 FORMATS = ("png", "svg", "pdf")
-MOST_DOTS = 1000  # an inch
+FEWEST_DOTS, MOST_DOTS = 20, 1000  # an inch
 
 # Told apart with any kind of colour vision. M. Okabe, K. Ito: Color Universal Design, 2008.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
@@ -78,16 +77,17 @@ def shades(first: float, last: float) -> "ScalarMappable":
     return ScalarMappable(Normalize(first, last), ListedColormap(colormaps["viridis"](np.linspace(0, 0.88, 256))))
 
 
-def label_text(value: Any) -> str:
-    """Return a name that somebody else chose as text that can be drawn, on one line."""
-    text = str(value).encode("utf-8", "backslashreplace").decode("utf-8")
-    return shortened("".join(character if character.isprintable() else "\ufffd" for character in text))
+def label_text(value: Any, most: int | None = 80) -> str:
+    """Return what somebody else wrote as text of printable characters on one line, at most ``most`` of them."""
+    text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    text = " ".join(text.encode("utf-8", "backslashreplace").decode("utf-8").split())
+    text = "".join(character if character.isprintable() else "\ufffd" for character in text)
+    return text if most is None or len(text) <= most else f"{text[: most - 1]}\u2026"
 
 
 def short_text(value: Any) -> str:
     """Return a name that somebody else chose as text that fits beside a picture."""
-    text = label_text(value)
-    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}\u2026"
+    return label_text(value, LONGEST_NAME)
 
 
 def set_names(axis: Any, positions: Any, names: Any, **properties: Any) -> None:
@@ -141,6 +141,13 @@ def mosaic(images: np.ndarray, n_columns: int, gap: int, fill: float = np.nan) -
     return whole
 
 
+def check_dpi(dpi: float) -> None:
+    """Raise `RunError` unless a picture can have so many dots an inch."""
+    number = isinstance(dpi, int | float) and not isinstance(dpi, bool)
+    rule = f"must be a number from {FEWEST_DOTS} to {MOST_DOTS}"
+    require(number and FEWEST_DOTS <= dpi <= MOST_DOTS, "dpi", rule, dpi, RunError)
+
+
 def rendered(figure: "Figure", form: str = "png", dpi: float = DPI) -> bytes:
     """Return a figure as the bytes of a file; the same figure gives the same bytes.
 
@@ -155,11 +162,10 @@ def rendered(figure: "Figure", form: str = "png", dpi: float = DPI) -> bytes:
     Raises
     ------
     RunError
-        If there is no such form, or ``dpi`` is no number from 1 to 1000.
+        If there is no such form, or ``dpi`` is no number from 20 to 1000.
     """
     require(form in FORMATS, "format", f"must be one of {', '.join(FORMATS)}", form, RunError)
-    number = isinstance(dpi, int | float) and not isinstance(dpi, bool)
-    require(number and 1 <= dpi <= MOST_DOTS, "dpi", f"must be a number from 1 to {MOST_DOTS}", dpi, RunError)
+    check_dpi(dpi)
     with extra("plot", where="plot"):
         from matplotlib import rc_context
     # What says when a file was made would make every one another.

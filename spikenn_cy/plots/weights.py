@@ -106,6 +106,12 @@ def weights(model: Readout | str | os.PathLike, shape: Sequence[int] | None = No
     )
 
 
+def square_side(n_inputs: int) -> int | None:
+    """Return the side of the square that so many inputs form, or None if they form none that is worth a look."""
+    side = math.isqrt(n_inputs)
+    return side if side * side == n_inputs and side >= SMALLEST_SIDE else None
+
+
 def _arranged(n_classes: int, per_class: int, gap: int) -> tuple[np.ndarray, int, int]:
     """Return the place of each neuron in a mosaic, its number of columns, and the gap between images."""
     if n_classes == 1:
@@ -124,9 +130,9 @@ def _arranged(n_classes: int, per_class: int, gap: int) -> tuple[np.ndarray, int
 
 def _image_shape(n_inputs: int, shape: Any) -> tuple[int, int]:
     if shape is None:
-        side = math.isqrt(n_inputs)
+        side = square_side(n_inputs)
         rule = "must form an image: be the square of 3 or more, or come with shape="
-        require(side * side == n_inputs and side >= SMALLEST_SIDE, "inputs", rule, n_inputs, DataError)
+        require(side is not None, "inputs", rule, n_inputs, DataError)
         return side, side
     try:
         height, width = (int(length) for length in shape)
