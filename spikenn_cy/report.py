@@ -40,7 +40,8 @@ STYLE = """
 }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1rem; max-width: 56rem; color: var(--text); background: var(--page);
-  font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+  font: 1rem/1.5 system-ui, sans-serif; }
+h1, p, li, figcaption, code { overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0.5rem 0; }
 h2 { font-size: 1.25rem; margin: 2rem 0 0.5rem; border-bottom: 1px solid var(--line); }
 p { margin: 0.5rem 0; }
@@ -57,6 +58,7 @@ figure { margin: 1rem 0; }
 img { display: block; width: 100%; height: auto; background: #ffffff; border: 1px solid var(--line); }
 summary { cursor: pointer; padding: 0.25rem 0; }
 code { font-family: ui-monospace, monospace; font-size: 0.9em; }
+.digest { display: inline-block; min-width: 12rem; }
 """
 
 
@@ -174,7 +176,7 @@ def _data(description: dict[str, Any]) -> Iterator[str]:
         (
             _text(name),
             *(_text(file.get(key, "")) for key in ("file", "bytes")),
-            f"<code>{_text(file.get('sha256', ''))}</code>",
+            f'<code class="digest">{_text(file.get("sha256", ""))}</code>',
         )
         for name, file in description["data"].items()
     ]

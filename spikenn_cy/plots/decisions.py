@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from spikenn_cy.data.classes import in_classes
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
@@ -102,7 +103,7 @@ def raster(model: Readout, dataset: SpikingDataset, sample: int = 0) -> "Figure"
     ----------
     model : Readout
     dataset : SpikingDataset
-        Labels are numbered as the network numbers them.
+        Matched to the network by ``classes``.
     sample : int
         Number of the sample.
 
@@ -123,14 +124,14 @@ def raster(model: Readout, dataset: SpikingDataset, sample: int = 0) -> "Figure"
         raise DataError(f"model: must be a Readout, got {type(model).__name__}")
     whole = isinstance(sample, int | np.integer) and not isinstance(sample, bool)
     require(whole and 0 <= sample < len(dataset), "sample", f"must be from 0 to {len(dataset) - 1}", sample, DataError)
-    one = dataset[np.array([sample])]
+    names = np.arange(model.n_classes) if model.classes is None else model.classes
+    one = in_classes(dataset[np.array([sample])], names)
     (times,), (potentials,) = model.first_spikes(one)
-    indices, timestamps, label = dataset[int(sample)]
+    indices, timestamps, label = one[0]
     # Ties, of silent neurons too, go to the higher potential, then to the lower neuron.
     winner = int(np.lexsort((np.arange(len(times)), -potentials, times))[0])
     per_class = len(times) // model.n_classes
     decided, moment = winner // per_class, float(times[winner])
-    names = dataset.classes if model.classes is None else model.classes
     classes = np.arange(len(times)) // per_class
     fired = times < model.max_time
 
