@@ -108,7 +108,7 @@ def report_page(folder: str | os.PathLike, input: str | os.PathLike | None = Non
     description = source.description
     epochs = epochs_of(source.folder) if result["n_epochs"] else []
     title = f"Run {_text(source.folder.resolve().name)}"
-    method = description["config"].get("optimizer", {}).get("method", "")
+    method = dict(_leaves(description["config"])).get("optimizer.method", "")
     end = f"{result['n_epochs']} epochs, {ENDS[result['stopped']]}"
     parts = [
         "<!DOCTYPE html>",

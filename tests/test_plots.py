@@ -132,6 +132,9 @@ def test_names_do_not_touch_with_many_classes_and_neurons(n_classes, per_class):
         figure.draw_without_rendering()
         inside = figure.get_window_extent()
         for axes in figure.axes:
+            title = axes.title.get_window_extent()
+            assert inside.x0 <= title.x0
+            assert title.x1 <= inside.x1
             for axis in (axes.xaxis, axes.yaxis):
                 boxes = shown_boxes(axis)
                 assert all(inside.x0 <= box.x0 and inside.y0 <= box.y0 for box in boxes)
@@ -453,6 +456,18 @@ def test_damaged_statistics_are_refused(run):
         plots.competition(run)
 
 
+def test_statistics_of_another_network_are_refused(run):
+    found = stats(run)
+    for changed in (
+        {"labels": found["labels"] + 2},
+        {"target_updates": found["target_updates"][:, 1:]},
+        {"training_thresholds": found["training_thresholds"][:, :5]},
+    ):
+        np.savez(run / "stats.npz", **(found | changed))
+        with pytest.raises(RunError, match=r"stats.npz: must be of this network's 6 neurons, got other statistics"):
+            plots.neurons(run)
+
+
 @pytest.mark.parametrize("line", ["{}", "[]", '{"epoch": "0"}', "x", '{"epoch": 0, "train_accuracy": 7}'])
 def test_damaged_metrics_are_refused(run, line):
     (run / "metrics.jsonl").write_text(f"{line}\n")
@@ -485,6 +500,10 @@ def test_a_folder_that_no_command_has_filled_is_refused(home, tmp_path):
     rule = "must be the folder of a run or the output folder of kfold, gridsearch, ablation, got"
     (tmp_path / "empty").mkdir()
     (tmp_path / "odd").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "config.json").write_text('{"network": []}')
+    with pytest.raises(RunError, match=r"config.json: must describe a run"):
+        drawn(tmp_path / "other")
     (tmp_path / "odd" / "manifest.json").write_text('{"command": ["kfold"]}')
     for folder, found in (
         (tmp_path / "none", "no such folder"),

@@ -8,6 +8,7 @@ import numpy as np
 
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
+from spikenn_cy.experiments.store import STATS
 from spikenn_cy.plots.canvas import COLOURS
 from spikenn_cy.plots.canvas import GREY
 from spikenn_cy.plots.canvas import SEQUENTIAL
@@ -175,9 +176,20 @@ def thresholds_and_updates(run: str | os.PathLike, model: Readout) -> tuple[np.n
         After the last training sample of the neuron's class; NaN without one.
     updates : ndarray of int64, shape (n_epochs, n_neurons)
         Target updates.
+
+    Raises
+    ------
+    RunError
+        If there are no statistics, or they are of another network.
     """
+    n_neurons = model.layers[-1].n_neurons
+    per_class = n_neurons // model.n_classes
     all_thresholds, all_updates = [], []
     for labels, thresholds, updates in each_epoch(run, "labels", "training_thresholds", "target_updates"):
+        fitting = thresholds.shape == (len(labels), per_class) and updates.shape == (n_neurons,)
+        fitting = fitting and len(labels) > 0 and labels.min() >= 0 and labels.max() < model.n_classes
+        if not fitting:
+            raise RunError(f"{Path(run, STATS)}: must be of this network's {n_neurons} neurons, got other statistics")
         last = np.full((model.n_classes, thresholds.shape[1]), np.nan, thresholds.dtype)
         classes, from_end = np.unique(labels[::-1], return_index=True)
         last[classes] = thresholds[len(labels) - 1 - from_end]

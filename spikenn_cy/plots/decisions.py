@@ -174,10 +174,8 @@ def raster(model: Readout, dataset: SpikingDataset, sample: int = 0) -> "Figure"
         axes.spines[["top", "right"]].set_visible(False)
     figure.legend(*below.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     at = f"decided at {moment:.3g}" if fired[winner] else "silent until the end"
-    above.set_title(
-        f"sample {sample}: class {short_text(names[label])}, predicted {short_text(names[decided])}, {at}",
-        parse_math=False,
-    )
+    title = f"class {short_text(names[label])}, predicted {short_text(names[decided])}"
+    above.set_title(f"sample {sample}: {title}\n{at}", fontsize=11, parse_math=False)
     return told(
         figure,
         f"Spikes of sample {sample}: {len(indices)} input spikes and {np.count_nonzero(fired)} of {len(times)} output "

@@ -113,5 +113,6 @@ def _checked(weights: Any) -> np.ndarray:
     require(array.ndim == 4, "weights", "must have the shape (k, k, D, C)", array.shape, DataError)
     require(min(array.shape) > 0, "weights", "must have no axis of length 0", array.shape, DataError)
     require(array.shape[2] in (1, 2, COLOUR_CHANNELS), "weights", "must have D = 1, 2 or 6", array.shape[2], DataError)
-    require(bool(np.isfinite(array).all()), "weights", "must be finite", "others", DataError)
+    if not np.isfinite(array).all():
+        raise DataError("weights: must be finite, got infinite or undefined ones")
     return array

@@ -19,7 +19,6 @@ from spikenn_cy.demo import DIGITS
 from spikenn_cy.demo import demo_datasets
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import RunError
-from spikenn_cy.errors import require
 from spikenn_cy.errors import shortened
 from spikenn_cy.experiments import RUNNERS
 from spikenn_cy.experiments.batch import MANIFEST
@@ -76,6 +75,7 @@ class Source:
             if isinstance(found, str) and found in RUNNERS:
                 return found
         elif RECORD in names:
+            _ = self.description  # other folders have a file of this name too
             return RUN
         elif any(name.isdecimal() and (self.folder / name / RECORD).exists() for name in names):
             return "kfold"  # or runs that were started one by one, which `score` takes too
@@ -89,8 +89,9 @@ class Source:
         found = read_json(path)
         sections = ("config", "data", "versions")
         whole = isinstance(found, dict) and all(isinstance(found.get(section), dict) for section in sections)
-        whole = whole and all(isinstance(file, dict) for file in found["data"].values())
-        require(bool(whole), os.fspath(path), "must describe a run", "something else", RunError)
+        whole = whole and "seed" in found and all(isinstance(file, dict) for file in found["data"].values())
+        if not whole:
+            raise RunError(f"{path}: must describe a run, got something else")
         return found
 
     @functools.cached_property
@@ -178,7 +179,8 @@ def each_epoch(run: str | os.PathLike, *keys: str) -> Iterator[Sequence[np.ndarr
             members = [archive.open(f"{key}.npy") for key in keys]
             headers = []
             for member in members:
-                require(npy.read_magic(member) == (1, 0), os.fspath(path), "must be of format 1.0", "another", RunError)
+                if npy.read_magic(member) != (1, 0):
+                    raise ValueError("an array of another format")
                 headers.append(npy.read_array_header_1_0(member))
             for _ in range(headers[0][0][0]):
                 yield [
