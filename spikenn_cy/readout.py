@@ -413,11 +413,17 @@ class Readout:
         self._write(path)
 
     def _write(self, path: str | os.PathLike[str], **progress: Any) -> None:
+        header, arrays = self._members(os.fspath(path), **progress)
+        with atomic_file(path) as file:
+            np.savez(file, header=np.array(msgspec.json.encode(header).decode()), **arrays)
+
+    def _members(self, place: str, **progress: Any) -> tuple[Header, dict[str, np.ndarray]]:
+        """Return what a model file holds; an error begins with ``place``."""
         learner = self._learner
         for i, layer in enumerate(self.layers):
             if not np.isfinite(layer.state()["weights"]).all():
                 rule = "must be finite to be saved; smaller rates may help"
-                raise RunError(f"{path}: weights of network[{i}] {rule}, got infinite or undefined ones")
+                raise RunError(f"{place}: weights of network[{i}] {rule}, got infinite or undefined ones")
         header = Header(
             format=FORMAT,
             config=self.config.to_dict(),
@@ -431,13 +437,12 @@ class Readout:
             regulator=learner.regulator.state,
             **progress,
         )
-        arrays = {"header": np.array(msgspec.json.encode(header).decode())}
+        arrays = {}
         for i, layer in enumerate(self.layers):
             arrays |= {f"{name}_{i}": array for name, array in layer.state().items()}
         if self.classes is not None:
             arrays["classes"] = self.classes
-        with atomic_file(path) as file:
-            np.savez(file, **arrays)
+        return header, arrays
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Readout":
@@ -448,14 +453,26 @@ class Readout:
         DataError
             If there is no such file or it holds anything else.
         """
-        header, arrays = _read(path)
+        return cls._of_members(path, *_read(path))
+
+    @classmethod
+    def _of_members(cls, place: str | os.PathLike[str], header: Header, arrays: dict[str, np.ndarray]) -> "Readout":
         try:
             config = ExperimentConfig.from_any(header.config)
             model = cls._checked(config, header.n_inputs, header.n_classes, header.max_time, header.seed, draw=False)
         except (ConfigError, OverflowError, MemoryError) as problem:
-            raise DataError(f"{path}: must hold a whole model, got {problem}") from problem
-        model._restore(path, header, arrays)
+            raise DataError(f"{place}: must hold a whole model, got {problem}") from problem
+        model._restore(place, header, arrays)
         return model
+
+    def __reduce__(self) -> tuple:
+        # What a file holds, so that a pickle, a copy and a file are the same network, whose training goes on alike.
+        return type(self)._unpickled, self._members("pickle")
+
+    @classmethod
+    def _unpickled(cls, header: Header, arrays: dict[str, np.ndarray]) -> "Readout":
+        require(header.format == FORMAT, "pickle", f"must be of format {FORMAT}", header.format, DataError)
+        return cls._of_members("pickle", header, arrays)
 
     def _restore(self, path: str | os.PathLike[str], header: Header, arrays: dict[str, np.ndarray]) -> None:
         learner = self._learner

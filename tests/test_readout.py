@@ -1,6 +1,8 @@
 """The public face of a network: what may be assigned, what is refused, what comes back."""
 
+import copy
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -205,6 +207,27 @@ def test_a_finished_checkpoint_trains_no_further(tmp_path):
     again = Readout.from_config(CONFIG, 10, 2)
     assert again.fit(dataset(), checkpoint=path) == history
     np.testing.assert_array_equal(again.layers[-1].weights, first.layers[-1].weights)
+
+
+def test_training_goes_on_alike_in_a_pickle_and_in_a_copy_and_apart_from_the_original(model):
+    model.fit(dataset())
+    before = model.layers[-1].weights
+    for twin in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model), copy.copy(model)):
+        np.testing.assert_array_equal(twin.classes, model.classes)
+        np.testing.assert_array_equal(twin.predict(dataset(seed=1)), model.predict(dataset(seed=1)))
+        twin.fit(dataset(), epochs=2)
+        np.testing.assert_array_equal(model.layers[-1].weights, before)
+        trained = twin.layers[-1].weights
+    model.fit(dataset(), epochs=2)
+    np.testing.assert_array_equal(model.layers[-1].weights, trained)
+    np.testing.assert_array_equal(model.training_thresholds, twin.training_thresholds)
+
+
+def test_a_pickle_of_another_format_is_refused(model, monkeypatch):
+    pickled = pickle.dumps(model)
+    monkeypatch.setattr("spikenn_cy.readout.FORMAT", 2)
+    with pytest.raises(DataError, match="pickle: must be of format 2, got 1"):
+        pickle.loads(pickled)
 
 
 def test_a_damaged_model_is_refused_in_one_line(model, tmp_path):
