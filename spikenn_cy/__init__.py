@@ -23,3 +23,16 @@ __all__ = [
     "SpikingDataset",
     "__version__",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Late, because scikit-learn takes a second to import and is an extra; for that reason neither is in __all__.
+    if name == "LatencyEncoder":
+        from spikenn_cy.estimator import LatencyEncoder
+
+        return LatencyEncoder
+    if name == "SpikingClassifier":
+        from spikenn_cy.estimator import SpikingClassifier
+
+        return SpikingClassifier
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

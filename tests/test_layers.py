@@ -24,7 +24,7 @@ FLOORS = [
     ["training"],
     ["readout"],
     ["demo"],
-    ["experiments", "export"],
+    ["estimator", "experiments", "export"],
     ["plots"],
     ["report"],
     ["cli"],
@@ -32,8 +32,10 @@ FLOORS = [
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 DECLARED = {"numpy", "msgspec", "tqdm"}
-# By the room that may ask for them, inside a function, since an extra is not always installed.
+# By the room that may ask for them, inside a function, since an extra is not always installed. A room that is nothing
+# without its extra may ask at once, inside ``with extra(…)``, which says what to install.
 EXTRAS = {
+    "estimator": {"joblib", "sklearn"},
     "experiments": {"distributed", "pooch", "requests", "sklearn"},
     "export": {"nir"},
     "plots": {"matplotlib"},
@@ -87,7 +89,7 @@ def wrong_with(room, source, compiled=False):
         elif top == "numpy" and form.endswith("cimport"):
             wrong.append("numpy as a build dependency")
         elif top in EXTRAS.get(room, ()):
-            if any(getattr(node, "module", "") == module for node in ast.parse(source).body):
+            if module in imported_at_once(source):
                 wrong.append(f"{top} is an extra, to be imported where it is used")
         elif top != "spikenn_cy":
             if top not in sys.stdlib_module_names | DECLARED | (COMPILED if compiled else set()):
@@ -101,6 +103,22 @@ def wrong_with(room, source, compiled=False):
         elif imported != room and FLOOR_OF[imported] >= FLOOR_OF[room]:
             wrong.append(f"{imported} is not below {room}")
     return wrong
+
+
+def imported_at_once(source):
+    """Return the modules that are imported when a source text is, outside of ``with extra(…)``."""
+    found, waiting = set(), list(ast.parse(source).body)
+    while waiting:
+        node = waiting.pop()
+        called = getattr(node.items[0].context_expr, "func", None) if isinstance(node, ast.With) else None
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or getattr(called, "id", None) == "extra":
+            continue
+        if isinstance(node, ast.ImportFrom):
+            found.add(node.module)
+        elif isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        waiting.extend(ast.iter_child_nodes(node))
+    return found
 
 
 def room_of(path):
@@ -169,6 +187,10 @@ def test_an_extra_is_imported_by_its_room_and_only_when_it_is_used():
     assert wrong_with("rules", source) == ["distributed is no declared dependency"]
     assert wrong_with("experiments", source) == ["distributed is an extra, to be imported where it is used"]
     assert wrong_with("experiments", f"def f():\n    {source}") == []
+    assert wrong_with("experiments", f"with extra('dask', where='kfold'):\n    {source}") == []
+    for in_vain in ("if True:", "try:", "with suppress(ImportError):", "class C:"):
+        wrong = wrong_with("experiments", f"{in_vain}\n    {source}\n{'finally: pass' if in_vain == 'try:' else ''}")
+        assert wrong == ["distributed is an extra, to be imported where it is used"]
 
 
 def test_what_points_down_is_let_through():

@@ -1,0 +1,737 @@
+"""The scikit-learn face, without which no pipeline, grid search or cross-validation could hold a spiking network."""
+
+from typing import Any
+from typing import NamedTuple
+
+import numpy as np
+
+from spikenn_cy.config import ExperimentConfig
+from spikenn_cy.data.arrays import end_of_time
+from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.dtypes import INDEX
+from spikenn_cy.dtypes import OFFSET
+from spikenn_cy.dtypes import STAMP
+from spikenn_cy.errors import ConfigError
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import require
+from spikenn_cy.extras import extra
+from spikenn_cy.readout import Readout
+from spikenn_cy.training import History
+
+with extra("sklearn", where="spikenn_cy.estimator"):
+    # The classes below are subclasses of scikit-learn's, so this module cannot wait for it.
+    from sklearn.base import BaseEstimator
+    from sklearn.base import ClassifierMixin
+    from sklearn.base import TransformerMixin
+    from sklearn.model_selection import train_test_split
+    from sklearn.utils import check_random_state
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.sparsefuncs import min_max_axis
+    from sklearn.utils.validation import check_is_fitted
+    from sklearn.utils.validation import check_non_negative
+    from sklearn.utils.validation import validate_data
+
+SCALINGS = ("range", "feature", "max", "sample")
+CHUNK = 1 << 22  # dense spike times at once: rows enough to hide the calls, few enough to stay small beside the spikes
+REAL_TYPES = (np.float64, np.float32)
+
+THRESHOLD_SHARE = {1: 0.6, 2: 0.6}  # by the number of fields
+THRESHOLD_SHARE_OF_MORE_FIELDS = 0.8
+REGULATION_SHARE = 0.02
+
+
+class Auto(NamedTuple):
+    """What ``"auto"`` means with a learning rule."""
+
+    ap: float
+    am: float
+    gap_share: float  # of max_time
+    w_norm: bool
+    w_min: float
+
+
+AUTO = {
+    "s2stdp": Auto(0.03, -0.02, 0.2, True, 0.0),
+    "sstdp": Auto(0.03, -0.02, 0.2, True, 0.0),
+    "rstdp": Auto(0.02, -0.01, 0.0, False, 0.0),  # has no gap
+    "s4nn": Auto(0.0, 0.0, 0.3, False, -1.0),  # has no STDP rates
+}
+
+
+class LatencyEncoder(TransformerMixin, BaseEstimator):
+    """Turn features into spike times: the larger a value, the earlier its spike; zeros are silent.
+
+    A value is scaled to ``s`` from 0 to 1 and fires at ``max_time * (1 - s)``; at
+    ``max_time`` there is no spike. Values beyond those of the training data are
+    clipped, so that they fire at 0 or never.
+
+    With ``n_fields`` > 1 each feature has that many inputs, whose preferred values are
+    spaced evenly from the smallest scaled value to the greatest. Each fires the earlier
+    the nearer the value is to its own: at ``max_time`` times the distance in units of
+    the spacing. Two fields are an Off and an On cell: a small value makes the one fire
+    early and a large value the other. More fields let a network answer to values in the
+    middle too. With two fields or more every sample has nearly the same number of spikes.
+
+    Parameters
+    ----------
+    scaling : {"feature", "max", "sample", "range"}, default="feature"
+        What a value is divided by: the greatest one of its feature in the training data
+        (``"feature"``), of all features in the training data (``"max"``, for images) or
+        of all features in the same sample (``"sample"``); these three take values >= 0.
+        ``"range"`` takes any values and goes from the smallest of its feature in the
+        training data, which is silent, to the greatest. A feature without any such
+        scale, for instance a constant one with ``"range"``, is silent.
+    n_fields : int, default=1
+        Inputs a feature.
+    max_time : float, default=1.0
+        Time of silence, in a unit of your choice.
+
+    Attributes
+    ----------
+    data_min_, data_max_ : ndarray of shape (n_features_in_,)
+        Smallest and greatest values of the training data.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+        If ``X`` had names.
+
+    See Also
+    --------
+    SpikingClassifier : Encodes by itself.
+    spikenn_cy.SpikingDataset.from_numpy : Takes the times.
+
+    Notes
+    -----
+    The result is a dense array, which every step of a pipeline takes, and may be handed
+    to ``SpikingDataset.from_numpy`` with labels and the same ``max_time``.
+
+    Examples
+    --------
+    >>> from spikenn_cy.estimator import LatencyEncoder
+    >>> LatencyEncoder(max_time=10).fit_transform([[0.0, 2.0], [1.0, 4.0]])
+    array([[10.,  5.],
+           [ 0.,  0.]], dtype=float32)
+    """
+
+    def __init__(self, scaling: str = "feature", n_fields: int = 1, max_time: float = 1.0) -> None:
+        self.scaling = scaling
+        self.n_fields = n_fields
+        self.max_time = max_time
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.positive_only = self.scaling != "range"
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    def fit(self, X: Any, y: Any = None) -> "LatencyEncoder":
+        """Learn the scale of the features.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : None
+            Not looked at.
+
+        Returns
+        -------
+        self : LatencyEncoder
+        """
+        return self._widen(self._checked(X, reset=True), first=True)
+
+    def partial_fit(self, X: Any, y: Any = None) -> "LatencyEncoder":
+        """Widen the scale of the features to these samples too; arguments as in `fit`."""
+        first = not hasattr(self, "data_max_")
+        return self._widen(self._checked(X, reset=first), first)
+
+    def _widen(self, X: Any, first: bool) -> "LatencyEncoder":
+        if is_sparse(X):
+            if not X.has_canonical_format:  # an entry given twice is the sum of both
+                X = X.copy()
+                X.sum_duplicates()
+            low, high = min_max_axis(X, axis=0)
+        else:
+            low, high = X.min(axis=0), X.max(axis=0)
+        low, high = low.astype(np.float64), high.astype(np.float64)
+        if not first:
+            low, high = np.minimum(low, self.data_min_), np.maximum(high, self.data_max_)
+        with np.errstate(over="ignore"):
+            wide = ~np.isfinite(high - low)
+        if wide.any():
+            found = f"{low[wide][0]} to {high[wide][0]}"
+            raise DataError(f"X: a feature's values must have a finite range, got {found}")
+        self.data_min_, self.data_max_ = low, high
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the spike times.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        times : ndarray of float32, shape (n_samples, n_features * n_fields)
+            From 0 to ``max_time``, which is silence; the fields of a feature are neighbours.
+        """
+        check_is_fitted(self, "data_max_")
+        X = self._checked(X, reset=False)
+        times = np.empty((X.shape[0], self._n_features_out), STAMP)
+        n_rows = max(1, CHUNK // times.shape[1])
+        for start in range(0, len(times), n_rows):
+            rows = X[start : start + n_rows]
+            self._fill(rows.toarray() if is_sparse(rows) else rows, times[start : start + n_rows])
+        return times
+
+    def _fill(self, X: np.ndarray, times: np.ndarray) -> None:
+        X = X.astype(np.float64)
+        low = self.data_min_ if self.scaling == "range" else 0.0
+        high = {"max": self.data_max_.max(), "sample": X.max(axis=1, keepdims=True)}.get(self.scaling, self.data_max_)
+        width = np.broadcast_to(high - low, X.shape)
+        np.clip(X, low, high, out=X)
+        X -= low
+        # Where there is no width, X is 0 now; for fields beside each other that would be a value of its own.
+        np.divide(X, width, out=X, where=width > 0)
+        if self.n_fields == 1:
+            times[:] = self.max_time * (1 - X)
+            return
+        X *= self.n_fields - 1
+        fields = times.reshape(*X.shape, self.n_fields)
+        for field in range(self.n_fields):
+            fields[:, :, field] = self.max_time * np.minimum(np.abs(X - field), 1)
+        fields[~(width > 0)] = self.max_time
+
+    def _checked(self, X: Any, reset: bool) -> Any:
+        require(self.scaling in SCALINGS, "scaling", f"must be one of {', '.join(SCALINGS)}", self.scaling)
+        _require_whole("n_fields", self.n_fields, 1)
+        end_of_time(self.max_time, "max_time", ConfigError)
+        X = validate_data(self, X, accept_sparse="csr", dtype=REAL_TYPES, reset=reset)
+        if self.scaling != "range":
+            check_non_negative(X, type(self).__name__)
+        return X
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.n_features_in_ * self.n_fields
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return a name for each input: that of its feature, with the number of the field if there are several.
+
+        Parameters
+        ----------
+        input_features : array-like of str, shape (n_features_in_,), optional
+            Default: ``feature_names_in_``, or else ``x0``, ``x1`` and so on.
+
+        Returns
+        -------
+        names : ndarray of str objects, shape (n_features_in_ * n_fields,)
+        """
+        check_is_fitted(self, "data_max_")
+        known = getattr(self, "feature_names_in_", None)
+        if input_features is None:
+            names = [f"x{i}" for i in range(self.n_features_in_)] if known is None else known.tolist()
+        else:
+            names = np.asarray(input_features, dtype=object).tolist()
+            if known is not None and names != known.tolist():
+                raise ValueError("input_features is not equal to feature_names_in_")
+            if len(names) != self.n_features_in_:
+                found = f"number of features ({self.n_features_in_}), got {len(names)}"
+                raise ValueError(f"input_features should have length equal to {found}")
+        if self.n_fields > 1:
+            names = [f"{name}_{field}" for name in names for field in range(self.n_fields)]
+        return np.array(names, dtype=object)
+
+
+class SpikingClassifier(ClassifierMixin, BaseEstimator):
+    """A network whose first output spike is the class, learning by supervised STDP.
+
+    Features become spike times (see `LatencyEncoder`), and a `Readout` with a group of
+    competing neurons for each class learns from them. The defaults are S2-STDP with
+    Neuronal Competition Groups and were chosen by cross-validation on images and on
+    tables of measurements; they need no scaler in front.
+
+    Parameters
+    ----------
+    scaling : {"range", "feature", "max", "sample"}, default="range"
+        How a value becomes a number from 0 to 1; see `LatencyEncoder`. All but
+        ``"range"`` take values >= 0 only.
+    n_fields : int, default=4
+        Inputs a feature; see `LatencyEncoder`. 1 is the plain latency code, with which
+        sparse images are fastest; 2 is On and Off.
+    max_time : float, default=1.0
+        Time of silence; the unit of ``t_gap`` and ``leak_tau``.
+    rule : {"s2stdp", "sstdp", "rstdp", "s4nn"}, default="s2stdp"
+        Learning rule. SSTDP is S2-STDP with desired times as bounds.
+    neurons_per_class : int, default=10
+    nt_neurons : int, default=0
+        Non-target neurons among them; fewer than ``neurons_per_class``.
+    firing_threshold : float or "auto", default="auto"
+        In units of potential. ``"auto"`` is what a share of the spikes of an average
+        training sample give to a neuron whose weights are ``w_init_mean``: 60 % of all
+        with one field; with more, all at time 0 and of the later ones 60 % with two fields
+        and 80 % with more.
+    ap, am : float or "auto", default="auto"
+        STDP rates for causal and anti-causal inputs, not of ``"s4nn"``. ``"auto"`` is 0.03
+        and -0.02; with ``"rstdp"`` 0.02 and -0.01.
+    lr : float, default=0.02
+        Learning rate of ``"s4nn"``.
+    t_gap : float or "auto", default="auto"
+        Time between the desired spikes of target and non-target neurons, in the unit of
+        ``max_time``; not of ``"rstdp"``. ``"auto"`` is 20 % of ``max_time``, with
+        ``"s4nn"`` 30 %.
+    class_inhib : bool, default=True
+        Only the first neuron of each class learns from a sample; not of ``"rstdp"``.
+    annealing : float, default=0.95
+        The rates are multiplied by it after every epoch.
+    thr_lr : float or "auto", default="auto"
+        Change of the training thresholds a sample, in units of potential, which keeps one
+        neuron of a class from winning always; 0 is none. ``"auto"`` is 2 % of the firing
+        threshold.
+    thr_anneal : float, default=0.8
+        ``thr_lr`` is multiplied by it after every epoch.
+    use_two_thr : bool, default=True
+        Keep training thresholds apart from those for inference.
+    w_init_mean : float, default=0.5
+    w_init_std : float, default=0.03
+        Of the normal distribution that initial weights are drawn from.
+    w_norm : bool or "auto", default="auto"
+        Keep each neuron's sum of absolute weights. ``"auto"`` is true with ``"s2stdp"``
+        and ``"sstdp"``.
+    w_min : float or "auto", default="auto"
+    w_max : float, default=1.0
+        Bounds of the weights. ``"auto"`` is 0, with ``"s4nn"`` -1.
+    leak_tau : float, optional
+        Time constant of the neurons' leak; without it nothing leaks.
+    dropout_in : float, default=0.0
+    dropout_out : float, default=0.2
+        Share of inputs and of output neurons left out of a training sample.
+    epochs : int, default=50
+        Times that `fit` goes through the samples.
+    shuffle : bool, default=True
+        In a new order every epoch.
+    early_stopping : bool, default=False
+        Hold ``validation_fraction`` of the samples back and stop `fit` when the accuracy
+        on them has not risen for ``n_iter_no_change`` epochs. The network of the last
+        epoch is kept.
+    validation_fraction : float, default=0.1
+        Between 0 and 1.
+    n_iter_no_change : int, default=10
+    config : dict, path or ExperimentConfig, optional
+        Settings of the network in full, as for `Readout.from_config`, in place of all
+        parameters above from ``rule`` to ``n_iter_no_change``, but
+        ``validation_fraction``, which is held back if ``trainer.early_stopping`` > 0.
+    random_state : int, RandomState instance or None, default=None
+        Of initial weights, dropout, order of samples and validation samples. An int gives
+        the same bits every time.
+    verbose : bool, default=False
+        Show a progress bar on a terminal.
+    n_jobs : int, optional
+        Threads for deciding, -1 for all processors; the results are the same.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    readout_ : Readout
+        The network. ``readout_.save`` writes it to a file.
+    encoder_ : LatencyEncoder
+        Makes its input.
+    history_ : History
+        Accuracies of `fit`, epoch by epoch; empty after `partial_fit` alone.
+    n_iter_ : int
+        Epochs trained; a call of `partial_fit` counts as one.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+        If ``X`` had names.
+
+    Notes
+    -----
+    There is no ``predict_proba``: times of spikes are no probabilities. With
+    ``sklearn.calibration.CalibratedClassifierCV`` they can be made into some.
+
+    Settings that are refused raise `spikenn_cy.ConfigError`, a ``ValueError``.
+
+    Source: Goupy, Tirilly, Bilasco, NeurIPS 2024 (Neuronal Competition Groups).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.model_selection import train_test_split
+    >>> from spikenn_cy.estimator import SpikingClassifier
+    >>> X_train, X_test, y_train, y_test = train_test_split(*load_wine(return_X_y=True), random_state=0)
+    >>> SpikingClassifier(random_state=0).fit(X_train, y_train).score(X_test, y_test) > 0.9
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        scaling: str = "range",
+        n_fields: int = 4,
+        max_time: float = 1.0,
+        rule: str = "s2stdp",
+        neurons_per_class: int = 10,
+        nt_neurons: int = 0,
+        firing_threshold: float | str = "auto",
+        ap: float | str = "auto",
+        am: float | str = "auto",
+        lr: float = 0.02,
+        t_gap: float | str = "auto",
+        class_inhib: bool = True,
+        annealing: float = 0.95,
+        thr_lr: float | str = "auto",
+        thr_anneal: float = 0.8,
+        use_two_thr: bool = True,
+        w_init_mean: float = 0.5,
+        w_init_std: float = 0.03,
+        w_norm: bool | str = "auto",
+        w_min: float | str = "auto",
+        w_max: float = 1.0,
+        leak_tau: float | None = None,
+        dropout_in: float = 0.0,
+        dropout_out: float = 0.2,
+        epochs: int = 50,
+        shuffle: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        config: Any = None,
+        random_state: Any = None,
+        verbose: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.scaling = scaling
+        self.n_fields = n_fields
+        self.max_time = max_time
+        self.rule = rule
+        self.neurons_per_class = neurons_per_class
+        self.nt_neurons = nt_neurons
+        self.firing_threshold = firing_threshold
+        self.ap = ap
+        self.am = am
+        self.lr = lr
+        self.t_gap = t_gap
+        self.class_inhib = class_inhib
+        self.annealing = annealing
+        self.thr_lr = thr_lr
+        self.thr_anneal = thr_anneal
+        self.use_two_thr = use_two_thr
+        self.w_init_mean = w_init_mean
+        self.w_init_std = w_init_std
+        self.w_norm = w_norm
+        self.w_min = w_min
+        self.w_max = w_max
+        self.leak_tau = leak_tau
+        self.dropout_in = dropout_in
+        self.dropout_out = dropout_out
+        self.epochs = epochs
+        self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.config = config
+        self.random_state = random_state
+        self.verbose = verbose
+        self.n_jobs = n_jobs
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.positive_only = self.scaling != "range"
+        return tags
+
+    # Learning
+
+    def fit(self, X: Any, y: Any) -> "SpikingClassifier":
+        """Train a new network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Real numbers, >= 0 unless ``scaling`` is ``"range"``.
+        y : array-like of shape (n_samples,)
+            Classes.
+
+        Returns
+        -------
+        self : SpikingClassifier
+
+        Raises
+        ------
+        ConfigError
+            If a parameter is refused.
+        """
+        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=REAL_TYPES)
+        check_classification_targets(y)
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        generator = check_random_state(self.random_state)
+        config = self._given()
+        held_back = None
+        if self.early_stopping if config is None else config.trainer.early_stopping:
+            _require_real("validation_fraction", self.validation_fraction)
+            between = 0 < self.validation_fraction < 1
+            require(between, "validation_fraction", "must be > 0 and < 1", self.validation_fraction)
+            X, held_back, labels, held_back_labels = train_test_split(
+                X, labels, test_size=self.validation_fraction, random_state=generator, stratify=labels
+            )
+        self.encoder_ = self._make_encoder().fit(X)
+        train = self._spikes(X, labels)
+        self.readout_ = self._make_readout(train, config, generator)
+        val = None if held_back is None else self._spikes(held_back, held_back_labels)
+        self.history_ = self.readout_.fit(train, val, verbose=bool(self.verbose))
+        self.n_iter_ = len(self.history_.epochs)
+        return self
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> "SpikingClassifier":
+        """Learn from each sample once, in order, at the present rates.
+
+        The scale of the features is widened to the samples first. The first call makes the
+        network, and takes what is ``"auto"`` from its samples; so it should have many.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        classes : array-like of shape (n_classes,), optional
+            All classes that will ever come; needed in the first call unless `fit` went before.
+
+        Returns
+        -------
+        self : SpikingClassifier
+        """
+        first = not hasattr(self, "readout_")
+        if first and classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=REAL_TYPES, reset=first)
+        check_classification_targets(y)
+        known = np.unique(classes) if first else self.classes_
+        if classes is not None and not np.array_equal(np.unique(classes), known):
+            raise ValueError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {known!r}")
+        unknown = np.setdiff1d(y, known)
+        if len(unknown):
+            raise ValueError(f"y: must hold classes among {known.tolist()}, got {unknown.tolist()}")
+        self.classes_ = known
+        encoder = self._make_encoder() if first else self.encoder_
+        self.encoder_ = encoder.partial_fit(X)
+        train = self._spikes(X, np.searchsorted(known, y))
+        if first:
+            self.readout_ = self._make_readout(train, self._given(), check_random_state(self.random_state))
+            self.history_ = History([])
+            self.n_iter_ = 0
+        self.readout_.partial_fit(train)
+        self.n_iter_ += 1
+        return self
+
+    def _make_encoder(self) -> LatencyEncoder:
+        return LatencyEncoder(scaling=self.scaling, n_fields=self.n_fields, max_time=self.max_time)
+
+    def _make_readout(
+        self, train: SpikingDataset, config: ExperimentConfig | None, generator: np.random.RandomState
+    ) -> Readout:
+        seed = int(generator.randint(np.iinfo(np.int32).max))
+        settings = self._settings(train) if config is None else config
+        return Readout.from_config(settings, train.n_inputs, len(self.classes_), self.max_time, seed)
+
+    def _given(self) -> ExperimentConfig | None:
+        return None if self.config is None else ExperimentConfig.from_any(self.config)
+
+    def _settings(self, train: SpikingDataset) -> dict[str, Any]:
+        """Return the parameters as the sections of a configuration, with what is ``"auto"`` worked out."""
+        known = isinstance(self.rule, str) and self.rule in AUTO
+        require(known, "rule", f"must be one of {', '.join(AUTO)}", self.rule)
+        auto = AUTO[self.rule]
+        _require_whole("neurons_per_class", self.neurons_per_class, 1)
+        if self.early_stopping:
+            _require_whole("n_iter_no_change", self.n_iter_no_change, 1)
+        # A first call of partial_fit may bring one sample, which alone has no range and no spike.
+        n_spikes = len(train.indices) / len(train) or self.n_features_in_ * min(self.n_fields, 2)
+        # Where most values are 0, most of their fields' spikes come at once, and would be decided on before any other.
+        n_at_once = 0.0 if self.n_fields == 1 else np.count_nonzero(train.timestamps == 0) / len(train)
+        _require_real("w_init_mean", self.w_init_mean)
+        share = THRESHOLD_SHARE.get(self.n_fields, THRESHOLD_SHARE_OF_MORE_FIELDS)
+        n_heard = n_at_once + share * (n_spikes - n_at_once)
+        threshold = self._number("firing_threshold", self.w_init_mean * n_heard)
+        stdp = {"ap": self._number("ap", auto.ap), "am": self._number("am", auto.am)}
+        t_gap = self._number("t_gap", auto.gap_share * self.max_time)
+        timing = {"t_gap": t_gap, "class_inhib": self.class_inhib}
+        optimizer = {
+            "s2stdp": {"method": "s2stdp", **stdp, **timing},
+            "sstdp": {"method": "s2stdp", "use_time_ranges": True, **stdp, **timing},
+            "rstdp": {"method": "rstdp", **stdp},
+            "s4nn": {"method": "s4nn", "lr": self.lr, **timing},
+        }[self.rule]
+        return {
+            "network": [
+                {
+                    "n_neurons": self.neurons_per_class * len(self.classes_),
+                    "firing_threshold": threshold,
+                    "w_init_normal": True,
+                    "w_init_mean": self.w_init_mean,
+                    "w_init_std": self.w_init_std,
+                    "w_norm": auto.w_norm if _is_auto(self.w_norm) else self.w_norm,
+                    "w_min": self._number("w_min", auto.w_min),
+                    "w_max": self.w_max,
+                    "leak_tau": self.leak_tau,
+                }
+            ],
+            "optimizer": optimizer | {"annealing": self.annealing},
+            "regularizer": {
+                "thr_lr": self._number("thr_lr", REGULATION_SHARE * threshold),
+                "thr_anneal": self.thr_anneal,
+                "use_two_thr": self.use_two_thr,
+            },
+            "trainer": {
+                "epochs": self.epochs,
+                "early_stopping": self.n_iter_no_change if self.early_stopping else 0,
+                "nt_neurons": self.nt_neurons,
+                "dropout_in": self.dropout_in,
+                "dropout_out": self.dropout_out,
+                "shuffle": self.shuffle,
+            },
+        }
+
+    def _number(self, name: str, auto: float) -> Any:
+        """Return the parameter ``name``, or ``auto`` if it says so."""
+        value = getattr(self, name)
+        if _is_auto(value):
+            return auto
+        _require_real(name, value, 'must be a number or "auto"')
+        return value
+
+    # Deciding
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the class of each sample's first output spike.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Of ``classes_``. Neurons that fire together, or none of which fires, are told
+            apart by their potentials.
+        """
+        spikes = self._spikes_of(X)
+        return self.classes_[self.readout_.predict(spikes, self._n_threads())]
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return how early each class fires: minus the time of its first output spike.
+
+        A silent class is at ``-max_time``. Of classes that fire together, or of silent
+        ones, those with less potential are lower by a few units in the last place, so that
+        the greatest is what `predict` returns.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        scores : ndarray of float64, shape (n_samples, n_classes)
+            From ``-max_time``, but for those units, to 0. Of two classes, of shape (n_samples,): the score
+            of ``classes_[1]`` minus that of ``classes_[0]``, so that > 0 is the former.
+        """
+        spikes = self._spikes_of(X)
+        n_classes = len(self.classes_)
+        scores = np.empty((len(spikes), n_classes))
+        n_rows = max(1, CHUNK // self.readout_.layers[-1].n_neurons)
+        for start in range(0, len(spikes), n_rows):
+            part = spikes[start : start + n_rows]
+            times, potentials = self.readout_.first_spikes(part, self._n_threads())
+            groups = (len(part), n_classes, -1)
+            scores[start : start + n_rows] = class_scores(times.reshape(groups), potentials.reshape(groups))
+        return scores[:, 1] - scores[:, 0] if n_classes == 2 else scores
+
+    def _n_threads(self) -> int:
+        from joblib import effective_n_jobs  # which comes with scikit-learn, and knows what its parallel loops take
+
+        return effective_n_jobs(self.n_jobs)
+
+    def _spikes_of(self, X: Any) -> SpikingDataset:
+        check_is_fitted(self, "readout_")
+        X = validate_data(self, X, accept_sparse="csr", dtype=REAL_TYPES, reset=False)
+        return self._spikes(X, np.zeros(X.shape[0], INDEX))
+
+    def _spikes(self, X: Any, labels: np.ndarray) -> SpikingDataset:
+        """Return encoded samples, of which never many are dense at once, with class numbers as labels."""
+        n_rows = max(1, CHUNK // (X.shape[1] * self.n_fields))
+        parts = [
+            SpikingDataset.from_numpy(
+                self.encoder_.transform(X[start : start + n_rows]),
+                np.zeros(len(labels[start : start + n_rows]), INDEX),
+                self.max_time,
+            )
+            for start in range(0, len(labels), n_rows)
+        ]
+        labels, names = labels.astype(INDEX), class_numbers_or_names(self.classes_)
+        if len(parts) == 1:
+            return parts[0].renumbered(labels, names)
+        n_spikes = np.concatenate([np.diff(part.indptr) for part in parts])
+        return SpikingDataset(
+            np.concatenate([np.zeros(1, OFFSET), np.cumsum(n_spikes)]),
+            np.concatenate([part.indices for part in parts]),
+            np.concatenate([part.timestamps for part in parts]),
+            labels,
+            parts[0].n_inputs,
+            self.max_time,
+            names,
+        )
+
+
+def is_sparse(X: Any) -> bool:
+    """Tell a sparse matrix of SciPy, which scikit-learn has checked, from an array."""
+    return hasattr(X, "toarray")
+
+
+def class_numbers_or_names(classes: np.ndarray) -> np.ndarray:
+    """Return the classes as a data set can hold them: themselves if whole numbers or text, else 0, 1 and so on."""
+    if all(isinstance(name, str) for name in classes.flat):
+        return classes.astype(str)
+    return classes.copy() if classes.dtype.kind in "iu" else np.arange(len(classes))
+
+
+def class_scores(times: np.ndarray, potentials: np.ndarray) -> np.ndarray:
+    """Return minus the first spike time of each class, ordered within a sample as first-spike decisions are.
+
+    Parameters
+    ----------
+    times, potentials : ndarray of float32, shape (n_samples, n_classes, n_neurons_a_class)
+        As `Readout.first_spikes` returns them.
+
+    Returns
+    -------
+    scores : ndarray of float64, shape (n_samples, n_classes)
+        The first greatest one of each row is the class that `Readout.predict` returns.
+    """
+    first = times.min(axis=2)
+    potential = np.where(times == first[:, :, None], potentials, -np.inf).max(axis=2)
+    order = np.lexsort((-potential, first), axis=-1)
+    first = np.take_along_axis(first, order, axis=1).astype(np.float64)
+    potential = np.take_along_axis(potential, order, axis=1)
+    # Rank among the classes that fire together, equal where potentials are equal too.
+    later = np.ones(first.shape, bool)
+    later[:, 1:] = first[:, 1:] != first[:, :-1]
+    lower = np.zeros(first.shape, np.int64)
+    lower[:, 1:] = potential[:, 1:] != potential[:, :-1]
+    steps = np.cumsum(lower, axis=1)
+    rank = steps - np.maximum.accumulate(np.where(later, steps, 0), axis=1)
+    # Times are of single precision, so that 2^29 doubles lie between one and the next: no rank reaches that far.
+    scores = np.empty(first.shape)
+    np.put_along_axis(scores, order, -(first + rank * np.spacing(first)), axis=1)
+    return scores
+
+
+def _is_auto(value: Any) -> bool:
+    return isinstance(value, str) and value == "auto"
+
+
+def _require_real(name: str, value: Any, rule: str = "must be a number") -> None:
+    real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    require(real, name, rule, value)
+
+
+def _require_whole(name: str, value: Any, least: int) -> None:
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    require(whole and value >= least, name, f"must be an integer >= {least}", value)

@@ -1,0 +1,517 @@
+"""scikit-learn finds in these estimators what it expects of its own."""
+
+import copy
+import json
+import math
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+from reference import first
+from scipy.sparse import csc_matrix
+from scipy.sparse import csr_array
+from scipy.sparse import csr_matrix
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_iris
+from sklearn.datasets import load_wine
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import spikenn_cy
+from spikenn_cy.config import ExperimentConfig
+from spikenn_cy.demo import CONFIG
+from spikenn_cy.demo import demo_split
+from spikenn_cy.demo import load_digits
+from spikenn_cy.errors import ConfigError
+from spikenn_cy.errors import DataError
+from spikenn_cy.estimator import LatencyEncoder
+from spikenn_cy.estimator import SpikingClassifier
+from spikenn_cy.estimator import class_scores
+from spikenn_cy.readout import Readout
+
+IMAGES, LABELS = load_digits()
+PIXELS = IMAGES.reshape(len(IMAGES), -1).astype(np.float64)
+TRAIN, VAL, TEST = demo_split(LABELS)
+SMALL = {"neurons_per_class": 3, "epochs": 3, "random_state": 0}
+
+
+def small(**parameters):
+    """Return a classifier that is quick to train."""
+    return SpikingClassifier(**SMALL | parameters)
+
+
+# scikit-learn's own demands
+
+
+@parametrize_with_checks(
+    [
+        LatencyEncoder(),
+        LatencyEncoder(scaling="range", n_fields=4),
+        LatencyEncoder(scaling="max", n_fields=2, max_time=10),
+        LatencyEncoder(scaling="sample"),
+        SpikingClassifier(),
+        SpikingClassifier(rule="sstdp", max_time=20),
+        SpikingClassifier(rule="rstdp"),
+        SpikingClassifier(rule="s4nn"),
+        SpikingClassifier(scaling="feature", n_fields=5, leak_tau=2.0),
+    ]
+)
+def test_scikit_learn_has_nothing_against(estimator, check):
+    check(estimator)
+
+
+# Spike times
+
+
+def test_each_scaling_divides_by_its_own_greatest_value():
+    X = np.array([[0.0, 4.0], [1.0, 2.0], [2.0, 8.0]])
+    for scaling, scaled in {
+        "feature": [[0, 0.5], [0.5, 0.25], [1, 1]],
+        "max": [[0, 0.5], [0.125, 0.25], [0.25, 1]],
+        "sample": [[0, 1], [0.5, 1], [0.25, 1]],
+        "range": [[0, 1 / 3], [0.5, 0], [1, 1]],
+    }.items():
+        times = LatencyEncoder(scaling=scaling, max_time=10).fit(X).transform(X)
+        np.testing.assert_array_equal(times, (10 * (1 - np.array(scaled))).astype(np.float32))
+
+
+def test_fields_fire_by_the_distance_from_values_of_their_own():
+    encoder = LatencyEncoder(scaling="range", n_fields=3).fit([[-1.0], [1.0]])
+    want = [[0, 1, 1], [0.5, 0.5, 1], [1, 0, 1], [1, 0.25, 0.75], [1, 1, 0]]
+    np.testing.assert_array_equal(encoder.transform([[-1.0], [-0.5], [0.0], [0.25], [1.0]]), want)
+    on_and_off = LatencyEncoder(n_fields=2).fit([[4.0]])
+    np.testing.assert_array_equal(on_and_off.transform([[0.0], [1.0], [4.0]]), [[0, 1], [0.25, 0.75], [1, 0]])
+
+
+@pytest.mark.parametrize("n_fields", [1, 2, 4])
+def test_unseen_values_beyond_those_of_the_training_data_are_taken_for_the_nearest(n_fields):
+    encoder = LatencyEncoder(scaling="range", n_fields=n_fields).fit([[-2.0], [3.0]])
+    np.testing.assert_array_equal(encoder.transform([[-50.0], [50.0]]), encoder.transform([[-2.0], [3.0]]))
+
+
+@pytest.mark.parametrize("n_fields", [1, 3])
+def test_a_feature_without_a_scale_is_silent(n_fields):
+    constant = LatencyEncoder(scaling="range", n_fields=n_fields).fit([[5.0, 1.0], [5.0, 2.0]])
+    assert (constant.transform([[5.0, 1.0], [9.0, 1.0]])[:, :n_fields] == 1).all()
+    for scaling in ("feature", "max", "sample"):
+        empty = LatencyEncoder(scaling=scaling, n_fields=n_fields).fit([[0.0], [0.0]])
+        assert (empty.transform([[0.0]]) == 1).all()
+
+
+@pytest.mark.parametrize("container", [csr_matrix, csr_array, csc_matrix])
+@pytest.mark.parametrize("scaling", ["range", "feature", "max", "sample"])
+def test_sparse_features_have_the_times_of_dense_ones(scaling, container):
+    X = np.where(PIXELS[:50] > 6, PIXELS[:50], 0)
+    encoder = LatencyEncoder(scaling=scaling, n_fields=2)
+    np.testing.assert_array_equal(encoder.fit_transform(container(X)), encoder.fit_transform(X))
+
+
+def test_a_sparse_entry_that_is_given_twice_counts_as_the_sum():
+    twice = csr_matrix((np.array([1.0, 3.0, 2.0]), np.array([0, 0, 0]), np.array([0, 2, 3])), shape=(2, 1))
+    np.testing.assert_array_equal(LatencyEncoder().fit_transform(twice), [[0.0], [0.5]])
+    assert twice.nnz == 3
+
+
+def test_the_scale_widens_with_every_part_of_the_data():
+    whole, parts = LatencyEncoder(scaling="range").fit(PIXELS), LatencyEncoder(scaling="range")
+    for part in (PIXELS[:1], PIXELS[1:700], csr_matrix(PIXELS[700:])):
+        parts.partial_fit(part)
+    np.testing.assert_array_equal(parts.transform(PIXELS), whole.transform(PIXELS))
+    parts.fit(PIXELS[:10])
+    assert parts.data_max_.max() == PIXELS[:10].max()
+
+
+def test_many_rows_are_encoded_as_few(monkeypatch):
+    encoder = LatencyEncoder(scaling="sample", n_fields=2).fit(PIXELS)
+    whole = encoder.transform(PIXELS)
+    monkeypatch.setattr("spikenn_cy.estimator.CHUNK", 1000)
+    np.testing.assert_array_equal(encoder.transform(PIXELS), whole)
+
+
+def test_inputs_are_named_after_their_features():
+    assert LatencyEncoder().fit([[1.0, 2.0]]).get_feature_names_out().tolist() == ["x0", "x1"]
+    encoder = LatencyEncoder(n_fields=2).fit([[1.0, 2.0]])
+    assert encoder.get_feature_names_out(["a", "b"]).tolist() == ["a_0", "a_1", "b_0", "b_1"]
+    with pytest.raises(ValueError, match="input_features should have length equal to number of features"):
+        encoder.get_feature_names_out(["a"])
+
+
+def test_times_make_a_data_set():
+    times = LatencyEncoder(scaling="max", max_time=16).fit_transform(PIXELS)
+    dataset = spikenn_cy.SpikingDataset.from_numpy(times, LABELS, max_time=16)
+    assert len(dataset.indices) == np.count_nonzero(PIXELS)
+
+
+# Learning
+
+
+def test_the_defaults_work_on_unseen_samples():
+    cases = {
+        "digits": (PIXELS[TRAIN], LABELS[TRAIN], PIXELS[VAL], LABELS[VAL], 0.94),
+        **{
+            loader.__name__: (X[::2], y[::2], X[1::2], y[1::2], least)
+            for loader, least in ((load_iris, 0.9), (load_wine, 0.92), (load_breast_cancer, 0.93))
+            for X, y in [loader(return_X_y=True)]
+        },
+    }
+    for name, (X, y, X_test, y_test, least) in cases.items():
+        assert SpikingClassifier(random_state=0).fit(X, y).score(X_test, y_test) >= least, name
+
+
+def test_a_feature_may_decide_by_lying_in_the_middle():
+    X = np.random.default_rng(0).normal(-3, 2, (400, 3))
+    y = np.abs(X[:, 0] + 3) < 1.2
+    one, eight = (SpikingClassifier(n_fields=n, random_state=0).fit(X[:200], y[:200]) for n in (1, 8))
+    assert one.score(X[200:], y[200:]) < 0.7
+    assert eight.score(X[200:], y[200:]) > 0.85
+
+
+@pytest.mark.parametrize("n_fields", [1, 2, 4])
+def test_the_defaults_work_where_most_values_are_0_too(n_fields):
+    rng = np.random.default_rng(0)
+    common, *own = rng.dirichlet(np.full(300, 0.1), 4)
+    labels = rng.integers(3, size=600)
+    counts = np.array([rng.multinomial(25, 0.5 * own[label] + 0.5 * common) for label in labels])
+    assert (counts == 0).mean() > 0.9
+    model = SpikingClassifier(n_fields=n_fields, random_state=0).fit(csr_matrix(counts[:400]), labels[:400])
+    assert model.score(counts[400:], labels[400:]) > 0.85
+
+
+@pytest.mark.parametrize("rule", ["s2stdp", "sstdp", "rstdp", "s4nn"])
+def test_every_rule_learns(rule):
+    model = SpikingClassifier(rule=rule, random_state=0).fit(PIXELS[TRAIN], LABELS[TRAIN])
+    assert model.score(PIXELS[VAL], LABELS[VAL]) > 0.85
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array(["hen", "ant", "cow"]),
+        np.array(["hen", "ant", "cow"], dtype=object),
+        np.array([7, -1, 3]),
+        np.array([2.0, 0.0, 1.0]),
+        np.array([True, False, True]),
+    ],
+    ids=["text", "objects", "integers", "floats", "bools"],
+)
+def test_classes_of_any_kind_come_back(labels):
+    X, y = load_iris(return_X_y=True)
+    model = small(epochs=20).fit(X, labels[y])
+    np.testing.assert_array_equal(model.classes_, np.unique(labels))
+    assert set(model.predict(X)) <= set(labels)
+    assert model.score(X, labels[y]) > 0.8
+    if labels.dtype.kind in "UiO":
+        np.testing.assert_array_equal(model.readout_.classes, np.unique(labels))
+
+
+def test_the_network_is_that_of_the_readout_with_the_same_settings():
+    parameters = {"t_gap": 0.1, "firing_threshold": 15, "thr_lr": 0.2, "max_time": 2.0, "nt_neurons": 1}
+    model = small(scaling="max", n_fields=1, **parameters).fit(PIXELS[TRAIN], LABELS[TRAIN])
+    times = 2 * (1 - PIXELS / 16)
+    train = spikenn_cy.SpikingDataset.from_numpy(times[TRAIN], LABELS[TRAIN], max_time=2.0)
+    test = spikenn_cy.SpikingDataset.from_numpy(times[TEST], LABELS[TEST], max_time=2.0)
+    readout = Readout.from_config(model.readout_.config, 64, 10, max_time=2.0, seed=model.readout_.seed)
+    assert readout.fit(train).train_accuracy == model.history_.train_accuracy
+    np.testing.assert_array_equal(readout.layers[-1].weights, model.readout_.layers[-1].weights)
+    np.testing.assert_array_equal(readout.predict(test), model.predict(PIXELS[TEST]))
+    config = model.readout_.config
+    assert (config.network[0].firing_threshold, config.optimizer.t_gap, config.regularizer.thr_lr) == (15, 0.1, 0.2)
+    assert config.trainer.nt_neurons == 1
+
+
+def test_automatic_settings_follow_the_units_of_the_data():
+    one = small(n_fields=2).fit(PIXELS, LABELS).readout_.config
+    two = small(n_fields=2, max_time=8.0, w_init_mean=0.25).fit(np.hstack([PIXELS, PIXELS]), LABELS).readout_.config
+    assert two.optimizer.t_gap == pytest.approx(8 * one.optimizer.t_gap)
+    assert two.network[0].firing_threshold == pytest.approx(one.network[0].firing_threshold)
+    assert two.regularizer.thr_lr == pytest.approx(one.regularizer.thr_lr)
+
+
+def test_a_configuration_replaces_the_parameters_of_the_network(tmp_path):
+    settings = json.loads(CONFIG.read_text())
+    settings["trainer"]["epochs"] = 2
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    for config in (settings, tmp_path / "config.json", ExperimentConfig.from_any(settings)):
+        model = clone(SpikingClassifier(config=config, scaling="max", n_fields=1, random_state=0))
+        model.fit(PIXELS[TRAIN], LABELS[TRAIN])
+        assert model.readout_.config == ExperimentConfig.from_any(settings)
+        assert model.n_iter_ == 2
+
+
+def test_early_stopping_holds_samples_back_and_ends_a_training():
+    model = small(epochs=100, early_stopping=True, n_iter_no_change=2, validation_fraction=0.3)
+    model.fit(PIXELS[TRAIN], LABELS[TRAIN])
+    assert model.n_iter_ == len(model.history_.epochs) < 100
+    assert model.history_.stopped == "early_stopping"
+    held_back = math.ceil(0.3 * len(TRAIN))
+    assert all(round(accuracy * held_back, 6) % 1 == 0 for accuracy in model.history_.val_accuracy)
+    config = model.readout_.config
+    again = SpikingClassifier(config=config, validation_fraction=0.3, random_state=0).fit(PIXELS[TRAIN], LABELS[TRAIN])
+    assert again.history_.val_accuracy == model.history_.val_accuracy
+    without = small().fit(PIXELS[TRAIN], LABELS[TRAIN])
+    assert without.history_.val_accuracy == [None] * 3
+
+
+def test_the_same_random_state_gives_the_same_bits_and_another_one_others():
+    def weights(random_state):
+        model = small(random_state=random_state).fit(PIXELS[:200], LABELS[:200])
+        return model.readout_.layers[-1].weights
+
+    np.testing.assert_array_equal(weights(3), weights(3))
+    np.testing.assert_array_equal(weights(np.random.RandomState(3)), weights(3))
+    assert (weights(4) != weights(3)).any()
+    assert (weights(None) != weights(None)).any()
+
+
+# Learning part by part
+
+
+def test_learning_part_by_part_comes_near_to_learning_at_once():
+    model = SpikingClassifier(random_state=0)
+    order = np.random.default_rng(0)
+    for _ in range(10):
+        for part in np.array_split(order.permutation(TRAIN), 4):
+            assert model.partial_fit(PIXELS[part], LABELS[part], classes=range(10)) is model
+    assert model.score(PIXELS[VAL], LABELS[VAL]) > 0.9
+    assert (model.n_iter_, model.history_.epochs) == (40, [])
+
+
+def test_a_first_part_may_lack_classes_and_be_one_sample():
+    model = SpikingClassifier(random_state=0)
+    X, y = load_iris(return_X_y=True)
+    names = np.array(["setosa", "versicolor", "virginica"])
+    order = np.random.default_rng(0).permutation(150)
+    for sample in np.tile(order, 2):
+        model.partial_fit(X[[sample]], names[y[[sample]]], classes=names)
+    assert model.score(X, names[y]) > 0.8
+
+
+def test_part_by_part_goes_on_from_a_fit():
+    model = small().fit(PIXELS[TRAIN], LABELS[TRAIN])
+    before = model.readout_.layers[-1].weights
+    model.partial_fit(PIXELS[VAL], LABELS[VAL])
+    assert (model.readout_.layers[-1].weights != before).any()
+    assert model.n_iter_ == 4
+    assert len(model.fit(PIXELS[TRAIN], LABELS[TRAIN]).history_.epochs) == model.n_iter_ == 3
+
+
+def test_parts_must_keep_to_the_classes_that_were_announced():
+    model = small()
+    with pytest.raises(ValueError, match="classes must be passed on the first call to partial_fit"):
+        model.partial_fit(PIXELS, LABELS)
+    with pytest.raises(ValueError, match=r"y: must hold classes among \[0, 1\], got \[2, 3"):
+        model.partial_fit(PIXELS, LABELS, classes=[0, 1])
+    model.partial_fit(PIXELS, LABELS, classes=range(10))
+    with pytest.raises(ValueError, match="is not the same as on last call"):
+        model.partial_fit(PIXELS, LABELS, classes=[0, 1])
+    with pytest.raises(ValueError, match="expecting 64 features"):
+        model.partial_fit(PIXELS[:, 1:], LABELS)
+
+
+# Deciding
+
+
+def tied(rng, n_samples, n_classes, n_neurons, max_time):
+    """Return times and potentials of few distinct values, so that all sorts of ties are among them."""
+    shape = (n_samples, n_classes, n_neurons)
+    times = rng.choice(np.array([0, 1e-45, 0.5, np.nextafter(np.float32(0.5), np.float32(1)), 1], np.float32), shape)
+    return times * np.float32(max_time), rng.choice(np.array([-1, 0, 1, 2], np.float32), shape)
+
+
+@pytest.mark.parametrize("n_classes", [1, 2, 3, 40])
+@pytest.mark.parametrize("max_time", [1.0, 3e38])
+def test_the_greatest_score_is_the_class_that_fires_first(n_classes, max_time):
+    times, potentials = tied(np.random.default_rng(0), 2000, n_classes, 3, max_time)
+    scores = class_scores(times, potentials)
+    for sample in range(len(times)):
+        winner = first(range(3 * n_classes), times[sample].ravel(), potentials[sample].ravel())
+        assert scores[sample].argmax() == winner // 3
+    assert (scores.astype(np.float32) == -times.min(axis=2)).all()
+
+
+def test_scores_of_two_classes_are_positive_for_the_second():
+    X, y = load_breast_cancer(return_X_y=True)
+    model = small().fit(X, y)
+    scores = model.decision_function(X)
+    assert scores.shape == (len(X),)
+    np.testing.assert_array_equal(scores > 0, model.predict(X) == 1)
+    assert roc_auc_score(y, scores) > 0.9
+
+
+@pytest.mark.parametrize("threshold", [1e-6, 1e6], ids=["all at once", "all silent"])
+@pytest.mark.parametrize("n_classes", [2, 10])
+def test_scores_agree_with_the_decision_where_no_time_tells(threshold, n_classes):
+    these = n_classes > LABELS
+    X, y = PIXELS[these], LABELS[these]
+    model = small(firing_threshold=threshold, epochs=0).fit(X, y)
+    scores = model.decision_function(X)
+    decided = (scores > 0) if n_classes == 2 else scores.argmax(axis=1)
+    np.testing.assert_array_equal(decided, model.predict(X))
+    assert len(np.unique(model.predict(X))) > 1
+    times, _ = model.readout_.first_spikes(model._spikes_of(X))
+    assert (times == times[:, :1]).all()
+
+
+def test_scores_are_minus_the_time_of_each_class_s_first_spike():
+    model = small(max_time=50.0).fit(PIXELS[TRAIN], LABELS[TRAIN])
+    times, _ = model.readout_.first_spikes(model._spikes_of(PIXELS[TEST]))
+    first = times.reshape(len(TEST), 10, 3).min(axis=2)
+    np.testing.assert_array_equal(model.decision_function(PIXELS[TEST]).astype(np.float32), -first)
+
+
+def test_threads_and_blocks_do_not_change_what_is_decided(monkeypatch):
+    model = small().fit(PIXELS[TRAIN], LABELS[TRAIN])
+    predicted, scores = model.predict(PIXELS[TEST]), model.decision_function(PIXELS[TEST])
+    monkeypatch.setattr("spikenn_cy.estimator.CHUNK", 2000)
+    for n_jobs in (2, -1):
+        model.set_params(n_jobs=n_jobs)
+        np.testing.assert_array_equal(model.predict(PIXELS[TEST]), predicted)
+        np.testing.assert_array_equal(model.decision_function(PIXELS[TEST]), scores)
+
+
+@pytest.mark.parametrize("parameters", [{}, {"scaling": "max", "n_fields": 1}])
+def test_sparse_features_train_the_network_of_dense_ones(parameters, monkeypatch):
+    dense = small(**parameters).fit(PIXELS[TRAIN], LABELS[TRAIN])
+    monkeypatch.setattr("spikenn_cy.estimator.CHUNK", 5000)  # the samples come in parts
+    sparse = small(**parameters).fit(csr_matrix(PIXELS[TRAIN]), LABELS[TRAIN])
+    np.testing.assert_array_equal(sparse.readout_.layers[-1].weights, dense.readout_.layers[-1].weights)
+    np.testing.assert_array_equal(sparse.predict(csr_matrix(PIXELS[TEST])), dense.predict(PIXELS[TEST]))
+
+
+# Among scikit-learn's tools
+
+
+def test_it_works_in_a_pipeline_and_in_a_cross_validation():
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    model = make_pipeline(StandardScaler(), SpikingClassifier(random_state=0, epochs=15))
+    assert cross_val_score(model, *load_wine(return_X_y=True), cv=folds).mean() > 0.93
+
+
+def test_a_grid_search_takes_parameters_of_code_and_rule_in_processes_too():
+    search = GridSearchCV(
+        small(), {"n_fields": [1, 3], "rule": ["s2stdp", "rstdp"]}, cv=2, n_jobs=2, error_score="raise"
+    )
+    search.fit(*load_iris(return_X_y=True))
+    assert len(search.cv_results_["params"]) == 4
+    assert search.best_score_ > 0.6
+    assert search.predict(load_iris().data).shape == (150,)
+
+
+def test_the_encoder_can_stand_in_front_of_any_classifier():
+    late = FunctionTransformer(lambda times: 1 - times)
+    model = make_pipeline(LatencyEncoder(scaling="max"), late, small(scaling="max", n_fields=1))
+    assert model.fit(PIXELS[TRAIN], LABELS[TRAIN]).score(PIXELS[VAL], LABELS[VAL]) > 0.7
+
+
+def test_a_pickle_decides_and_goes_on_learning_as_the_original():
+    model = small().fit(PIXELS[TRAIN], LABELS[TRAIN])
+    for twin in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        np.testing.assert_array_equal(twin.predict(PIXELS[TEST]), model.predict(PIXELS[TEST]))
+        twin.partial_fit(PIXELS[VAL], LABELS[VAL])
+        after = twin.readout_.layers[-1].weights
+    model.partial_fit(PIXELS[VAL], LABELS[VAL])
+    np.testing.assert_array_equal(model.readout_.layers[-1].weights, after)
+
+
+def test_names_of_features_are_kept_and_asked_for():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(PIXELS[:200], columns=[f"pixel {i}" for i in range(64)])
+    model = small().fit(frame, LABELS[:200])
+    assert model.feature_names_in_.tolist() == frame.columns.tolist()
+    assert model.n_features_in_ == 64
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.predict(frame.iloc[:, ::-1])
+    encoder = LatencyEncoder().set_output(transform="pandas").fit(frame)
+    assert encoder.transform(frame).columns.tolist() == frame.columns.tolist()
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("parameters", "refusal"),
+    [
+        ({"scaling": "mean"}, "scaling: must be one of range, feature, max, sample, got 'mean'"),
+        ({"n_fields": 0}, "n_fields: must be an integer >= 1, got 0"),
+        ({"n_fields": 1.5}, "n_fields: must be an integer >= 1, got 1.5"),
+        ({"max_time": 0}, "max_time: must be a finite number > 0, got 0"),
+        ({"max_time": True}, "max_time: must be a finite number > 0, got True"),
+        ({"w_norm": "yes"}, "network[0].w_norm: must be"),
+        ({"ap": "big"}, "ap: must be a number or \"auto\", got 'big'"),
+        ({"rule": "hebb"}, "rule: must be one of s2stdp, sstdp, rstdp, s4nn, got 'hebb'"),
+        ({"neurons_per_class": 0}, "neurons_per_class: must be an integer >= 1, got 0"),
+        ({"neurons_per_class": True}, "neurons_per_class: must be an integer >= 1, got True"),
+        ({"nt_neurons": 3}, "trainer.nt_neurons: must be less than the 3 neurons of a class, got 3"),
+        ({"firing_threshold": "low"}, "firing_threshold: must be a number or \"auto\", got 'low'"),
+        ({"firing_threshold": None}, 'firing_threshold: must be a number or "auto", got None'),
+        ({"firing_threshold": -1}, r"network[0].firing_threshold: must be > 0, got -1"),
+        ({"w_init_mean": "half"}, "w_init_mean: must be a number, got 'half'"),
+        ({"t_gap": True}, 't_gap: must be a number or "auto", got True'),
+        ({"thr_lr": "fast"}, "thr_lr: must be a number or \"auto\", got 'fast'"),
+        ({"early_stopping": True, "n_iter_no_change": 0}, "n_iter_no_change: must be an integer >= 1, got 0"),
+        ({"early_stopping": True, "validation_fraction": 2}, "validation_fraction: must be > 0 and < 1, got 2"),
+        ({"config": {"network": []}}, "optimizer: must be given, got nothing"),
+    ],
+)
+def test_a_parameter_that_is_nonsense_is_refused_in_one_line(parameters, refusal):
+    with pytest.raises(ConfigError) as raised:
+        small(**parameters).fit(PIXELS, LABELS)
+    assert str(raised.value).startswith(refusal)
+
+
+@pytest.mark.parametrize("name", sorted(SpikingClassifier().get_params()))
+def test_every_parameter_meets_nonsense_once(name):
+    nonsense = {"random_state": "seed", "verbose": None, "early_stopping": None, "class_inhib": 7, "n_jobs": 0}
+    if name in ("verbose", "early_stopping"):
+        pytest.skip("anything that is true or false is taken")
+    X, y = PIXELS[:100], LABELS[:100]
+    needed = {
+        "lr": {"rule": "s4nn"},
+        "validation_fraction": {"early_stopping": True},
+        "n_iter_no_change": {"early_stopping": True},
+    }
+    with pytest.raises((ValueError, TypeError, OSError)):
+        small(**needed.get(name, {})).set_params(**{name: nonsense.get(name, "nonsense")}).fit(X, y).predict(X)
+
+
+def test_values_that_have_no_latency_are_refused():
+    with pytest.raises(ValueError, match="Negative values in data passed to LatencyEncoder"):
+        LatencyEncoder().fit([[-1.0]])
+    with pytest.raises(DataError, match=r"X: a feature's values must have a finite range, got -1e\+308 to 1e\+308"):
+        LatencyEncoder(scaling="range").fit([[-1e308], [1e308]])
+    encoder = LatencyEncoder(scaling="range").fit([[-8e307], [8e307]])
+    np.testing.assert_array_equal(encoder.transform([[-1.7e308], [1.7e308]]), [[1.0], [0.0]])
+
+
+# The extra
+
+
+def run(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_without_scikit_learn_one_line_says_what_to_install():
+    said = 'spikenn_cy.estimator: needs the package sklearn, which python -m pip install "spikenn_cy[sklearn]" brings'
+    for code in ("from spikenn_cy.estimator import SpikingClassifier", "from spikenn_cy import SpikingClassifier"):
+        done = run(f"import sys; sys.modules['sklearn'] = None\n{code}")
+        assert done.stderr.strip().splitlines()[-1] == f"spikenn_cy.errors.MissingExtra: {said}"
+
+
+def test_the_package_itself_is_imported_without_scikit_learn():
+    assert run("import spikenn_cy, sys; from spikenn_cy import *; assert 'sklearn' not in sys.modules").returncode == 0
+    assert spikenn_cy.SpikingClassifier is SpikingClassifier
+    assert spikenn_cy.LatencyEncoder is LatencyEncoder
+    with pytest.raises(AttributeError, match="module 'spikenn_cy' has no attribute 'SpikingRegressor'"):
+        _ = spikenn_cy.SpikingRegressor
