@@ -1,0 +1,66 @@
+"""What the page about scikit-learn shows works as it is written."""
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+from small_runs import ROOT
+
+from spikenn_cy.estimator import SCALINGS
+from spikenn_cy.estimator import LatencyEncoder
+from spikenn_cy.estimator import SpikingClassifier
+from spikenn_cy.readout import Readout
+
+PAGE = (ROOT / "docs" / "sklearn.md").read_text(encoding="utf-8")
+
+
+def test_the_examples_run_one_after_the_other(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for example in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
+        exec(compile(example, "sklearn.md", "exec"), names)
+    assert names["accuracy"] >= 0.95
+    assert names["times"].shape == (len(names["X_test"]), 3 * names["X_test"].shape[1])
+    assert len(names["dataset"]) == len(names["y_test"])
+    assert names["names"][:4].tolist() == ["x0_0", "x0_1", "x0_2", "x1_0"]
+    assert names["folds"].mean() > 0.9
+    assert names["found"][1] > 0.9
+    digits, pixels, labels, test = (names[name] for name in ("digits", "pixels", "labels", "test"))
+    assert digits.score(pixels[test], labels[test]) > 0.94
+    assert (names["scores"] <= 0).all()
+    assert (names["scores"].astype(np.float32) >= -1).all()
+    np.testing.assert_allclose(names["probabilities"].sum(axis=1), 1)
+    assert Readout.load("digits.npz").n_inputs == 64
+
+
+def test_every_parameter_is_on_the_page_with_its_default_or_in_the_class():
+    for name, parameter in inspect.signature(SpikingClassifier).parameters.items():
+        assert re.search(rf"^    (\w+, )?{name}(, \w+)* : ", SpikingClassifier.__doc__, re.MULTILINE), name
+        automatic = re.search(rf"^\| .*`{name}`.* \| ", PAGE.partition('`"auto"` is |')[2], re.MULTILINE)
+        assert (parameter.default == "auto") == bool(automatic), name
+
+
+def test_the_table_has_a_row_for_each_data_set_and_classifier_of_the_benchmark(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks.estimators import N_TRAIN
+    from benchmarks.estimators import digits
+    from benchmarks.estimators import measure
+    from benchmarks.estimators import models
+
+    rows = re.findall(r"^\| (\w+) \| `(.*?)` \|(?: [\d.]+ \|){2}", PAGE, re.MULTILINE)
+    assert rows == [(data, name) for data in N_TRAIN for name in models(0)]
+    figures = measure(*(part[:300] for part in digits()), n_runs=1)
+    for name, (fit, predict, accuracy) in figures.items():
+        assert min(fit + predict) >= 0, name
+        assert accuracy[0] > 0.7, name
+
+
+def test_the_scalings_on_the_page_are_those_there_are():
+    assert sorted(re.findall(r'^\| `"(\w+)"` \|', PAGE, re.MULTILINE)) == sorted(SCALINGS)
+    assert f'`"{LatencyEncoder().scaling}"` | 0 |' in PAGE
+    assert SpikingClassifier().scaling == "range"
+    assert SpikingClassifier().n_fields == 4
