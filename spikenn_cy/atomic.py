@@ -32,11 +32,7 @@ def atomic_file(path: str | os.PathLike, mode: str = "wb", *, error: type[Spiken
     SpikennError
         Of type ``error``, if the file cannot be written.
     """
-    target = os.path.realpath(path)
-    # Replacing a device or a pipe by a file would take it away from everybody else.
-    if os.path.exists(target) and not os.path.isfile(target):
-        found = "a folder" if os.path.isdir(target) else "a device"
-        raise error(f"{path}: must be a regular file or a new name, got {found}")
+    target = target_of(path, error)
     folder, name = os.path.split(target)
     hidden = os.path.join(folder, f".{name[:40]}.{secrets.token_hex(4)}.tmp")
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
@@ -53,6 +49,16 @@ def atomic_file(path: str | os.PathLike, mode: str = "wb", *, error: type[Spiken
         with contextlib.suppress(OSError):
             os.unlink(hidden)
     sync_folder(folder)
+
+
+def target_of(path: str | os.PathLike, error: type[SpikennError] = RunError) -> str:
+    """Return where a file called ``path`` would be written; raise ``error`` if that is no place for one."""
+    target = os.path.realpath(path)
+    # Replacing a device or a pipe by a file would take it away from everybody else.
+    if os.path.exists(target) and not os.path.isfile(target):
+        found = "a folder" if os.path.isdir(target) else "a device"
+        raise error(f"{path}: must be a regular file or a new name, got {found}")
+    return target
 
 
 def sync_folder(folder: str) -> None:

@@ -1,0 +1,169 @@
+"""Data set files that grow by a block at a time, for data that are computed and do not fit into memory."""
+
+import os
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+import numpy as np
+
+from spikenn_cy.atomic import target_of
+from spikenn_cy.data.arrays import COUNT_MAX
+from spikenn_cy.data.arrays import SpikeArrays
+from spikenn_cy.data.classes import class_names
+from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.data.spikes import write
+from spikenn_cy.dtypes import INDEX
+from spikenn_cy.dtypes import OFFSET
+from spikenn_cy.dtypes import STAMP
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import require
+
+
+class DatasetWriter:
+    """Write a data set file block by block; the file appears when the last block is in.
+
+    The bytes are those that ``SpikingDataset.save`` of all blocks together would write.
+    Spikes wait in nameless temporary files beside the target, which need as much room
+    again and vanish with the process, however it ends; in memory are one block and 12
+    bytes for each sample before.
+
+    Parameters
+    ----------
+    path : path-like
+        ``.npz`` file to write, replaced as a whole if it exists.
+
+    Raises
+    ------
+    DataError
+        If the suffix is another or no file can be written there.
+
+    Examples
+    --------
+    >>> with DatasetWriter("trainset.npz") as writer:  # doctest: +SKIP
+    ...     for times, labels in blocks:
+    ...         writer.append(SpikingDataset.from_numpy(times, labels))
+    """
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        suffix = Path(path).suffix
+        require(suffix.lower() == ".npz", str(path), "suffix must be .npz", suffix, DataError)
+        self._path = path
+        folder = os.path.dirname(target_of(path, DataError))
+        self._spools: list[IO[bytes]] = []  # of indices and of timestamps
+        try:
+            for _ in range(2):
+                self._spools.append(tempfile.TemporaryFile(dir=folder))  # noqa: SIM115
+        except OSError as problem:
+            self.discard()
+            raise self._unwriteable(problem) from problem
+        self._n_samples = 0
+        self._n_spikes = 0
+        self._indptr = [np.zeros(1, dtype=OFFSET)]
+        self._labels: list[np.ndarray] = []
+        self._classes: list[np.ndarray] = []  # that number the labels of each block
+        self._n_inputs = 0
+        self._max_time = 0.0
+
+    def __len__(self) -> int:
+        """Return the number of samples appended."""
+        return self._n_samples
+
+    def append(self, block: SpikingDataset) -> None:
+        """Add the samples of ``block``; its classes join those of the blocks before.
+
+        Parameters
+        ----------
+        block : SpikingDataset
+            Of the same inputs and time as the others; may have no sample.
+
+        Raises
+        ------
+        DataError
+            If it does not go with the blocks before, or the disk is full.
+        ValueError
+            If the file is written already or was given up.
+        """
+        if not self._spools:
+            raise ValueError(f"{self._path}: closed, nothing can be appended")
+        self._check(block)
+        try:
+            for spool, spikes in zip(self._spools, (block.indices, block.timestamps), strict=True):
+                spool.write(np.ascontiguousarray(spikes).data)
+        except OSError as problem:
+            self.discard()
+            raise self._unwriteable(problem) from problem
+        if not self._classes:
+            self._n_inputs, self._max_time = block.n_inputs, block.max_time
+        self._indptr.append(block.indptr[1:] + self._n_spikes)
+        self._labels.append(np.array(block.labels))  # a view might keep the whole block in memory
+        self._classes.append(block.classes)
+        self._n_samples += len(block)
+        self._n_spikes += len(block.indices)
+
+    def _check(self, block: SpikingDataset) -> None:
+        """Raise unless ``block`` goes with those before it."""
+        place, total = f"block {len(self._classes)}", self._n_samples + len(block)
+        require(total <= COUNT_MAX, place, f"must leave it at {COUNT_MAX} samples", total, DataError)
+        if not self._classes:
+            return
+        ok = block.n_inputs == self._n_inputs
+        require(ok, place, f"must have {self._n_inputs} inputs like block 0", block.n_inputs, DataError)
+        ok = STAMP.type(block.max_time) == STAMP.type(self._max_time)
+        require(ok, place, f"must have max_time {self._max_time} like block 0", block.max_time, DataError)
+        first, own = self._classes[0].dtype, block.classes.dtype
+        ok = own.kind == first.kind or {own.kind, first.kind} == {"i", "u"}
+        require(ok, place, f"must have classes of {first} like block 0", own, DataError)
+
+    def close(self) -> None:
+        """Write the file; at the end of a ``with`` block that ends well this is done for you.
+
+        Raises
+        ------
+        DataError
+            If there is no sample, or the file cannot be written. Nothing is left then.
+        """
+        if not self._spools:
+            return
+        try:
+            self._write()
+        finally:
+            self.discard()
+
+    def _write(self) -> None:
+        rule = "a data set must have at least one sample to be saved"
+        require(len(self) >= 1, str(self._path), rule, 0, DataError)
+        classes = class_names(np.unique(np.concatenate(self._classes)), f"{self._path}: classes")
+        numbers = (np.searchsorted(classes, own).astype(INDEX) for own in self._classes)
+        labels = np.concatenate([number[own] for number, own in zip(numbers, self._labels, strict=True)])
+        try:
+            indices, timestamps = map(mapped, self._spools, (INDEX, STAMP))
+        except OSError as problem:
+            raise self._unwriteable(problem) from problem
+        indptr = np.concatenate(self._indptr)
+        write(self._path, SpikeArrays(indptr, indices, timestamps, labels, self._n_inputs, self._max_time, classes))
+
+    def discard(self) -> None:
+        """Give up what was appended; ``path`` is left as it was."""
+        while self._spools:
+            self._spools.pop().close()
+
+    def _unwriteable(self, problem: OSError) -> DataError:
+        return DataError(f"{self._path}: must be writable, got {problem.strerror or problem}")
+
+    def __enter__(self) -> "DatasetWriter":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
+
+
+def mapped(spool: IO[bytes], dtype: np.dtype) -> np.ndarray:
+    """Return what was written to ``spool`` as an array that takes no memory of its own."""
+    spool.flush()
+    # An empty file cannot be mapped.
+    return np.memmap(spool, dtype=dtype, mode="r") if spool.tell() else np.empty(0, dtype=dtype)
