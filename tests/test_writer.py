@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikenn_cy.data import spikes
 from spikenn_cy.data import writer as module
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.data.writer import DatasetWriter
@@ -112,7 +111,7 @@ def test_a_disk_that_is_full_is_told_and_leaves_nothing(tmp_path, monkeypatch):
         writer.append(some_dataset())
     writer = DatasetWriter(tmp_path / "set.npz")
     writer.append(some_dataset())
-    monkeypatch.setattr(spikes.npy, "write_array", full)
+    monkeypatch.setattr(np.lib.format, "write_array", full)
     with pytest.raises(DataError, match=r"set\.npz: must be writable, got No space left on device$"):
         writer.close()
     monkeypatch.setattr(module.tempfile, "TemporaryFile", full)
@@ -139,7 +138,7 @@ def test_no_sample_at_all_is_refused_as_save_does(tmp_path, blocks):
 def test_a_block_that_does_not_go_with_the_first_is_refused(tmp_path, block, message):
     with pytest.raises(DataError) as caught:
         write_in_blocks(tmp_path / "set.npz", [some_dataset(), block])
-    assert str(caught.value) == message
+    assert str(caught.value) == f"{tmp_path / 'set.npz'}: {message}"
     assert os.listdir(tmp_path) == []
 
 

@@ -2,6 +2,7 @@
 
 import operator
 import os
+from collections.abc import Iterable
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from spikenn_cy.data._take import take_samples
 from spikenn_cy.data.arrays import SpikeArrays
 from spikenn_cy.data.arrays import checked
 from spikenn_cy.data.arrays import frozen
+from spikenn_cy.data.dense import from_blocks
 from spikenn_cy.data.dense import from_dense
 from spikenn_cy.data.events import from_events
 from spikenn_cy.data.events import from_tonic
@@ -100,6 +102,28 @@ class SpikingDataset:
             If a time is negative or NaN (its position is named), or a shape or dtype is wrong.
         """
         return cls._trusted(from_dense(X, y, max_time))
+
+    @classmethod
+    def from_blocks(cls, blocks: Iterable[Any], y: Any, max_time: float = 1.0) -> "SpikingDataset":
+        """Make a data set of dense spike times that come some samples at a time.
+
+        Parameters
+        ----------
+        blocks : iterable of array_like of real numbers, shape (n, D1, ..., DN) each
+            What ``from_numpy`` would take as one array. Only one block is in memory at a
+            time; to have the spikes in a file without ever holding them all, see
+            ``spikenn_cy.data.writer.DatasetWriter``.
+        y : array_like of int or str, shape (n_samples,)
+            Labels of the samples of all blocks.
+        max_time : float, default=1.0
+            End of a sample.
+
+        Raises
+        ------
+        DataError
+            As ``from_numpy``, or if the blocks do not go together or are not as many as ``y``.
+        """
+        return cls._trusted(from_blocks(blocks, y, max_time))
 
     @classmethod
     def from_events(

@@ -1,6 +1,8 @@
 """Dense arrays of spike times turned into lists of spikes, read once and without a second dense copy."""
 
 import math
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -25,25 +27,54 @@ def from_dense(X: Any, y: Any, max_time: Any) -> SpikeArrays:
     """Return the spikes of dense times; arguments and errors as in ``SpikingDataset.from_numpy``."""
     max_time = end_of_time(max_time, "max_time")
     X = dense_times(X)
+    require(len(X) >= 1, "X", "must have at least one sample", X.shape, DataError)
     n_inputs = math.prod(X.shape[1:])
     require(1 <= n_inputs <= COUNT_MAX, "X", f"must have 1 to {COUNT_MAX} inputs a sample", n_inputs, DataError)
     labels, classes = number_classes(y, len(X))
 
-    collector = SpikeCollector(n_inputs, time_bits(max_time))
-    indptr = np.zeros(len(X) + 1, dtype=OFFSET)
     n_rows = max(1, CHUNK_BYTES // (n_inputs * STAMP.itemsize))
-    for start in range(0, len(X), n_rows):
+    chunks = (X[start : start + n_rows] for start in range(0, len(X), n_rows))
+    return SpikeArrays(*collected(chunks, X.shape, max_time), labels, n_inputs, max_time, classes)
+
+
+def from_blocks(blocks: Iterable[np.ndarray], y: Any, max_time: Any) -> SpikeArrays:
+    """Return the spikes of blocks of dense times; arguments and errors as in ``SpikingDataset.from_blocks``."""
+    max_time = end_of_time(max_time, "max_time")
+    labels, classes = number_classes(y, np.size(y))
+    require(len(labels) >= 1, "y", "must have at least one sample", 0, DataError)
+    blocks = (dense_times(block) for block in blocks)
+    first = next(blocks, np.empty((0, 1)))
+    shape = (len(labels), *first.shape[1:])
+    n_inputs = math.prod(shape[1:])
+    require(1 <= n_inputs <= COUNT_MAX, "X", f"must have 1 to {COUNT_MAX} inputs a sample", n_inputs, DataError)
+    return SpikeArrays(*collected(chain((first,), blocks), shape, max_time), labels, n_inputs, max_time, classes)
+
+
+def collected(
+    chunks: Iterable[np.ndarray], shape: tuple[int, ...], max_time: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return ``(indptr, indices, timestamps)`` of dense times of this shape, given some samples at a time."""
+    n_samples, n_inputs = shape[0], math.prod(shape[1:])
+    collector = SpikeCollector(n_inputs, time_bits(max_time))
+    indptr = np.zeros(n_samples + 1, dtype=OFFSET)
+    start = 0
+    for chunk in chunks:
+        stop = start + len(chunk)
+        require(
+            chunk.shape[1:] == shape[1:], "X", f"must have samples of shape {shape[1:]}", chunk.shape[1:], DataError
+        )
+        require(stop <= n_samples, "X", f"must have {n_samples} samples, one a label", stop, DataError)
         with np.errstate(all="ignore"):  # a time that overflows float32 is silent, as infinity is
-            rows = np.require(X[start : start + n_rows], STAMP, ["C", "A"]).reshape(-1, n_inputs)
-        wrong = collector.add(rows.view(np.int32), indptr[start + 1 : start + 1 + len(rows)])
+            rows = np.require(chunk, STAMP, ["C", "A"]).reshape(-1, n_inputs)
+        wrong = collector.add(rows.view(np.int32), indptr[start + 1 : stop + 1])
         if wrong >= 0:
-            where = np.unravel_index(start * n_inputs + wrong, X.shape)
+            where = np.unravel_index(start * n_inputs + wrong, shape)
             place = f"X[{', '.join(str(int(k)) for k in where)}]"
             require(False, place, "a time must be a number >= 0", short(rows.flat[wrong]), DataError)
+        start = stop
+    require(start == n_samples, "X", f"must have {n_samples} samples, one a label", start, DataError)
     indices, timestamps = collector.finish()
-    return SpikeArrays(
-        indptr, np.frombuffer(indices, INDEX), np.frombuffer(timestamps, STAMP), labels, n_inputs, max_time, classes
-    )
+    return indptr, np.frombuffer(indices, INDEX), np.frombuffer(timestamps, STAMP)
 
 
 def dense_times(X: Any) -> np.ndarray:
@@ -54,5 +85,4 @@ def dense_times(X: Any) -> np.ndarray:
         raise DataError(f"X: must be an array of real numbers, got {type(X).__name__}") from problem
     require(array.dtype.kind in "fiu", "X", "must be real numbers", array.dtype, DataError)
     require(array.ndim >= 2, "X", "must have an axis of samples and one or more of inputs", array.shape, DataError)
-    require(len(array) >= 1, "X", "must have at least one sample", array.shape, DataError)
     return array

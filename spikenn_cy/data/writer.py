@@ -104,7 +104,7 @@ class DatasetWriter:
 
     def _check(self, block: SpikingDataset) -> None:
         """Raise unless ``block`` goes with those before it."""
-        place, total = f"block {len(self._classes)}", self._n_samples + len(block)
+        place, total = f"{self._path}: block {len(self._classes)}", self._n_samples + len(block)
         require(total <= COUNT_MAX, place, f"must leave it at {COUNT_MAX} samples", total, DataError)
         if not self._classes:
             return
