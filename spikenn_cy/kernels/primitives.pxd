@@ -11,6 +11,9 @@ cdef extern from "primitives.h" nogil:
         COARSE_MAX         # largest coarse weight
         COARSE_CHUNK       # inputs that one call of `sum_coarse` takes
         TILE               # rows that one call of `make_coarse` takes
+        FIELD_GROUP        # filters that a block of filters is a multiple of
+        FIELD_WIDTH        # filters in the widest block
+        CORRELATE_STEP     # columns that `correlate` makes at once
 
     ctypedef struct Spikes:
         const int32_t *inputs  # sorted by time
@@ -43,6 +46,16 @@ cdef extern from "primitives.h" nogil:
     ctypedef Py_ssize_t (*ChargeLanes)(const float *, const Spikes *, Py_ssize_t, Py_ssize_t, int,
                                        float *, const float *) noexcept nogil
 
+    ctypedef void (*FireField)(const float *, const int32_t *, Py_ssize_t, const int32_t *, int32_t,
+                               const float *, int, int32_t *) noexcept nogil
+
+    ctypedef struct FieldStep:
+        float spike            # time of the winner's spike
+        float potentiate       # rates, both >= 0
+        float depress
+        float beta             # of multiplicative STDP
+        float decay            # time constant, of STDP by the distance in time; 0: multiplicative
+
     ctypedef struct Primitives:
         const char *name
         ChargeRows *charge_rows
@@ -58,6 +71,13 @@ cdef extern from "primitives.h" nogil:
         void (*scale_row)(float *, Py_ssize_t, float) noexcept nogil
         float (*sum_row)(const float *, Py_ssize_t) noexcept nogil
         void (*range_of_row)(const float *, Py_ssize_t, float *, float *) noexcept nogil
+        FireField *fire_field
+        void (*correlate)(const float *, Py_ssize_t, const float *, Py_ssize_t, Py_ssize_t, Py_ssize_t,
+                          float *) noexcept nogil
+        void (*encode)(const float *, Py_ssize_t, const float *, const float *, int, float *) noexcept nogil
+        void (*exps)(const float *, Py_ssize_t, float *) noexcept nogil
+        void (*learn_field)(float *, const float *, Py_ssize_t, const FieldStep *) noexcept nogil
+        void (*regulate)(float *, Py_ssize_t, Py_ssize_t, float, float, float, float) noexcept nogil
 
 
 # Set once at import; `use_instructions` changes it for tests and measurements, between calls only.

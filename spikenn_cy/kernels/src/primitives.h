@@ -17,6 +17,9 @@
 #define COARSE_MAX 4095   /* largest coarse weight */
 #define COARSE_CHUNK 16   /* of them have a sum that fits two bytes */
 #define TILE 8            /* neurons whose coarse weights are made at once */
+#define FIELD_GROUP 16 /* filters that a block of filters is a multiple of; of any variant's FIELD_LANES */
+#define FIELD_WIDTH 64 /* filters in the widest block */
+#define CORRELATE_STEP 32
 
 /* One sample's spikes, sorted by time. `decay` is NULL for neurons that do not leak; else decay[k] is what a
  * potential keeps between the group before spike k and the group that begins with it. */
@@ -55,6 +58,20 @@ typedef struct {
     float w_min, w_max;
 } Step;
 
+/* Let the spikes of a receptive field, given by rank in the order of time, charge a block of filters. The spike of
+ * rank r adds row `row_of[r] - offset` of the block's weights, which are never negative. `first` holds the earliest
+ * rank known for each filter and is lowered to that of the spike with which the potential reaches the threshold.
+ * With `until_first` it may end after the first such spike; ranks after that one may then be missing. */
+typedef void (*FireField)(const float *rows, const int32_t *ranks, ptrdiff_t count, const int32_t *row_of,
+                          int32_t offset, const float *thresholds, int until_first, int32_t *first);
+
+/* STDP of one filter's weights, which stay in [0, 1]: multiplicative, or by the distance in time if `decay` > 0. */
+typedef struct {
+    float spike;
+    float potentiate, depress; /* both >= 0 */
+    float beta, decay;
+} FieldStep;
+
 typedef struct {
     const char *name;
     ChargeRows charge_rows[BLOCK_MAX + 1];       /* by the number of rows */
@@ -76,6 +93,14 @@ typedef struct {
     void (*scale_row)(float *row, ptrdiff_t n, float factor);
     float (*sum_row)(const float *row, ptrdiff_t n); /* sum |w| */
     void (*range_of_row)(const float *row, ptrdiff_t n, float *lowest, float *highest);
+    FireField fire_field[FIELD_WIDTH / FIELD_GROUP + 1]; /* by the number of groups in a block */
+    void (*correlate)(const float *plane, ptrdiff_t stride, const float *kernel, ptrdiff_t size, ptrdiff_t n_rows,
+                      ptrdiff_t n_columns, float *sums); /* added to sums */
+    void (*encode)(const float *values, ptrdiff_t n, const float *low, const float *span, int late, float *times);
+    void (*exps)(const float *x, ptrdiff_t n, float *exps); /* of x <= 0 */
+    void (*learn_field)(float *weights, const float *times, ptrdiff_t n, const FieldStep *step);
+    void (*regulate)(float *thresholds, ptrdiff_t n, ptrdiff_t winner, float late, float reward, float share,
+                     float least); /* down by `late`, winner up by `reward`, others down by `share` */
 } Primitives;
 
 #endif

@@ -281,6 +281,8 @@ TARGET static void NAMED(range_of_row)(const float *row, ptrdiff_t n, float *low
     }
 }
 
+#include "convolution.h"
+
 static const Primitives NAMED(primitives) = {
     NAME,
     {0, NAMED(charge_rows_1), NAMED(charge_rows_2), NAMED(charge_rows_3), NAMED(charge_rows_4), NAMED(charge_rows_5),
@@ -295,6 +297,12 @@ static const Primitives NAMED(primitives) = {
     NAMED(scale_row),
     NAMED(sum_row),
     NAMED(range_of_row),
+    {0, NAMED(fire_field_1), NAMED(fire_field_2), NAMED(fire_field_3), NAMED(fire_field_4)},
+    NAMED(correlate),
+    NAMED(encode),
+    NAMED(exps),
+    NAMED(learn_field),
+    NAMED(regulate),
 };
 
 #undef JOIN_
@@ -303,3 +311,4 @@ static const Primitives NAMED(primitives) = {
 #undef VARIANT
 #undef NAME
 #undef TARGET
+#undef FIELD_LANES

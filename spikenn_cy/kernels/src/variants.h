@@ -4,11 +4,18 @@
 
 #include <math.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #include "primitives.h"
 
 #define ROWS_CHUNK 8   /* spikes added between two looks at the thresholds; by measurement */
 #define LANES_CHUNK 8
+#define FIELD_CHUNK 8         /* spikes of a receptive field, likewise */
+
+/* Unrolled, so that an array of vectors can be an array of registers. */
+#define FOR_EACH(q, vectors) _Pragma("GCC unroll 16") for (int q = 0; q < (vectors); q++)
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -49,6 +56,7 @@ INLINE int any(Mask mask) {
 #define VARIANT baseline
 #define NAME "baseline"
 #define TARGET
+#define FIELD_LANES 4
 #include "variant.h"
 
 #if defined(__x86_64__)
@@ -57,11 +65,13 @@ INLINE int any(Mask mask) {
 #define VARIANT avx2
 #define NAME "avx2"
 #define TARGET __attribute__((target("avx2")))
+#define FIELD_LANES 8
 #include "variant.h"
 
 #define VARIANT avx512
 #define NAME "avx512"
 #define TARGET __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,prefer-vector-width=512")))
+#define FIELD_LANES 16
 #include "variant.h"
 #endif
 

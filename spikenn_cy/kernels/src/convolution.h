@@ -1,0 +1,171 @@
+/* One variant of the primitives of a spiking convolution; `variant.h` includes this file once per instruction set.
+ *
+ * Filters lie in blocks of up to FIELD_WIDTH side by side, so that one input spike charges a block with a few vector
+ * additions and the potentials of a block stay in registers while the spikes of a receptive field pass. A potential is
+ * summed strictly in the order of the spikes, lane by lane: the bits do not depend on the width of a vector. */
+
+typedef float NAMED(Lanes) __attribute__((vector_size(4 * FIELD_LANES), aligned(4), may_alias));
+typedef int32_t NAMED(Flags) __attribute__((vector_size(4 * FIELD_LANES), aligned(4), may_alias));
+
+TARGET INLINE int NAMED(any_flag)(NAMED(Flags) flags) {
+#if FIELD_LANES == 16
+    return _mm512_test_epi32_mask((__m512i)flags, (__m512i)flags) != 0;
+#elif FIELD_LANES == 8
+    return !_mm256_testz_si256((__m256i)flags, (__m256i)flags);
+#else
+    uint64_t half[2];
+    memcpy(half, &flags, sizeof half);
+    return (half[0] | half[1]) != 0;
+#endif
+}
+
+/* Adding a chunk of spikes unseen and looking at the thresholds after it costs little more than the additions. Only a
+ * vector in which a filter crosses its threshold earlier than `best` has it goes through the chunk spike by spike.
+ * Returns whether there was one. */
+TARGET INLINE int NAMED(charge_chunk)(const int vectors, const ptrdiff_t n, const float *rows, const int32_t *ranks,
+                                      const int32_t *row_of, int32_t offset, const NAMED(Lanes) *limit,
+                                      NAMED(Lanes) *v, NAMED(Flags) *best) {
+    const ptrdiff_t width = vectors * FIELD_LANES;
+    NAMED(Lanes) u[FIELD_WIDTH / FIELD_LANES];
+    NAMED(Flags) crossed[FIELD_WIDTH / FIELD_LANES], any = {0};
+    FOR_EACH(q, vectors) u[q] = v[q];
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const float *row = rows + (row_of[ranks[i]] - offset) * width;
+        FOR_EACH(q, vectors) u[q] += *(const NAMED(Lanes) *)(row + q * FIELD_LANES);
+    }
+    FOR_EACH(q, vectors) {
+        crossed[q] = (u[q] >= limit[q]) & (best[q] > ranks[0]);
+        any |= crossed[q];
+    }
+    const int found = NAMED(any_flag)(any);
+    if (found)
+        FOR_EACH(q, vectors) if (NAMED(any_flag)(crossed[q])) {
+            for (ptrdiff_t i = 0; i < n; i++) {
+                const float *row = rows + (row_of[ranks[i]] - offset) * width;
+                v[q] += *(const NAMED(Lanes) *)(row + q * FIELD_LANES);
+                NAMED(Flags) now = (v[q] >= limit[q]) & (best[q] > ranks[i]);
+                best[q] = (now & ranks[i]) | (~now & best[q]);
+            }
+        }
+    FOR_EACH(q, vectors) v[q] = u[q];
+    return found;
+}
+
+TARGET INLINE void NAMED(fire_field)(const int vectors, const float *rows, const int32_t *ranks, ptrdiff_t count,
+                                     const int32_t *row_of, int32_t offset, const float *thresholds, int until_first,
+                                     int32_t *first) {
+    NAMED(Lanes) v[FIELD_WIDTH / FIELD_LANES], limit[FIELD_WIDTH / FIELD_LANES];
+    NAMED(Flags) best[FIELD_WIDTH / FIELD_LANES];
+    FOR_EACH(q, vectors) {
+        v[q] = (NAMED(Lanes)){0};
+        limit[q] = *(const NAMED(Lanes) *)(thresholds + q * FIELD_LANES);
+        best[q] = *(const NAMED(Flags) *)(first + q * FIELD_LANES);
+    }
+    int found = 0;
+    ptrdiff_t k = 0;
+    for (; k + FIELD_CHUNK <= count && !(found && until_first); k += FIELD_CHUNK)
+        found |= NAMED(charge_chunk)(vectors, FIELD_CHUNK, rows, ranks + k, row_of, offset, limit, v, best);
+    if (k < count && !(found && until_first))
+        NAMED(charge_chunk)(vectors, count - k, rows, ranks + k, row_of, offset, limit, v, best);
+    FOR_EACH(q, vectors) *(NAMED(Flags) *)(first + q * FIELD_LANES) = best[q];
+}
+
+#define FIELDS(GROUPS)                                                                                                \
+    TARGET static void NAMED(fire_field_##GROUPS)(const float *rows, const int32_t *ranks, ptrdiff_t count,           \
+                                                  const int32_t *row_of, int32_t offset, const float *thresholds,     \
+                                                  int until_first, int32_t *first) {                                  \
+        NAMED(fire_field)(GROUPS *(FIELD_GROUP / FIELD_LANES), rows, ranks, count, row_of, offset, thresholds,        \
+                          until_first, first);                                                                        \
+    }
+FIELDS(1) FIELDS(2) FIELDS(3) FIELDS(4)
+#undef FIELDS
+
+/* Columns in steps of CORRELATE_STEP; the caller pads. Taps are added row by row of the kernel. */
+TARGET static void NAMED(correlate)(const float *restrict plane, ptrdiff_t stride, const float *restrict kernel,
+                                    ptrdiff_t size, ptrdiff_t n_rows, ptrdiff_t n_columns, float *restrict sums) {
+    enum { VECTORS_A_STEP = CORRELATE_STEP / FIELD_LANES };
+    for (ptrdiff_t x = 0; x < n_rows; x++)
+        for (ptrdiff_t y = 0; y < n_columns; y += CORRELATE_STEP) {
+            float *sum = sums + x * n_columns + y;
+            NAMED(Lanes) s[VECTORS_A_STEP];
+            for (int q = 0; q < VECTORS_A_STEP; q++) s[q] = *(const NAMED(Lanes) *)(sum + q * FIELD_LANES);
+            for (ptrdiff_t a = 0; a < size; a++) {
+                const float *from = plane + (x + a) * stride + y;
+                for (ptrdiff_t b = 0; b < size; b++)
+                    for (int q = 0; q < VECTORS_A_STEP; q++)
+                        s[q] += *(const NAMED(Lanes) *)(from + b + q * FIELD_LANES) * kernel[a * size + b];
+            }
+            for (int q = 0; q < VECTORS_A_STEP; q++) *(NAMED(Lanes) *)(sum + q * FIELD_LANES) = s[q];
+        }
+}
+
+/* Value i, split by its sign, becomes the times 2i (on) and 2i + 1 (off); 1 is silence. */
+TARGET static void NAMED(encode)(const float *restrict values, ptrdiff_t n, const float *restrict low,
+                                 const float *restrict span, int late, float *restrict times) {
+    for (ptrdiff_t i = 0; i < n; i++) {
+        float on = values[i] > 0 ? values[i] : 0, off = values[i] < 0 ? -values[i] : 0;
+        on = (on - low[2 * i]) / span[2 * i];
+        off = (off - low[2 * i + 1]) / span[2 * i + 1];
+        float first = 1 - on, second = 1 - off;
+        first = first > 0 ? first : 0;
+        second = second > 0 ? second : 0;
+        times[2 * i] = first < 1 || late ? first : 1;
+        times[2 * i + 1] = second < 1 || late ? second : 1;
+    }
+}
+
+/* exp(x) for x <= 0: 2^n times a polynomial of the rest, in single operations that every processor rounds alike.
+ * Coefficients: S. L. Moshier's Cephes library, expf. */
+INLINE float NAMED(exp_of_negative)(float x) {
+    x = x < -87.0f ? -87.0f : x;
+    float n = (x * 1.44269504088896341f + 12582912.0f) - 12582912.0f; /* rounds to a whole number */
+    float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = (p * (r * r) + r) + 1.0f;
+    union {
+        int32_t bits;
+        float value;
+    } power = {((int32_t)n + 127) << 23};
+    return p * power.value;
+}
+
+TARGET static void NAMED(exps)(const float *restrict x, ptrdiff_t n, float *restrict exps) {
+    for (ptrdiff_t i = 0; i < n; i++) exps[i] = NAMED(exp_of_negative)(x[i]);
+}
+
+TARGET static void NAMED(learn_field)(float *restrict w, const float *restrict times, ptrdiff_t n,
+                                      const FieldStep *shared) {
+    const FieldStep step = *shared;
+    if (step.decay > 0)
+        for (ptrdiff_t i = 0; i < n; i++) {
+            float away = times[i] <= step.spike ? times[i] - step.spike : step.spike - times[i];
+            float change = (times[i] <= step.spike ? step.potentiate : -step.depress) *
+                           NAMED(exp_of_negative)(away / step.decay);
+            float moved = w[i] + change;
+            moved = moved < 0 ? 0 : moved;
+            w[i] = moved > 1 ? 1 : moved;
+        }
+    else
+        for (ptrdiff_t i = 0; i < n; i++) {
+            float exponent = times[i] <= step.spike ? -step.beta * w[i] : step.beta * (w[i] - 1);
+            float change = (times[i] <= step.spike ? step.potentiate : -step.depress) * NAMED(exp_of_negative)(exponent);
+            float moved = w[i] + change;
+            moved = moved < 0 ? 0 : moved;
+            w[i] = moved > 1 ? 1 : moved;
+        }
+}
+
+TARGET static void NAMED(regulate)(float *restrict thresholds, ptrdiff_t n, ptrdiff_t winner, float late,
+                                   float reward, float share, float least) {
+    const float won = (thresholds[winner] - late) + reward;
+    for (ptrdiff_t j = 0; j < n; j++) {
+        float moved = (thresholds[j] - late) - share;
+        thresholds[j] = moved < least ? least : moved;
+    }
+    thresholds[winner] = won < least ? least : won;
+}
