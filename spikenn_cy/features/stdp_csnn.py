@@ -352,10 +352,9 @@ class STDPCSNN:
         low, high = self._least_and_largest(values)
         generator = np.random.default_rng(self.seed)
         shape = (*config.kernel_shape, 2 * n_channels, config.conv1_c)
-        drawn = generator.normal(config.conv1_w_init_mean, config.conv1_w_init_std, shape)
-        filters = Filters(
-            np.clip(drawn.astype(REAL), REAL.type(0), REAL.type(1)), np.full(config.conv1_c, config.conv1_th, REAL)
-        )
+        drawn = generator.standard_normal(shape, dtype=REAL.type)
+        drawn = drawn * REAL.type(config.conv1_w_init_std) + REAL.type(config.conv1_w_init_mean)
+        filters = Filters(np.clip(drawn, 0, 1), np.full(config.conv1_c, config.conv1_th, REAL))
         compatible = config.reference_compatible
         learner = Learner(filters, *self._scaling(low, high), compatible, compatible)
         # The last offset of a patch, and one more.
