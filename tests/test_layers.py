@@ -23,7 +23,7 @@ FLOORS = [
     ["layer"],
     ["training"],
     ["readout"],
-    ["demo"],
+    ["demo", "features"],
     ["estimator", "experiments", "export"],
     ["plots"],
     ["report"],
@@ -38,6 +38,7 @@ EXTRAS = {
     "estimator": {"joblib", "sklearn"},
     "experiments": {"distributed", "pooch", "requests", "sklearn"},
     "export": {"nir"},
+    "features": {"torch"},
     "plots": {"matplotlib"},
 }
 COMPILED = {"cython", "libc", "cpython"}
