@@ -1,8 +1,11 @@
 """SoftHebb-CNN learns as its rule says and codes its features in time; the rule is told in ``softhebb_reference``."""
 
+import json
+import re
 import sys
 import warnings
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import MissingExtra
+from spikenn_cy.features.softhebb import SoftHebbBlockConfig
 from spikenn_cy.features.softhebb import SoftHebbCNN
 from spikenn_cy.features.softhebb import SoftHebbConfig
 from spikenn_cy.features.softhebb import initial_states
@@ -494,3 +498,33 @@ def test_a_gpu_that_is_not_there_is_told():
         pytest.skip("there is a GPU")
     with pytest.raises(ConfigError, match="device: must be one that PyTorch finds here, got cuda"):
         small(device="cuda").fit(some_images())
+
+
+# ---------------------------------------------------------------------------- the page about it
+
+PAGE = (Path(__file__).parent.parent / "docs" / "softhebb.md").read_text(encoding="utf-8")
+
+
+@needs_torch
+def test_the_examples_on_the_page_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for example in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
+        exec(compile(example, "softhebb.md", "exec"), names)
+    assert capsys.readouterr().out.startswith("13824\n[(96, 1, 5, 5), (384, 96, 3, 3), (1536, 384, 3, 3)]")
+    names["dataset"].save("whole.npz")
+    assert Path("trainset.npz").read_bytes() == Path("whole.npz").read_bytes()
+
+
+def test_the_page_lists_every_setting_with_its_default():
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \|(?: ([^|]*) \|)? [^|]* \|$", PAGE, re.MULTILINE)
+    defaults, published = SoftHebbConfig().to_dict(), SoftHebbConfig().to_dict()["blocks"]
+    block = SoftHebbBlockConfig(filters=1).to_dict()
+    assert [key for key, *_ in rows] == [*defaults, *block]
+    for key, default, of_blocks in rows[1:]:
+        expected = (block if of_blocks else defaults)[key]
+        assert default == ("none" if key == "filters" else json.dumps(expected)), key
+        if of_blocks:
+            assert of_blocks == ", ".join(
+                f"{b[key]:g}" if isinstance(b[key], float) else str(b[key]) for b in published
+            )
