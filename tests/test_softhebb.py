@@ -17,6 +17,7 @@ from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import MissingExtra
+from spikenn_cy.errors import RunError
 from spikenn_cy.features.softhebb import SoftHebbBlockConfig
 from spikenn_cy.features.softhebb import SoftHebbCNN
 from spikenn_cy.features.softhebb import SoftHebbConfig
@@ -451,7 +452,7 @@ def test_labels_must_be_as_many_as_images():
 
 @pytest.mark.parametrize("use", [lambda e: e.transform(some_images()), lambda e: e.save("model.npz")])
 def test_nothing_comes_out_before_something_was_learned(use):
-    with pytest.raises(ConfigError, match="must come after fit, load or an assignment of weights"):
+    with pytest.raises(RunError, match=r"^weights: must come from fit, load or an assignment, got none of them yet$"):
         use(small())
 
 

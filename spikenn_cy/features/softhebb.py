@@ -14,9 +14,9 @@ from spikenn_cy.atomic import atomic_file
 from spikenn_cy.data.arrays import COUNT_MAX
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import REAL
-from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
+from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
 from spikenn_cy.features.softhebb_network import BlockState
 from spikenn_cy.features.softhebb_network import Network
@@ -238,7 +238,7 @@ class SoftHebbCNN:
         self._take(state._replace(variance=found) for state, found in zip(self._states, variances, strict=True))
 
     def _statistics(self, values: Sequence[Any], name: str) -> list[np.ndarray]:
-        self._require_states(name)
+        self._require_states("weights")
         arrays, n_blocks = list(values), len(self._states)
         require(len(arrays) == n_blocks, name, f"must be {n_blocks} arrays", len(arrays), DataError)
         shapes = [state.mean.shape for state in self._states]
@@ -253,7 +253,7 @@ class SoftHebbCNN:
 
     def _require_states(self, name: str) -> None:
         if not self._states:
-            raise ConfigError(f"{name}: must come after fit, load or an assignment of weights, got none of them")
+            raise RunError(f"{name}: must come from fit, load or an assignment, got none of them yet")
 
     # Learning
 
@@ -287,7 +287,10 @@ class SoftHebbCNN:
         self._turned_shape(image_shape)
         generator = np.random.default_rng(self.seed)
         states = initial_states(config, image_shape[2], generator)
-        with settled(n_threads), Progress(config.epochs * n_images, "softhebb", unit="image", show=verbose) as progress:
+        with (
+            settled(n_threads),
+            Progress(config.epochs * n_images, "softhebb", unit=" images", show=verbose) as progress,
+        ):
             network = Network(config.blocks, states, device_named(config.device))
             for _ in range(config.epochs):
                 order = generator.permutation(n_images)
@@ -333,7 +336,7 @@ class SoftHebbCNN:
 
         Raises
         ------
-        ConfigError
+        RunError
             If nothing was fitted, loaded or assigned.
         DataError
             If the images are not as those of `fit`, or the labels not as many.
@@ -368,7 +371,7 @@ class SoftHebbCNN:
         with settled(n_threads):
             network = Network(self.config.blocks, self._states, device)
         step = BLOCK if device == "cpu" else BLOCK_ON_GPU
-        with Progress(len(images), "features", unit="image", show=verbose) as progress:
+        with Progress(len(images), "features", unit=" images", show=verbose) as progress:
             for start in range(0, len(images), step):
                 with settled(n_threads):  # and not while the block is in the caller's hands
                     features = network.features(self._turned(images[start : start + step]))
@@ -384,7 +387,7 @@ class SoftHebbCNN:
 
     def _suiting(self, images: Any) -> np.ndarray:
         """Return ``images`` with an axis of channels, if they are what was learned from."""
-        self._require_states("images")
+        self._require_states("weights")
         images = checked_images(images)
         n_channels = self._states[0].weights.shape[1]
         ok = images.shape[3] == n_channels
@@ -401,12 +404,10 @@ class SoftHebbCNN:
 
         Raises
         ------
-        ConfigError
-            If nothing was fitted, loaded or assigned.
         RunError
-            If the file cannot be written.
+            If nothing was fitted, loaded or assigned, or the file cannot be written.
         """
-        self._require_states(os.fspath(path))
+        self._require_states("weights")
         header = Header(config=self.config.to_dict(), seed=self.seed, image_shape=self.image_shape)
         arrays = {f"{name}_{k}": array for k, s in enumerate(self._states) for name, array in s._asdict().items()}
         with atomic_file(path) as file:
