@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 FOLDER = Path(__file__).parent / "golden"
-NAMES = sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.glob("*/*.npz"))
+NAMES = sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.glob("[ab]/*.npz"))
 STEPS = (1, 2, 5, 10, 50, 100, 300)  # the k of W_k, thr_k, acc_k
 
 # No normalisation, so no sum whose order is a choice: these are equal to the bit after every k.

@@ -11,9 +11,11 @@ from spikenn_cy.cli import convert
 from spikenn_cy.cli import dataset
 from spikenn_cy.cli import digits
 from spikenn_cy.cli import export
+from spikenn_cy.cli import extract
 from spikenn_cy.cli import gridsearch
 from spikenn_cy.cli import kfold
 from spikenn_cy.cli import plot
+from spikenn_cy.cli import predict
 from spikenn_cy.cli import run
 from spikenn_cy.cli import score
 
@@ -24,9 +26,11 @@ COMMANDS = {
     "gridsearch": gridsearch,
     "best": best,
     "ablation": ablation,
-    "convert": convert,
-    "dataset": dataset,
-    "export": export,
-    "digits": digits,
     "plot": plot,
+    "export": export,
+    "convert": convert,
+    "digits": digits,
+    "dataset": dataset,
+    "extract": extract,
+    "predict": predict,
 }

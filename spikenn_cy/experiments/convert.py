@@ -43,12 +43,12 @@ def convert(
     for path in (times, labels):
         if output.exists() and output.samefile(path):
             raise DataError(f"{output}: must be another file than the inputs, got {path}")
-    dataset = SpikingDataset.from_numpy(_array(times), _array(labels), max_time=max_time)
+    dataset = SpikingDataset.from_numpy(read_array(times), read_array(labels), max_time=max_time)
     dataset.save(output)
     return dataset
 
 
-def _array(path: str | os.PathLike) -> np.ndarray:
+def read_array(path: str | os.PathLike) -> np.ndarray:
     """Return the array in a ``.npy`` file, mapped."""
     rule = "must be an array in NumPy's .npy format"
     with open(path, "rb") as file:

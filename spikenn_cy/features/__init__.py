@@ -1,4 +1,4 @@
-"""Extractors, which turn images into spikes that a network can learn from: ``EXTRACTORS`` has the class of each, by name.
+"""Extractors, which turn images into spikes a network can learn from; ``EXTRACTORS`` has the class of each by name.
 
 To add one: write ``name.py`` with a class that has ``from_config``, ``fit``, ``transform``,
 ``time_blocks``, ``save``, ``load`` and ``published``, and writes its name as ``extractor``

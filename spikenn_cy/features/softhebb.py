@@ -186,6 +186,11 @@ class SoftHebbCNN:
         settings = SoftHebbConfig.from_any({} if config is None else config)
         return cls(settings, whole_number(seed, "seed", 0))
 
+    @staticmethod
+    def published(name: str, shape: tuple[int, ...]) -> dict[str, Any]:
+        """Return the published settings, which are the same for all data sets."""
+        return {}
+
     def __repr__(self) -> str:
         filters = " -> ".join(str(block.filters) for block in self.config.blocks)
         return f"<SoftHebbCNN {filters} filters, {'fitted' if self._states else 'not fitted'}>"

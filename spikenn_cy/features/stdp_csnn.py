@@ -1,6 +1,7 @@
 """STDP-CSNN, the extractor whose filters are spiking neurons that compete for patches of images."""
 
 import os
+import re
 from collections.abc import Iterator
 from concurrent.futures import Future
 from concurrent.futures import ThreadPoolExecutor
@@ -233,6 +234,32 @@ class STDPCSNN:
         """
         settings = STDPCSNNConfig.from_any({} if config is None else config)
         return cls(settings, whole_number(seed, "seed", 0))
+
+    @staticmethod
+    def published(name: str, shape: tuple[int, ...]) -> dict[str, Any]:
+        """Return the published settings for a data set.
+
+        Parameters
+        ----------
+        name : str
+            Such as ``"F-MNIST"`` or ``"fmnist"``.
+        shape : tuple of int
+            (rows, columns) or (rows, columns, channels) of its images, which decides if there
+            are none under its name.
+
+        Raises
+        ------
+        ConfigError
+            If none were published for such images.
+        """
+        shape = (*shape, 1)[:3]
+        known = {_plain_name(key): key for key in PUBLISHED}
+        # Of two data sets of one shape the first is meant; unknown ones learn from any.
+        key = known.get(_plain_name(name)) or next((key for key in PUBLISHED if SHAPES[key] == shape), None)
+        if key is None or SHAPES[key] != shape:
+            rule = "must be given for images other than those of MNIST, F-MNIST, CIFAR10 and CIFAR100"
+            raise ConfigError(f"settings: {rule}, got none for {name} of {' x '.join(map(str, shape))}")
+        return PUBLISHED[key]
 
     def __repr__(self) -> str:
         rows, columns = self.config.kernel_shape
@@ -684,7 +711,8 @@ def in_order(workers: list[Any], tasks: Any) -> Iterator[Any]:
     with ThreadPoolExecutor(len(workers)) as pool:
         # A worker's next task is queued when its last result is fetched: round robin keeps the order.
         running: list[tuple[Any, Future]] = [
-            (worker, pool.submit(worker, task)) for worker, task in zip(workers, islice(tasks, len(workers)))
+            (worker, pool.submit(worker, task))
+            for worker, task in zip(workers, islice(tasks, len(workers)), strict=False)
         ]
         while running:
             worker, future = running.pop(0)
@@ -692,6 +720,10 @@ def in_order(workers: list[Any], tasks: Any) -> Iterator[Any]:
             for task in islice(tasks, 1):
                 running.append((worker, pool.submit(worker, task)))
             yield result
+
+
+def _plain_name(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower().replace("fashion", "f"))
 
 
 def whole_number(value: Any, name: str, least: int) -> int:

@@ -1,0 +1,64 @@
+"""The command that turns a folder of images into a folder of spikes, and keeps the extractor."""
+
+import argparse
+import time
+
+from spikenn_cy.cli.arguments import Parser
+from spikenn_cy.cli.arguments import counting_number
+from spikenn_cy.cli.arguments import whole_number
+from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.errors import RunError
+from spikenn_cy.experiments.extract import SPIKES
+from spikenn_cy.experiments.extract import extract
+from spikenn_cy.experiments.extract import extractions
+from spikenn_cy.experiments.extract import spikes_of
+from spikenn_cy.features import EXTRACTORS
+
+SUMMARY = "Fit a feature extractor to images and write their features as spikes."
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the arguments of the command."""
+    parser.add_argument("method", metavar="EXTRACTOR", choices=list(EXTRACTORS), help=f"one of {', '.join(EXTRACTORS)}")
+    parser.add_argument(
+        "input", metavar="IN", help="folder of images, as the command dataset makes them, or of folds of images"
+    )
+    parser.add_argument(
+        "output", metavar="OUT", help="gets trainset, valset, testset and model; fold 0 goes to OUT/0, and so on"
+    )
+    parser.add_argument(
+        "config", metavar="CONFIG", nargs="?", help="JSON file with the settings (default: those published)"
+    )
+    parser.add_argument(
+        "--seed", type=whole_number, default=None, help="of all random draws (default: 0, or the number of the fold)"
+    )
+    parser.add_argument(
+        "--n_threads", type=counting_number, default=1, metavar="N", help="threads over images (default: %(default)s)"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace another extraction in OUT")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Extract, then say how many spikes are where."""
+    for name in ("input", "output", "config"):
+        if getattr(arguments, name) == "":
+            raise RunError(f"{name}: must be a path, got an empty one")
+    jobs = extractions(arguments.method, arguments.input, arguments.output, arguments.config, arguments.seed)
+    for job in jobs:
+        began = time.perf_counter()
+        try:
+            new = extract(job, arguments.overwrite, arguments.n_threads, verbose=True)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"; the same command goes on with {arguments.output}") from None
+        took = f"{time.perf_counter() - began:.1f} s" if new else "complete since an earlier call"
+        print(f"{job.output}: seed {job.seed}, {took}")
+        for part, dataset in spikes_of(job).items():
+            print(f"{job.output / SPIKES[part]}: {told(dataset)}")
+    return 0
+
+
+def told(dataset: SpikingDataset) -> str:
+    """Return the size of a data set in words."""
+    n_spikes = len(dataset.indices) / len(dataset)
+    share = 100 * n_spikes / dataset.n_inputs
+    return f"{len(dataset):,} samples, {n_spikes:,.0f} spikes a sample, {share:.1f} % of {dataset.n_inputs:,} features"

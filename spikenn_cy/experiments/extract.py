@@ -1,0 +1,240 @@
+"""Image folders made into spike folders: an extractor is fitted to the training images and kept beside its spikes."""
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Iterator
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spikenn_cy.atomic import atomic_file
+from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.data.imagesets import ImageSet
+from spikenn_cy.data.imagesets import ImageSets
+from spikenn_cy.data.imagesets import read_image_sets
+from spikenn_cy.data.writer import DatasetWriter
+from spikenn_cy.errors import ConfigError
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import RunError
+from spikenn_cy.errors import require
+from spikenn_cy.errors import shortened
+from spikenn_cy.experiments.lock import LOCK
+from spikenn_cy.experiments.lock import locked
+from spikenn_cy.experiments.single import FILES as STEMS
+from spikenn_cy.experiments.store import differences
+from spikenn_cy.experiments.store import made
+from spikenn_cy.experiments.store import remove_torn
+from spikenn_cy.features import EXTRACTORS
+from spikenn_cy.strictjson import read_json
+from spikenn_cy.version import __version__
+
+FORMAT = 1
+RECORD = "extraction.json"  # what was asked; written first, so that a folder without it is nobody's extraction
+MODEL = "model.npz"
+SPIKES = {part: f"{stem}.npz" for part, stem in STEMS.items()}
+FILES = (*SPIKES.values(), MODEL, RECORD)  # in the order in which an extraction is taken apart
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What is to be extracted, or was.
+
+    Attributes
+    ----------
+    method : str
+        A key of `EXTRACTORS`.
+    input, output : Path
+        Folder of images and folder of spikes.
+    config : dict or path-like, optional
+        None: the settings published for these images.
+    seed : int
+    """
+
+    method: str
+    input: Path
+    output: Path
+    config: Any = None
+    seed: int = 0
+
+
+def extractions(
+    method: str,
+    input: str | os.PathLike,
+    output: str | os.PathLike,
+    config: Any = None,
+    seed: int | None = None,
+) -> list[Extraction]:
+    """Return what is to be extracted from a folder of images, or from each fold in a folder of folds.
+
+    Parameters
+    ----------
+    method : str
+        A key of `EXTRACTORS`.
+    input : path-like
+        Folder as `read_image_sets` takes it, or one with such folders ``0``, ``1``, ...
+    output : path-like
+        Fold ``i`` goes to the folder ``i`` there.
+    config : dict or path-like, optional
+    seed : int, optional
+        Default: 0, or the number of the fold.
+
+    Raises
+    ------
+    ConfigError
+        If there is a seed for many folds.
+    DataError
+        If a fold is missing among them.
+    """
+    input, output = Path(input), Path(output)
+    require(method in EXTRACTORS, "extractor", f"must be one of {', '.join(EXTRACTORS)}", method)
+    folds = sorted(int(path.name) for path in input.glob("[0-9]*") if path.name.isdecimal() and path.is_dir())
+    if not folds:
+        return [Extraction(method, input, output, config, seed or 0)]
+    require(seed is None, "seed", "must not be given for folds, whose seed is their number", seed)
+    ok = folds == list(range(len(folds)))
+    require(ok, str(input), "must hold the folds 0, 1, ... without a gap", folds, DataError)
+    return [Extraction(method, input / str(i), output / str(i), config, seed=i) for i in folds]
+
+
+def extract(job: Extraction, overwrite: bool = False, n_threads: int = 1, verbose: bool = False) -> bool:
+    """Fit an extractor to the training images and write the spikes of all images.
+
+    The folder gets ``model.npz``, the extractor, and ``trainset.npz``, ``valset.npz`` and
+    ``testset.npz``, as far as there are such images. Each file appears whole or not at
+    all; what was there from an interrupted call is not made again.
+
+    Parameters
+    ----------
+    job : Extraction
+    overwrite : bool
+        Replace what another extraction left in the folder.
+    n_threads : int
+        The result is the same for any number.
+    verbose : bool
+        Show progress bars on a terminal.
+
+    Returns
+    -------
+    bool
+        Whether anything had to be done.
+
+    Raises
+    ------
+    SpikennError
+        If settings, images and folder do not allow it.
+    """
+    require(n_threads >= 1, "n_threads", "must be an integer >= 1", n_threads)
+    sets = read_image_sets(job.input)
+    kind = EXTRACTORS[job.method]
+    config = kind.published(sets.name, sets.train.shape[1:]) if job.config is None else job.config
+    extractor = kind.from_config(config, seed=job.seed)
+    _keep_inputs(job)
+    with _opened(job.output, _described(job, extractor, sets), overwrite):
+        model = job.output / MODEL
+        missing = {part: images for part, images in sets.parts.items() if not (job.output / SPIKES[part]).exists()}
+        if not missing and model.exists():
+            return False
+        if model.exists():
+            extractor = kind.load(model)
+        else:
+            extractor.fit(sets.train.images, verbose=verbose)
+            extractor.save(model)
+        for part, images in missing.items():
+            _write(job.output / SPIKES[part], extractor, images, n_threads, verbose)
+    return True
+
+
+def _write(path: Path, extractor: Any, images: ImageSet, n_threads: int, verbose: bool) -> None:
+    """Write the spikes of images block by block, since all of them may not fit into memory."""
+    with DatasetWriter(path) as writer:
+        for times in extractor.time_blocks(images.images, n_threads=n_threads, verbose=verbose):
+            labels = images.labels[len(writer) : len(writer) + len(times)]
+            writer.append(SpikingDataset.from_numpy(times, labels))
+
+
+def spikes_of(job: Extraction) -> dict[str, SpikingDataset]:
+    """Return the data sets in the folder of a finished extraction by the names ``train``, ``val`` and ``test``."""
+    paths = {part: job.output / name for part, name in SPIKES.items()}
+    return {part: SpikingDataset.from_file(path) for part, path in paths.items() if path.exists()}
+
+
+def _described(job: Extraction, extractor: Any, sets: ImageSets) -> dict[str, Any]:
+    """Return all that determines what is extracted."""
+    return {
+        "format": FORMAT,
+        "extractor": job.method,
+        "config": extractor.config.to_dict(),
+        "seed": job.seed,
+        "data": {part: _fingerprint(images) for part, images in sets.parts.items()},
+        "versions": {
+            "spikenn_cy": __version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+    }
+
+
+def _fingerprint(images: ImageSet) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    for block in images.blocks():
+        digest.update(np.ascontiguousarray(block))
+    digest.update(np.ascontiguousarray(images.labels))
+    return {"shape": list(images.shape), "sha256": digest.hexdigest()}
+
+
+def _keep_inputs(job: Extraction) -> None:
+    """Raise `RunError` if the extraction would write over what it was given."""
+    if job.output.exists() and job.output.samefile(job.input):
+        raise RunError(f"{job.output}: must be another folder than that of the images, got the same")
+    if isinstance(job.config, str | os.PathLike):
+        for name in FILES:
+            if (job.output / name).exists() and os.path.samefile(job.output / name, job.config):
+                raise RunError(f"{job.config}: must be another file than those of {job.output}, got its {name}")
+
+
+@contextmanager
+def _opened(path: Path, description: Mapping[str, Any], overwrite: bool) -> Iterator[None]:
+    """Hold a folder of spikes for the time of the block; if nothing comes of it, it is as it was."""
+    with made(path), locked(path):
+        _claim(path, description, overwrite)
+        try:
+            yield
+        except BaseException:
+            if not (path / MODEL).exists():
+                (path / RECORD).unlink(missing_ok=True)
+            raise
+
+
+def _claim(path: Path, description: Mapping[str, Any], overwrite: bool) -> None:
+    """Make ``path`` the folder of the described extraction, or raise `RunError`."""
+    remove_torn(path, FILES)
+    names = [name for name in os.listdir(path) if name != LOCK]
+    if names and not overwrite:
+        rule = "must be a new folder or hold this very extraction (--overwrite replaces one)"
+        there = _description_in(path)
+        if there is None:
+            raise RunError(f"{path}: {rule}, got a folder with {shortened(', '.join(sorted(names)))}")
+        if difference := differences(there, description, but=("versions",)):
+            raise RunError(f"{path}: {rule}, got one with {difference}")
+        return
+    for name in FILES:
+        (path / name).unlink(missing_ok=True)
+    with atomic_file(path / RECORD, "w") as file:
+        file.write(json.dumps(description, indent=2) + "\n")
+
+
+def _description_in(path: Path) -> dict[str, Any] | None:
+    """Return what an extraction's folder says of itself, or None if it is none."""
+    try:
+        found = read_json(path / RECORD)
+    except (FileNotFoundError, ConfigError):
+        return None
+    sections = ("extractor", "config", "data", "versions")
+    whole = isinstance(found, dict) and found.get("format") == FORMAT and all(key in found for key in sections)
+    return found if whole else None

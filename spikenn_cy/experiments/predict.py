@@ -1,0 +1,126 @@
+"""Raw images classified by a saved extractor and a saved network, without a data set file in between."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from typing import NamedTuple
+
+import numpy as np
+
+from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.data.images import read_idx
+from spikenn_cy.data.imagesets import read_image_sets
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import require
+from spikenn_cy.experiments.convert import read_array
+from spikenn_cy.features import load_extractor
+from spikenn_cy.readout import Readout
+
+NUMPY = b"\x93NUMPY"
+
+
+class Images(NamedTuple):
+    """Images to classify, with their labels where these are known."""
+
+    images: np.ndarray  # (n, rows, columns) or (n, rows, columns, channels) uint8
+    labels: np.ndarray | None = None  # (n,) original labels
+
+
+class Prediction(NamedTuple):
+    """What became of images."""
+
+    classes: np.ndarray  # (n,) original label of each image's predicted class
+    accuracy: float | None  # None without labels
+
+
+def read_inputs(images: str | os.PathLike, labels: str | os.PathLike | None = None) -> Images:
+    """Read images from an IDX or ``.npy`` file, or the test images of an image folder.
+
+    Parameters
+    ----------
+    images : path-like
+    labels : path-like, optional
+        IDX or ``.npy`` file; an image folder has its own.
+
+    Raises
+    ------
+    DataError
+        If a file does not hold what it must.
+    """
+    path = Path(images)
+    if path.is_dir():
+        require(labels is None, str(labels), "must not be given beside a folder, which has labels", path, DataError)
+        sets = read_image_sets(path)
+        require(sets.test is not None, str(path), "must hold test images", "none", DataError)
+        return Images(sets.test.images, sets.test.labels)
+    found = _read(path)
+    require(found.dtype == np.uint8, str(path), "must hold uint8", found.dtype, DataError)
+    ok = found.ndim in (3, 4) and found.size > 0
+    rule = "must hold images of shape (n, rows, columns) or (n, rows, columns, channels)"
+    require(ok, str(path), rule, found.shape, DataError)
+    if labels is None:
+        return Images(found)
+    names = _read(Path(labels))
+    ok = names.dtype.kind in "iuU" and names.shape == (len(found),)
+    rule = f"must hold {len(found)} labels, numbers or text"
+    require(ok, str(labels), rule, f"{names.dtype} {names.shape}", DataError)
+    return Images(found, names)
+
+
+def predict(
+    inputs: Images,
+    extractor: str | os.PathLike,
+    readout: str | os.PathLike,
+    n_threads: int = 1,
+    verbose: bool = False,
+) -> Prediction:
+    """Classify images.
+
+    Parameters
+    ----------
+    inputs : Images
+    extractor : path-like
+        File that the ``save`` of an extractor wrote.
+    readout : path-like
+        File that `Readout.save` wrote.
+    n_threads : int
+    verbose : bool
+
+    Raises
+    ------
+    SpikennError
+        If a file is another, or they do not suit each other.
+    """
+    model, network = load_extractor(extractor), Readout.load(readout)
+    names = np.arange(network.n_classes) if network.classes is None else network.classes
+    found = [
+        network.predict(block, n_threads)
+        for block in _blocks(model, network, inputs.images, (str(extractor), str(readout)), n_threads, verbose)
+    ]
+    classes = names[np.concatenate(found)]
+    if inputs.labels is None:
+        return Prediction(classes, None)
+    known = set(names.tolist())
+    unknown = sorted({name for name in inputs.labels.tolist() if name not in known}, key=str)
+    require(not unknown, "labels", f"must be among the classes of {readout}", unknown, DataError)
+    return Prediction(classes, float(np.mean(classes == inputs.labels)))
+
+
+def _blocks(
+    model: Any, network: Readout, images: np.ndarray, places: tuple[str, str], n_threads: int, verbose: bool
+) -> Iterator[SpikingDataset]:
+    for times in model.time_blocks(images, n_threads=n_threads, verbose=verbose):
+        ok = times.shape[1] == network.n_inputs
+        rule = f"must take the {times.shape[1]} features that {places[0]} makes of these images"
+        require(ok, places[1], rule, network.n_inputs, DataError)
+        yield SpikingDataset.from_numpy(times, np.zeros(len(times), np.int64), max_time=network.max_time)
+
+
+def _read(path: Path) -> np.ndarray:
+    try:
+        with path.open("rb") as file:
+            magic = file.read(len(NUMPY))
+    except OSError as error:
+        raise DataError(f"{path}: must be a readable file, got {error.strerror}") from None
+    return read_array(path) if magic == NUMPY else read_idx(path)
