@@ -44,7 +44,7 @@ def parse(cls: type[msgspec.Struct], raw: Any) -> Any:
 # They are compiled when something is refused, which most processes never do.
 _PATH = r"(?s)(?P<text>.*) - at `\$(?P<path>.*)`"
 _STEP = r"\.(?P<key>[^.\[]+)|\[(?P<position>\d+)\]"
-_EXPECTED = r"Expected `(?P<kind>[a-z]+)(?P<or_null> \| null)?`(, got `.*`)?"
+_EXPECTED = r"Expected `(?P<kind>[a-z]+( \| array)?)(?P<or_null> \| null)?`(, got `.*`)?"
 _UNKNOWN = r"(?s)Object contains unknown field `(?P<key>.*)`"
 _MISSING = r"Object missing required field `(?P<key>.*)`"
 _NOT_ONE_OF = r"(?s)Invalid (enum )?value .*"
@@ -52,6 +52,7 @@ _OWN_RULE = r"(?s)(?P<key>\w+): (?P<rule>.*), got (?P<found>.*)"
 _KINDS = {
     "int": "a whole number",
     "float": "a number",
+    "float | array": "a number or a list",
     "bool": "true or false",
     "str": "text",
     "object": "an object in braces",

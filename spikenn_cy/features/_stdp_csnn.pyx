@@ -168,7 +168,7 @@ cdef class Filters:
         edges = np.asarray(self.first_of)
         parts = np.split(np.asarray(self.blocks), edges[1:self.n_blocks] * self.n_weights)
         whole = np.concatenate([part.reshape(self.n_weights, -1) for part in parts], axis=1)[:, :self.n_filters]
-        return whole.reshape(self.kernel_rows, self.kernel_columns, self.n_channels, self.n_filters)
+        return np.ascontiguousarray(whole).reshape(self.kernel_rows, self.kernel_columns, self.n_channels, self.n_filters)
 
     def thresholds(self):
         """Return the thresholds."""
@@ -461,7 +461,9 @@ cdef class Learner:
         while self.filters.first_of[block + 1] <= winner:
             block += 1
         width = self.filters.first_of[block + 1] - self.filters.first_of[block]
-        weights = &self.filters.blocks[self.filters.first_of[block] * self.filters.n_weights + winner - self.filters.first_of[block]]
+        weights = &self.filters.blocks[
+            self.filters.first_of[block] * self.filters.n_weights + winner - self.filters.first_of[block]
+        ]
         for i in range(self.filters.n_weights):
             self.weights[i] = weights[i * width]
         primitives.active.learn_field(&self.weights[0], &self.times[0], self.filters.n_weights, step)

@@ -65,7 +65,7 @@ class STDPCSNNConfig(Record, kw_only=True):
     was a slip; see `STDPCSNN`.
     """
 
-    dataset: Literal["MNIST", "F-MNIST", "CIFAR10", "CIFAR100"] | None = None
+    dataset: str | None = None
     to_grayscale: bool = False
     dog: tuple[float, ...] | None = (7, 1, 2)
     whiten: bool = False
@@ -92,6 +92,8 @@ class STDPCSNNConfig(Record, kw_only=True):
     reference_compatible: bool = False
 
     def check(self) -> None:
+        known = self.dataset is None or self.dataset in SHAPES
+        self.rule(known, "dataset", f"must be {', '.join(SHAPES)} or null")
         if self.dog is not None:
             size = self.dog[0] if len(self.dog) == 3 else 0
             ok = size == int(size) and 1 <= size <= 255 and size % 2 == 1 and min(self.dog) > 0
@@ -122,6 +124,9 @@ class STDPCSNNConfig(Record, kw_only=True):
         if self.conv1_th < self.conv1_min_th:
             yield "conv1_th", f"is below conv1_min_th = {self.conv1_min_th}, to which the first spike raises it"
 
+    def to_dict(self) -> dict[str, Any]:
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in super().to_dict().items()}
+
     @property
     def kernel_shape(self) -> tuple[int, int]:
         """Rows and columns of a filter."""
@@ -139,10 +144,17 @@ class STDPCSNNConfig(Record, kw_only=True):
 
 # Published with the NeurIPS 2024 paper, by data set; all else as in the defaults.
 PUBLISHED = {
-    "MNIST": {"dataset": "MNIST"},
-    "F-MNIST": {"dataset": "F-MNIST", "conv1_t_obj": 0.8},
-    "CIFAR10": {"dataset": "CIFAR10", "dog": None, "whiten": True, "conv1_th": 10.0, "conv1_t_obj": 0.95},
-    "CIFAR100": {"dataset": "CIFAR100", "dog": None, "whiten": True, "conv1_th": 10.0, "conv1_t_obj": 0.95},
+    "MNIST": {"dataset": "MNIST", "conv1_k": 5},
+    "F-MNIST": {"dataset": "F-MNIST", "conv1_k": 5, "conv1_t_obj": 0.8},
+    "CIFAR10": {"dataset": "CIFAR10", "conv1_k": 5, "dog": None, "whiten": True, "conv1_th": 10.0, "conv1_t_obj": 0.95},
+    "CIFAR100": {
+        "dataset": "CIFAR100",
+        "conv1_k": 5,
+        "dog": None,
+        "whiten": True,
+        "conv1_th": 10.0,
+        "conv1_t_obj": 0.95,
+    },
 }
 
 

@@ -1,0 +1,278 @@
+"""From a folder of images to spikes, an extractor and predictions, by command."""
+
+import gzip
+import json
+import struct
+
+import numpy as np
+import pytest
+
+from spikenn_cy import Readout
+from spikenn_cy import SpikingDataset
+from spikenn_cy.cli.entry import main
+from spikenn_cy.data.imagesets import read_image_sets
+from spikenn_cy.errors import SpikennError
+from spikenn_cy.experiments import extract as extraction
+from spikenn_cy.features import STDPCSNN
+from spikenn_cy.features import load_extractor
+
+SETTINGS = {"conv1_c": 16, "conv1_epochs": 2, "conv1_th": 3.0}
+FILES = {"trainset.npz", "valset.npz", "testset.npz", "model.npz", "extraction.json"}
+
+
+def write_images(folder, n=40, seed=0):
+    """Write a folder in the reference's layout: bars in three places, 28 x 28 pixels."""
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True)
+    for part, size in (("train", n), ("val", n // 4), ("test", n // 4)):
+        labels = (np.arange(size) % 3).astype(np.uint8)
+        images = rng.integers(40, size=(size, 28, 28), dtype=np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            image[:, 4 + 8 * label : 8 + 8 * label] += 200
+        images.tofile(folder / f"X_{part}.bin")
+        labels.tofile(folder / f"y_{part}.bin")
+    return folder
+
+
+@pytest.fixture
+def images(tmp_path):
+    return write_images(tmp_path / "images")
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps(SETTINGS))
+    return path
+
+
+def run(*arguments):
+    return main(["extract", "stdp-csnn", *map(str, arguments)])
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_folder_of_images_becomes_a_folder_of_spikes(images, config, tmp_path, capsys):
+    out = tmp_path / "spikes"
+    assert run(images, out, config, "--seed", 3, "--n-threads", 2) == 0
+    assert {path.name for path in out.iterdir()} == FILES
+    said = capsys.readouterr().out
+    sets, extractor = read_image_sets(images), STDPCSNN.from_config(SETTINGS, seed=3)
+    extractor.fit(sets.train.images)
+    for part, found in sets.parts.items():
+        want = extractor.transform(found.images, found.labels)
+        dataset = SpikingDataset.from_file(out / f"{part}set.npz")
+        for name in ("indptr", "indices", "timestamps", "labels", "classes"):
+            np.testing.assert_array_equal(getattr(dataset, name), getattr(want, name))
+        assert f"{part}set.npz: {len(found)} samples" in said
+    np.testing.assert_array_equal(load_extractor(out / "model.npz").weights, extractor.weights)
+    assert json.loads((out / "extraction.json").read_text())["config"]["conv1_c"] == 16
+
+
+def test_published_settings_are_the_default(images, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(STDPCSNN, "fit", lambda self, *_, **__: asked.append(self.config) or _stop())
+    assert run(images, tmp_path / "spikes") == 2
+    assert asked == [STDPCSNN.from_config({"dataset": "MNIST", "conv1_k": 5}).config]
+    assert not (tmp_path / "spikes").exists()
+
+
+def _stop():
+    raise SpikennError("enough: must not go on")
+
+
+def test_a_finished_extraction_is_looked_up(images, config, tmp_path, capsys, monkeypatch):
+    out = tmp_path / "spikes"
+    run(images, out, config)
+    before = content(out)
+    monkeypatch.setattr(STDPCSNN, "fit", lambda *_, **__: _stop())
+    assert run(images, out, config) == 0
+    assert "complete since an earlier call" in capsys.readouterr().out
+    assert content(out) == before
+
+
+@pytest.mark.parametrize("event", ["fit", "_write"])
+def test_an_interrupted_extraction_goes_on_to_the_same_bytes(event, images, config, tmp_path, monkeypatch, capsys):
+    whole, out = tmp_path / "whole", tmp_path / "spikes"
+    run(images, whole, config)
+    place = STDPCSNN if event == "fit" else extraction
+    original, calls = getattr(place, event), []
+
+    def interrupted(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) == (1 if event == "fit" else 2):
+            raise KeyboardInterrupt
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(place, event, interrupted)
+    assert run(images, out, config) == 130
+    assert "the same command goes on with" in capsys.readouterr().err
+    assert out.exists() == (event == "_write")
+    assert run(images, out, config) == 0
+    assert content(out) == content(whole)
+
+
+def test_another_extraction_is_refused_unless_it_is_to_be_replaced(images, config, tmp_path, capsys):
+    out = tmp_path / "spikes"
+    run(images, out, config)
+    before = content(out)
+    assert run(images, out, config, "--seed", 1) == 2
+    assert "seed 0 instead of 1" in capsys.readouterr().err
+    config.write_text(json.dumps(SETTINGS | {"conv1_c": 17}))
+    assert run(images, out, config) == 2
+    assert "conv1_c 16 instead of 17" in capsys.readouterr().err
+    assert run(write_images(tmp_path / "others", seed=1), out, config) == 2
+    assert "must be a new folder or hold this very extraction" in capsys.readouterr().err
+    assert content(out) == before
+    assert run(images, out, config, "--overwrite") == 0
+    assert load_extractor(out / "model.npz").weights.shape[-1] == 17
+
+
+def test_foreign_folders_are_left_alone(images, config, tmp_path, capsys):
+    out = tmp_path / "thesis"
+    out.mkdir()
+    (out / "chapter.txt").write_text("1")
+    assert run(images, out, config) == 2
+    assert "got a folder with chapter.txt" in capsys.readouterr().err
+    assert run(images, images, config) == 2
+    assert "must be another folder than that of the images" in capsys.readouterr().err
+    assert [path.name for path in out.iterdir()] == ["chapter.txt"]
+
+
+def test_folds_go_each_to_its_folder_with_its_number_as_seed(config, tmp_path, capsys):
+    for fold in range(3):
+        write_images(tmp_path / "folds" / str(fold), n=20, seed=fold)
+    out = tmp_path / "spikes"
+    assert run(tmp_path / "folds", out, config) == 0
+    before = [content(out / str(fold)) for fold in range(3)]
+    assert [json.loads(files["extraction.json"])["seed"] for files in before] == [0, 1, 2]
+    (out / "1" / "model.npz").unlink()
+    (out / "1" / "testset.npz").unlink()
+    capsys.readouterr()
+    assert run(tmp_path / "folds", out, config) == 0
+    assert capsys.readouterr().out.count("complete since an earlier call") == 2
+    assert [content(out / str(fold)) for fold in range(3)] == before
+    assert run(tmp_path / "folds", out, config, "--seed", 1) == 2
+    assert "seed: must not be given for folds" in capsys.readouterr().err
+    (tmp_path / "folds" / "1").rename(tmp_path / "folds" / "7")
+    assert run(tmp_path / "folds", out, config) == 2
+    assert "must hold the folds 0, 1, ... without a gap" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "finding"),
+    [
+        (["missing", "OUT"], "missing: must be an image folder"),
+        (["IMAGES", "OUT", "none.json"], "none.json: must be usable, got No such file"),
+        (["", "OUT"], "input: must be a path, got an empty one"),
+    ],
+)
+def test_wrong_arguments_end_in_one_line(arguments, finding, images, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(*(str(images) if word == "IMAGES" else word for word in arguments)) == 2
+    said = capsys.readouterr().err
+    assert finding in said
+    assert said.count("\n") == 1
+    assert not (tmp_path / "OUT").exists()
+
+
+# Prediction
+
+
+@pytest.fixture
+def models(images, config, tmp_path):
+    """Write an extraction and a network trained on it; return the options that name them."""
+    out = tmp_path / "spikes"
+    run(images, out, config)
+    train = SpikingDataset.from_file(out / "trainset.npz")
+    settings = {
+        "network": [{"n_neurons": 3, "firing_threshold": 20, "w_norm": True}],
+        "optimizer": {"method": "s2stdp", "ap": 0.1, "am": -0.1, "t_gap": 0.05},
+    }
+    network = Readout.from_config(settings, train.n_inputs, train.n_classes)
+    network.fit(train, epochs=3)
+    network.save(tmp_path / "network.npz")
+    return ["--extractor", str(out / "model.npz"), "--readout", str(tmp_path / "network.npz")]
+
+
+def want(models, found):
+    extractor, network = load_extractor(models[1]), Readout.load(models[3])
+    return network.classes[network.predict(extractor.transform(found))]
+
+
+def write_idx(path, array):
+    with gzip.open(path, "wb") as file:
+        file.write(struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes())
+
+
+@pytest.mark.parametrize("form", ["folder", "npy", "idx"])
+def test_raw_images_are_classified(form, images, models, tmp_path, capsys):
+    test = read_image_sets(images).test
+    place, options = images, []
+    if form == "npy":
+        place, options = tmp_path / "x.npy", ["--labels", str(tmp_path / "y.npy")]
+        np.save(place, test.images)
+        np.save(options[1], test.labels)
+    elif form == "idx":
+        place, options = tmp_path / "x.gz", ["--labels", str(tmp_path / "y.gz")]
+        write_idx(place, np.asarray(test.images))
+        write_idx(tmp_path / "y.gz", test.labels.astype(np.uint8))
+    capsys.readouterr()
+    assert main(["predict", str(place), *models, *options]) == 0
+    *classes, accuracy = capsys.readouterr().out.splitlines()
+    classified = want(models, test.images)
+    assert classes == [str(name) for name in classified]
+    share = np.mean(classified == test.labels)
+    assert accuracy == f"accuracy {100 * share:.2f} %"
+    assert share > 0.8
+    assert main(["predict", str(place), *models, *options, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"classes": classified.tolist(), "accuracy": share}
+
+
+def test_without_labels_there_is_no_accuracy(images, models, tmp_path, capsys):
+    np.save(tmp_path / "x.npy", read_image_sets(images).test.images[:4])
+    capsys.readouterr()
+    assert main(["predict", str(tmp_path / "x.npy"), *models]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("array", "labels", "finding"),
+    [
+        (np.zeros((2, 28, 28)), None, "x.npy: must hold uint8"),
+        (np.zeros((28, 28), np.uint8), None, "x.npy: must hold images of shape"),
+        (np.zeros((2, 28, 28), np.uint8), np.zeros(3, int), "y.npy: must hold 2 labels"),
+        (np.zeros((2, 28, 28), np.uint8), np.array([0, 9]), "labels: must be among the classes of"),
+        (np.zeros((2, 20, 28), np.uint8), None, "images: must be as those of fit"),
+    ],
+)
+def test_wrong_images_and_labels_are_refused(array, labels, finding, models, tmp_path, capsys):
+    np.save(tmp_path / "x.npy", array)
+    options = []
+    if labels is not None:
+        np.save(tmp_path / "y.npy", labels)
+        options = ["--labels", str(tmp_path / "y.npy")]
+    capsys.readouterr()
+    assert main(["predict", str(tmp_path / "x.npy"), *models, *options]) == 2
+    said = capsys.readouterr()
+    assert finding in said.err
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+
+
+def test_a_network_for_other_features_is_refused(images, models, tmp_path, capsys):
+    settings = {
+        "network": [{"n_neurons": 3, "firing_threshold": 20}],
+        "optimizer": {"method": "s2stdp", "ap": 0.1, "am": -0.1, "t_gap": 0.05},
+    }
+    Readout.from_config(settings, 10, 3).save(tmp_path / "network.npz")
+    assert main(["predict", str(images), *models]) == 2
+    assert "must take the 576 features that" in capsys.readouterr().err
+
+
+def test_files_that_are_swapped_are_refused(images, models, capsys):
+    swapped = ["--extractor", models[3], "--readout", models[1]]
+    assert main(["predict", str(images), *swapped]) == 2
+    assert "must be the file of an extractor" in capsys.readouterr().err
