@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import re
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -179,6 +181,14 @@ def test_wrong_arguments_end_in_one_line(arguments, finding, images, tmp_path, m
 
 
 # Prediction
+
+
+def test_the_example_on_the_page_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parent.parent / "docs" / "extraction.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(compile(example, "extraction.md", "exec"), {})
+    assert float(capsys.readouterr().out) > 0.85
 
 
 @pytest.fixture
