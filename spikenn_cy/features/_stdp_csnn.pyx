@@ -142,6 +142,7 @@ cdef class Filters:
     cdef index_t[::1] first_of         # first filter of each block; (n_blocks + 1,)
     cdef real_t[::1] blocks            # (n_weights, width) each, one after the other
     cdef real_t[::1] limits            # threshold of each filter
+    cdef index_t[::1] unseen           # spikes that cannot make a filter of a block fire, whichever they are
 
     def __init__(self, const real_t[:, :, :, ::1] weights, const real_t[::1] thresholds):
         cdef Py_ssize_t n_groups, block, groups, done = 0
@@ -162,6 +163,19 @@ cdef class Filters:
         limits = np.full(n_groups * FIELD_GROUP, np.inf, REAL)
         limits[:self.n_filters] = thresholds
         self.limits = limits
+        self.unseen = np.zeros(self.n_blocks, INDEX)
+
+    def freeze(self):
+        """Let later calls of `fire` pass over what these weights and thresholds rule out; they must not change."""
+        cdef Py_ssize_t block, first, end
+        for block in range(self.n_blocks):
+            first, end = self.first_of[block], self.first_of[block + 1]
+            weights = np.asarray(self.blocks[first * self.n_weights:end * self.n_weights])
+            # A potential of n spikes is at most n times the largest weight, but for rounding.
+            largest = float(weights.max()) * (1 + 1e-4)
+            least = float(np.min(self.limits[first:end]))
+            enough = least / largest if largest > 0 else np.inf
+            self.unseen[block] = max(0, min(int(min(enough, 4096)) - 1, self.n_weights))
 
     def weights(self):
         """Return the weights in the shape in which they came."""
@@ -179,7 +193,7 @@ cdef class Filters:
         cdef Py_ssize_t width = self.first_of[block + 1] - self.first_of[block]
         primitives.active.fire_field[width // FIELD_GROUP](
             &self.blocks[self.first_of[block] * self.n_weights], ranks, count, row_of, offset,
-            limits + self.first_of[block], until_first, first + self.first_of[block],
+            limits + self.first_of[block], self.unseen[block], until_first, first + self.first_of[block],
         )
 
 
@@ -218,6 +232,7 @@ cdef class Convolution:
                  bint compete):
         cdef Py_ssize_t n_inputs = rows * columns * filters.n_channels
         cdef Py_ssize_t n_padded = filters.limits.shape[0]
+        filters.freeze()
         self.filters, self.rows, self.columns, self.pool = filters, rows, columns, pool
         self.end, self.compete, self.n_filters = end, compete, filters.n_filters
         self.key_bits = 30 if end <= 1 else 31
@@ -326,7 +341,7 @@ cdef class Convolution:
     cdef void fire_position(self, Py_ssize_t block, Py_ssize_t x, Py_ssize_t y, index_t *first) noexcept nogil:
         cdef Py_ssize_t position = x * self.columns_made * self.pool + y
         cdef Py_ssize_t offset = (x * self.filters.kernel_columns + y) * self.filters.n_channels
-        if self.counts[position]:
+        if self.counts[position] > self.filters.unseen[block]:
             self.filters.fire(block, &self.fields[position, 0], self.counts[position], &self.row_of[0], offset,
                               &self.filters.limits[0], False, first)
 

@@ -47,7 +47,7 @@ cdef extern from "primitives.h" nogil:
                                        float *, const float *) noexcept nogil
 
     ctypedef void (*FireField)(const float *, const int32_t *, Py_ssize_t, const int32_t *, int32_t,
-                               const float *, int, int32_t *) noexcept nogil
+                               const float *, Py_ssize_t, int, int32_t *) noexcept nogil
 
     ctypedef struct FieldStep:
         float spike            # time of the winner's spike

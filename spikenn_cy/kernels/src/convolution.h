@@ -52,8 +52,8 @@ TARGET INLINE int NAMED(charge_chunk)(const int vectors, const ptrdiff_t n, cons
 }
 
 TARGET INLINE void NAMED(fire_field)(const int vectors, const float *rows, const int32_t *ranks, ptrdiff_t count,
-                                     const int32_t *row_of, int32_t offset, const float *thresholds, int until_first,
-                                     int32_t *first) {
+                                     const int32_t *row_of, int32_t offset, const float *thresholds, ptrdiff_t unseen,
+                                     int until_first, int32_t *first) {
     NAMED(Lanes) v[FIELD_WIDTH / FIELD_LANES], limit[FIELD_WIDTH / FIELD_LANES];
     NAMED(Flags) best[FIELD_WIDTH / FIELD_LANES];
     FOR_EACH(q, vectors) {
@@ -63,6 +63,12 @@ TARGET INLINE void NAMED(fire_field)(const int vectors, const float *rows, const
     }
     int found = 0;
     ptrdiff_t k = 0;
+    /* What is left should be whole chunks, which are unrolled. */
+    const ptrdiff_t rest = (count - unseen) % FIELD_CHUNK, lack = rest ? FIELD_CHUNK - rest : 0;
+    for (unseen -= unseen < lack ? 0 : lack; k < unseen; k++) {
+        const float *row = rows + (row_of[ranks[k]] - offset) * (ptrdiff_t)(vectors * FIELD_LANES);
+        FOR_EACH(q, vectors) v[q] += *(const NAMED(Lanes) *)(row + q * FIELD_LANES);
+    }
     for (; k + FIELD_CHUNK <= count && !(found && until_first); k += FIELD_CHUNK)
         found |= NAMED(charge_chunk)(vectors, FIELD_CHUNK, rows, ranks + k, row_of, offset, limit, v, best);
     if (k < count && !(found && until_first))
@@ -73,9 +79,9 @@ TARGET INLINE void NAMED(fire_field)(const int vectors, const float *rows, const
 #define FIELDS(GROUPS)                                                                                                \
     TARGET static void NAMED(fire_field_##GROUPS)(const float *rows, const int32_t *ranks, ptrdiff_t count,           \
                                                   const int32_t *row_of, int32_t offset, const float *thresholds,     \
-                                                  int until_first, int32_t *first) {                                  \
+                                                  ptrdiff_t unseen, int until_first, int32_t *first) {                \
         NAMED(fire_field)(GROUPS *(FIELD_GROUP / FIELD_LANES), rows, ranks, count, row_of, offset, thresholds,        \
-                          until_first, first);                                                                        \
+                          unseen, until_first, first);                                                                \
     }
 FIELDS(1) FIELDS(2) FIELDS(3) FIELDS(4)
 #undef FIELDS

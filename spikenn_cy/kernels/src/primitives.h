@@ -61,9 +61,11 @@ typedef struct {
 /* Let the spikes of a receptive field, given by rank in the order of time, charge a block of filters. The spike of
  * rank r adds row `row_of[r] - offset` of the block's weights, which are never negative. `first` holds the earliest
  * rank known for each filter and is lowered to that of the spike with which the potential reaches the threshold.
+ * The first `unseen` spikes, at most `count`, are known to make no filter reach its threshold.
  * With `until_first` it may end after the first such spike; ranks after that one may then be missing. */
 typedef void (*FireField)(const float *rows, const int32_t *ranks, ptrdiff_t count, const int32_t *row_of,
-                          int32_t offset, const float *thresholds, int until_first, int32_t *first);
+                          int32_t offset, const float *thresholds, ptrdiff_t unseen, int until_first,
+                          int32_t *first);
 
 /* STDP of one filter's weights, which stay in [0, 1]: multiplicative, or by the distance in time if `decay` > 0. */
 typedef struct {
