@@ -470,7 +470,7 @@ def test_a_number_of_threads_is_a_whole_number(n_threads):
     [
         ("weights", [], "weights: must be 1 arrays, got 0"),
         ("weights", [np.zeros((4, 2, 3, 3))], "weights[0]: must have shape (4, 2, 5, 5), got (4, 2, 3, 3)"),
-        ("weights", [np.full((4, 2, 5, 5), np.nan)], "weights[0]: must be finite, got "),
+        ("weights", [np.full((4, 2, 5, 5), np.nan)], "weights[0][0, 0, 0, 0]: must be finite, got nan"),
         ("running_means", [np.zeros(3)], "running_means[0]: must have shape (2,), got (3,)"),
         ("running_variances", [-np.ones(2)], "running_variances[0]: must be >= 0, got "),
     ],

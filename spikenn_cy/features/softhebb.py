@@ -18,6 +18,10 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
+from spikenn_cy.features.checks import checked_images
+from spikenn_cy.features.checks import read_only
+from spikenn_cy.features.checks import real_array
+from spikenn_cy.features.checks import whole_number
 from spikenn_cy.features.softhebb_network import BlockState
 from spikenn_cy.features.softhebb_network import Network
 from spikenn_cy.features.softhebb_network import device_named
@@ -214,7 +218,7 @@ class SoftHebbCNN:
         states = []
         for position, (block, array) in enumerate(zip(blocks, arrays, strict=True)):
             shape = (block.filters, channels, block.kernel, block.kernel)
-            filters = real_array(array, f"weights[{position}]", shape)
+            filters = shaped_array(array, f"weights[{position}]", shape)
             states.append(BlockState(filters, np.zeros(channels, REAL), np.ones(channels, REAL)))
             channels = block.filters
         self._take(states)
@@ -247,14 +251,11 @@ class SoftHebbCNN:
         arrays, n_blocks = list(values), len(self._states)
         require(len(arrays) == n_blocks, name, f"must be {n_blocks} arrays", len(arrays), DataError)
         shapes = [state.mean.shape for state in self._states]
-        return [real_array(arrays[k], f"{name}[{k}]", shapes[k]) for k in range(n_blocks)]
+        return [shaped_array(arrays[k], f"{name}[{k}]", shapes[k]) for k in range(n_blocks)]
 
     def _take(self, states: Any) -> None:
         """Take over what the blocks have learned."""
-        self._states = tuple(states)
-        for state in self._states:
-            for array in state:
-                array.flags.writeable = False
+        self._states = tuple(BlockState(*map(read_only, state)) for state in states)
 
     def _require_states(self, name: str) -> None:
         if not self._states:
@@ -458,27 +459,8 @@ def initial_states(config: SoftHebbConfig, n_channels: int, generator: np.random
     return states
 
 
-def checked_images(images: Any) -> np.ndarray:
-    """Return ``images`` with an axis of channels, not copied, or say what is wrong with them."""
-    images = np.asarray(images)
-    require(images.dtype == np.uint8, "images", "must be uint8", images.dtype, DataError)
-    rule = "must have the shape (n, rows, columns) or (n, rows, columns, channels), nothing of it 0"
-    require(images.ndim in (3, 4) and images.size > 0, "images", rule, images.shape, DataError)
-    return images[..., None] if images.ndim == 3 else images
-
-
-def real_array(values: Any, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Return a copy of ``values`` as float32, finite and of this shape, or raise `DataError`."""
-    found = np.asarray(values)
-    require(found.dtype.kind in "fiu", name, "must be real numbers", found.dtype, DataError)
-    require(found.shape == shape, name, f"must have shape {shape}", found.shape, DataError)
-    array = np.array(found, REAL, order="C")
-    require(np.isfinite(array).all(), name, "must be finite", "others", DataError)
+def shaped_array(values: Any, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Return a read-only copy of ``values`` as float32, finite and of this shape, or raise `DataError`."""
+    array = real_array(values, name, len(shape))
+    require(array.shape == shape, name, f"must have shape {shape}", array.shape, DataError)
     return array
-
-
-def whole_number(value: Any, name: str, least: int) -> int:
-    """Return ``value`` as an int, at least ``least``."""
-    ok = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    require(ok and value >= least, name, f"must be an integer >= {least}", value)
-    return int(value)
