@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,19 @@ import pytest
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
 from spikenn_cy.cli.entry import main
+from spikenn_cy.cli.extract import draw
 from spikenn_cy.data.imagesets import read_image_sets
 from spikenn_cy.errors import SpikennError
 from spikenn_cy.experiments import extract as extraction
 from spikenn_cy.features import STDPCSNN
 from spikenn_cy.features import load_extractor
+from spikenn_cy.plots import feature_activity
+from spikenn_cy.plots import filters
+from spikenn_cy.plots import rendered
 
 SETTINGS = {"conv1_c": 16, "conv1_epochs": 2, "conv1_th": 3.0}
 FILES = {"trainset.npz", "valset.npz", "testset.npz", "model.npz", "extraction.json"}
+PICTURES = ("filters.png", "activity.png")
 
 
 def write_images(folder, n=40, seed=0):
@@ -34,6 +40,18 @@ def write_images(folder, n=40, seed=0):
         images.tofile(folder / f"X_{part}.bin")
         labels.tofile(folder / f"y_{part}.bin")
     return folder
+
+
+def hide_matplotlib(monkeypatch):
+    for name in ("matplotlib", "matplotlib.figure"):  # the second, if a test before this one has imported it
+        monkeypatch.setitem(sys.modules, name, None)
+
+
+@pytest.fixture(autouse=True)
+def no_pictures(request, monkeypatch):
+    """Draw only where a test is about pictures, which take longer than these extractions."""
+    if "pictures" not in request.node.name:
+        hide_matplotlib(monkeypatch)
 
 
 @pytest.fixture
@@ -161,6 +179,57 @@ def test_folds_go_each_to_its_folder_with_its_number_as_seed(config, tmp_path, c
     (tmp_path / "folds" / "1").rename(tmp_path / "folds" / "7")
     assert run(tmp_path / "folds", out, config) == 2
     assert "must hold the folds 0, 1, ... without a gap" in capsys.readouterr().err
+
+
+def test_pictures_show_the_filters_and_the_activity_that_were_written(images, config, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    out = tmp_path / "spikes"
+    assert run(images, out, config) == 0
+    drawn = {name: (out / name).read_bytes() for name in PICTURES}
+    assert capsys.readouterr().out.splitlines()[-2:] == [str(out / "activity.png"), str(out / "filters.png")]
+    assert drawn == {
+        "filters.png": rendered(filters(load_extractor(out / "model.npz").weights)),
+        "activity.png": rendered(feature_activity(SpikingDataset.from_file(out / "trainset.npz"))),
+    }
+    (out / "filters.png").unlink()
+    assert run(images, out, config) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == str(out / "filters.png")
+    assert {name: (out / name).read_bytes() for name in PICTURES} == drawn
+    assert run(images, out, config, "--overwrite", "--seed", 1) == 0
+    assert all((out / name).read_bytes() != drawn[name] for name in PICTURES)
+
+
+def test_without_matplotlib_one_line_says_how_to_get_pictures(images, config, tmp_path, capsys, monkeypatch):
+    hide_matplotlib(monkeypatch)
+    out = tmp_path / "spikes"
+    write_images(tmp_path / "folds" / "0", n=20)
+    write_images(tmp_path / "folds" / "1", n=20)
+    assert run(tmp_path / "folds", out, config) == 0
+    said = capsys.readouterr()
+    assert said.out.count('python -m pip install "spikenn_cy[plot]"') == 1
+    assert said.out.splitlines()[-1].startswith("no pictures were drawn: plot: needs the package matplotlib")
+    assert said.err == ""
+    assert {path.name for path in (out / "1").iterdir()} == FILES
+
+
+def test_pictures_of_a_replaced_extraction_go_with_it(images, config, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    out = tmp_path / "spikes"
+    run(images, out, config)
+    hide_matplotlib(monkeypatch)
+    assert run(images, out, config, "--overwrite", "--seed", 1) == 0
+    assert {path.name for path in out.iterdir()} == FILES
+
+
+def test_pictures_of_filters_without_colours_are_named_as_not_drawn(tmp_path):
+    pytest.importorskip("matplotlib")
+    images = np.random.default_rng(0).integers(256, size=(6, 12, 12, 2), dtype=np.uint8)
+    extractor = STDPCSNN.from_config(SETTINGS, seed=0).fit(images)
+    extractor.save(tmp_path / "model.npz")
+    extractor.transform(images, np.arange(6)).save(tmp_path / "trainset.npz")
+    activity, colours = draw(extraction.Extraction("stdp-csnn", tmp_path, tmp_path))
+    assert activity == str(tmp_path / "activity.png")
+    assert colours == "not drawn: filters.png: weights: must have D = 1, 2 or 6, got 4"
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,31 @@
 """The command that turns a folder of images into a folder of spikes, and keeps the extractor."""
 
 import argparse
+import os
 import time
+from collections.abc import Iterator
 
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import counting_number
 from spikenn_cy.cli.arguments import whole_number
 from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import MissingExtra
 from spikenn_cy.errors import RunError
+from spikenn_cy.experiments.extract import ACTIVITY
+from spikenn_cy.experiments.extract import FILTERS
+from spikenn_cy.experiments.extract import MODEL
 from spikenn_cy.experiments.extract import SPIKES
+from spikenn_cy.experiments.extract import Extraction
 from spikenn_cy.experiments.extract import extract
 from spikenn_cy.experiments.extract import extractions
 from spikenn_cy.experiments.extract import spikes_of
 from spikenn_cy.features import EXTRACTORS
+from spikenn_cy.features import STDPCSNN
+from spikenn_cy.features import load_extractor
+from spikenn_cy.plots import feature_activity
+from spikenn_cy.plots import filters
+from spikenn_cy.plots import write_figure
 
 SUMMARY = "Fit a feature extractor to images and write their features as spikes."
 
@@ -24,7 +37,9 @@ def add_arguments(parser: Parser) -> None:
         "input", metavar="IN", help="folder of images, as the command dataset makes them, or of folds of images"
     )
     parser.add_argument(
-        "output", metavar="OUT", help="gets trainset, valset, testset and model; fold 0 goes to OUT/0, and so on"
+        "output",
+        metavar="OUT",
+        help="gets trainset, valset, testset, model and pictures; fold 0 goes to OUT/0, and so on",
     )
     parser.add_argument(
         "config", metavar="CONFIG", nargs="?", help="JSON file with the settings (default: those published)"
@@ -39,11 +54,12 @@ def add_arguments(parser: Parser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Extract, then say how many spikes are where."""
+    """Extract, then say how many spikes are where, and draw filters and activity."""
     for name in ("input", "output", "config"):
         if getattr(arguments, name) == "":
             raise RunError(f"{name}: must be a path, got an empty one")
     jobs = extractions(arguments.method, arguments.input, arguments.output, arguments.config, arguments.seed)
+    missing = None
     for job in jobs:
         began = time.perf_counter()
         try:
@@ -54,7 +70,31 @@ def main(arguments: argparse.Namespace) -> int:
         print(f"{job.output}: seed {job.seed}, {took}")
         for part, dataset in spikes_of(job).items():
             print(f"{job.output / SPIKES[part]}: {told(dataset)}")
+        try:
+            for line in draw(job):
+                print(line)
+        except MissingExtra as problem:
+            missing = problem
+    if missing is not None:
+        print(f"no pictures were drawn: {missing}; the same command then draws them")
     return 0
+
+
+def draw(job: Extraction) -> Iterator[str]:
+    """Draw what is not there yet of a finished extraction, and yield a line about each picture."""
+    drawings = {ACTIVITY: lambda: feature_activity(spikes_of(job)["train"])}
+    if EXTRACTORS[job.method] is STDPCSNN:  # filters of others have no on and off channels
+        drawings[FILTERS] = lambda: filters(load_extractor(job.output / MODEL).weights)
+    for name, drawing in drawings.items():
+        path = job.output / name
+        if path.exists():
+            continue
+        try:
+            write_figure(drawing(), path)
+        except DataError as problem:  # such as filters of images that are neither grey nor red, green and blue
+            yield f"not drawn: {name}: {problem}"
+        else:
+            yield os.fspath(path)
 
 
 def told(dataset: SpikingDataset) -> str:

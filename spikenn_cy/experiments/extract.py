@@ -38,7 +38,8 @@ FORMAT = 1
 RECORD = "extraction.json"  # what was asked; written first, so that a folder without it is nobody's extraction
 MODEL = "model.npz"
 SPIKES = {part: f"{stem}.npz" for part, stem in STEMS.items()}
-FILES = (*SPIKES.values(), MODEL, RECORD)  # in the order in which an extraction is taken apart
+PICTURES = FILTERS, ACTIVITY = ("filters.png", "activity.png")  # drawn by the command, if matplotlib is there
+FILES = (*PICTURES, *SPIKES.values(), MODEL, RECORD)  # in the order in which an extraction is taken apart
 
 
 @dataclass(frozen=True)
