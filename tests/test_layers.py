@@ -107,12 +107,15 @@ def wrong_with(room, source, compiled=False):
 
 
 def imported_at_once(source):
-    """Return the modules that are imported when a source text is, outside of ``with extra(…)``."""
+    """Return the modules that a source text imports at once, not in ``with extra(…)`` nor for type checkers alone."""
     found, waiting = set(), list(ast.parse(source).body)
     while waiting:
         node = waiting.pop()
         called = getattr(node.items[0].context_expr, "func", None) if isinstance(node, ast.With) else None
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or getattr(called, "id", None) == "extra":
+            continue
+        if isinstance(node, ast.If) and getattr(node.test, "id", None) == "TYPE_CHECKING":
+            waiting.extend(node.orelse)
             continue
         if isinstance(node, ast.ImportFrom):
             found.add(node.module)
@@ -189,7 +192,14 @@ def test_an_extra_is_imported_by_its_room_and_only_when_it_is_used():
     assert wrong_with("experiments", source) == ["distributed is an extra, to be imported where it is used"]
     assert wrong_with("experiments", f"def f():\n    {source}") == []
     assert wrong_with("experiments", f"with extra('dask', where='kfold'):\n    {source}") == []
-    for in_vain in ("if True:", "try:", "with suppress(ImportError):", "class C:"):
+    assert wrong_with("experiments", f"if TYPE_CHECKING:\n    {source}") == []
+    for in_vain in (
+        "if True:",
+        "if TYPE_CHECKING:\n    pass\nelse:",
+        "try:",
+        "with suppress(ImportError):",
+        "class C:",
+    ):
         wrong = wrong_with("experiments", f"{in_vain}\n    {source}\n{'finally: pass' if in_vain == 'try:' else ''}")
         assert wrong == ["distributed is an extra, to be imported where it is used"]
 
