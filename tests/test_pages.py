@@ -49,7 +49,21 @@ def test_the_refusal_it_shows_is_the_one_that_comes():
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "convert", "kfold", "score", "gridsearch", "best", "ablation neurons", "ablation thresholds"],
+    [
+        "run",
+        "plot",
+        "export",
+        "convert",
+        "kfold",
+        "score",
+        "gridsearch",
+        "best",
+        "ablation neurons",
+        "ablation thresholds",
+        "dataset",
+        "extract",
+        "predict",
+    ],
 )
 def test_the_options_it_names_exist(capsys, command):
     line = re.findall(rf"    python -m spikenn_cy[ .]{command} (.*)", README)[0]
