@@ -182,7 +182,8 @@ cdef class Filters:
         edges = np.asarray(self.first_of)
         parts = np.split(np.asarray(self.blocks), edges[1:self.n_blocks] * self.n_weights)
         whole = np.concatenate([part.reshape(self.n_weights, -1) for part in parts], axis=1)[:, :self.n_filters]
-        return np.ascontiguousarray(whole).reshape(self.kernel_rows, self.kernel_columns, self.n_channels, self.n_filters)
+        shape = self.kernel_rows, self.kernel_columns, self.n_channels, self.n_filters
+        return np.ascontiguousarray(whole).reshape(shape)
 
     def thresholds(self):
         """Return the thresholds."""
