@@ -15,16 +15,17 @@ from small_runs import write_settings
 from spikenn_cy.cli.entry import main
 from spikenn_cy.readout import Readout
 
-N_KILLS = 20
+N_KILLS = 12
 N_RUNS = 6
 
 
-@pytest.fixture
-def search(tmp_path):
+@pytest.fixture(scope="module")
+def search(tmp_path_factory):
     """Return a function that gives the words of one and the same grid search for an output folder."""
-    data = write_data(tmp_path / "in")
+    folder = tmp_path_factory.mktemp("search")
+    data = write_data(folder / "in")
     grid = write_settings(
-        tmp_path / "grid.json",
+        folder / "grid.json",
         network={"firing_threshold": [1.5, 2]},
         optimizer={"ap": [0.1, 0.05, 0.02]},
         trainer={"epochs": 60},
@@ -32,12 +33,18 @@ def search(tmp_path):
     return lambda output: ["gridsearch", data, output, grid, "--n_proc", "2", "--resume"]
 
 
-@pytest.fixture
-def undisturbed(search, tmp_path):
-    """Return the files of the grid search, done without any disturbance."""
-    with Family(*search(tmp_path / "whole")) as family:
+@pytest.fixture(scope="module")
+def whole(search, tmp_path_factory):
+    """Return the folder of the grid search, done without any disturbance."""
+    folder = tmp_path_factory.mktemp("whole") / "out"
+    with Family(*search(folder)) as family:
         assert family.end()[0] == 0
-    return contents(tmp_path / "whole")
+    return folder
+
+
+@pytest.fixture
+def undisturbed(whole):
+    return contents(whole)
 
 
 def best(capsys, output):
@@ -60,7 +67,7 @@ def check_that_every_file_parses(output):
             assert [json.loads(line)["epoch"] for line in lines] == list(range(len(lines)))
 
 
-def test_a_parent_killed_at_any_moment_leaves_no_worker_and_loses_nothing(search, undisturbed, tmp_path, capsys):
+def test_a_parent_killed_at_any_moment_leaves_no_worker_and_loses_nothing(search, whole, undisturbed, tmp_path, capsys):
     generator = np.random.default_rng(20)
     n_kills, n_folders, n_with_workers = 0, 0, 0
     while n_kills < N_KILLS:
@@ -84,7 +91,7 @@ def test_a_parent_killed_at_any_moment_leaves_no_worker_and_loses_nothing(search
                 assert (status, err) == (0, "")
                 complete = True
         assert contents(output) == undisturbed
-        assert best(capsys, output) == best(capsys, tmp_path / "whole")
+        assert best(capsys, output) == best(capsys, whole)
     assert n_with_workers >= N_KILLS / 4  # else the moments were badly chosen
 
 

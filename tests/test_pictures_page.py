@@ -1,15 +1,17 @@
 """What the page about pictures shows works as it is written."""
 
+import io
 import json
 import re
 import shlex
+from contextlib import redirect_stderr
+from contextlib import redirect_stdout
 
 import pytest
 
 pytest.importorskip("matplotlib")
 
 from small_runs import ROOT
-from small_runs import command
 
 from spikenn_cy.cli.entry import main
 from spikenn_cy.demo import CONFIG
@@ -29,10 +31,14 @@ def here(tmp_path_factory):
     config["optimizer"]["ap"] = [0.1, 0.05]
     (folder / "grid.json").write_text(json.dumps(config))
     said = {}
-    for line in re.findall(r"^\$ spikenn-cy (.*)$", PAGE, re.MULTILINE):
-        done = command(*shlex.split(line), folder=folder)
-        assert (done.returncode, done.stderr) == (0, ""), line
-        said[line] = done.stdout.splitlines()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for line in re.findall(r"^\$ spikenn-cy (.*)$", PAGE, re.MULTILINE):
+            out, err = io.StringIO(), io.StringIO()
+            with redirect_stdout(out), redirect_stderr(err):
+                status = main(shlex.split(line))
+            assert (status, err.getvalue()) == (0, ""), line
+            said[line] = out.getvalue().splitlines()
     return folder, said
 
 

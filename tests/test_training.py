@@ -115,7 +115,7 @@ def test_an_unknown_use_of_the_sieve_is_refused():
 
 
 @given(cases())
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_epochs_learn_like_the_reference(case):
     model, dataset, (network, samples) = model_of(case), dataset_of(case), reference_of(case)
     history = model.fit(dataset)
