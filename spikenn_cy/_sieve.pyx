@@ -44,7 +44,7 @@ cdef double RETRACING = 50     # a team
 cdef double PAYS = 0.9
 
 # Runs, of a tenth of a second or so, that are left alone at most.
-cdef int PATIENCE = 127
+cdef int PATIENCE = 15
 
 
 @cython.final
