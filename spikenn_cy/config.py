@@ -4,7 +4,9 @@ import itertools
 import math
 import warnings
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from typing import Any
+from typing import TypeAlias
 from typing import Union
 
 from spikenn_cy.dtypes import REAL
@@ -22,9 +24,13 @@ from spikenn_cy.rules import RULES
 from spikenn_cy.strictjson import JSONPath
 from spikenn_cy.strictjson import dotted
 
-# A table's rows are known when it is imported, so no `|` can be written for them.
-OptimizerConfig = Union[tuple(RULES.values())]  # noqa: UP007
-RegularizerConfig = Union[tuple(REGULATORS.values())]  # noqa: UP007
+# A table's rows are known when it is imported, so no `|` can be written for them, and each has settings of its own.
+if TYPE_CHECKING:
+    OptimizerConfig: TypeAlias = Any
+    RegularizerConfig: TypeAlias = Any
+else:
+    OptimizerConfig = Union[tuple(RULES.values())]  # noqa: UP007
+    RegularizerConfig = Union[tuple(REGULATORS.values())]  # noqa: UP007
 
 GRID_ORDER = ("network", "regularizer", "optimizer", "trainer")  # the last one changes fastest
 LARGEST_SINGLE = 3.4028234e38

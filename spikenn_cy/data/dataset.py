@@ -4,8 +4,10 @@ import operator
 import os
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from typing import overload
 
 import numpy as np
 
@@ -310,6 +312,12 @@ class SpikingDataset:
             f"SpikingDataset({len(self)} samples, {self.n_inputs} inputs, {self.n_classes} classes, "
             f"{len(self.indices)} spikes, max_time={self.max_time})"
         )
+
+    @overload
+    def __getitem__(self, key: int | np.integer) -> tuple[np.ndarray, np.ndarray, int]: ...
+
+    @overload
+    def __getitem__(self, key: "slice | np.ndarray | Sequence[int] | Sequence[bool]") -> "SpikingDataset": ...
 
     def __getitem__(self, key: Any) -> "tuple[np.ndarray, np.ndarray, int] | SpikingDataset":
         """Return one sample, ``(indices, timestamps, label)``, or a data set of several.

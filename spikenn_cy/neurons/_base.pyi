@@ -1,0 +1,3 @@
+"""Type that every neuron model has."""
+
+class Neuron: ...

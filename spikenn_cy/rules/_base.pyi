@@ -1,0 +1,9 @@
+"""Type that every learning rule has."""
+
+from typing import Any
+
+class Rule:
+    state: list[float]
+    def __init__(self, config: Any, n_classes: int, n_per_class: int, n_non_target: int, max_time: float) -> None: ...
+    def set_stdp(self, config: Any) -> None: ...
+    def on_epoch_end(self, accuracy: float) -> None: ...
