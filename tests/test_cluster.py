@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,7 @@ from small_runs import settings
 from small_runs import write_data
 from small_runs import write_settings
 
+import spikenn_cy
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import MissingExtra
@@ -44,7 +46,7 @@ from spikenn_cy.experiments.presence import presence
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
 
-PACKAGE = ROOT / "spikenn_cy"
+PACKAGE = Path(spikenn_cy.__file__).parent
 LONG = {"trainer": {"epochs": 150}}  # half a second or so
 ENDLESS = {"trainer": {"epochs": 100_000}}
 

@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -21,9 +22,11 @@ from small_runs import ROOT
 from small_runs import command
 from small_runs import contents
 
+import spikenn_cy
 from spikenn_cy.demo import CONFIG
 
 PAGE = (ROOT / "docs" / "scaling-out.md").read_text(encoding="utf-8")
+PACKAGE = Path(spikenn_cy.__file__).parent
 COMMANDS = re.findall(r"^\$ (.*)$", PAGE, re.MULTILINE)
 
 
@@ -106,7 +109,7 @@ def test_the_slurm_script_starts_workers_for_a_grid_search(here):
 
 
 def test_every_reason_on_the_page_is_one_that_is_given():
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "spikenn_cy" / "experiments").glob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in (PACKAGE / "experiments").glob("*.py")]
     reasons = re.findall(r"`(must .*?)`", PAGE)
     assert len(reasons) > 8
     for reason in reasons:
