@@ -56,8 +56,13 @@ def write_settings(path, **sections):
 
 def command(*words, module="spikenn_cy", folder=None, stdout=subprocess.PIPE):
     """Run ``python -m module words…`` in a folder and return the finished process."""
+    return script("-m", module, *words, folder=folder, stdout=stdout)
+
+
+def script(*words, folder=None, stdout=subprocess.PIPE):
+    """Run ``python words…`` in a folder and return the finished process."""
     return subprocess.run(
-        [sys.executable, "-m", module, *map(str, words)],
+        [sys.executable, *map(str, words)],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=stdout,

@@ -1,32 +1,23 @@
-"""What the page about event cameras shows works as it is written."""
+"""What the page about event cameras says of its examples is so; that they run is seen with all pages."""
 
 import re
 from pathlib import Path
 
 import numpy as np
+import pages
 import pytest
 
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import DataError
 
-PAGE = (Path(__file__).parent.parent / "docs" / "events.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-SHOWN = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
+PAGE = Path(__file__).parent.parent / "docs" / "events.md"
 
 
 @pytest.fixture
-def names(tmp_path, monkeypatch, capsys):
-    """Return what the examples, run one after the other, leave behind, and what they ``printed``."""
+def names(tmp_path, monkeypatch):
+    """Return what the examples, run one after the other, leave behind."""
     monkeypatch.chdir(tmp_path)
-    names = {}
-    for example in EXAMPLES:
-        exec(compile(example, "docs/events.md", "exec"), names)
-    names["printed"] = capsys.readouterr().out
-    return names
-
-
-def test_the_examples_print_what_is_shown(names):
-    assert names["printed"] == SHOWN[0]
+    return pages.done(PAGE, tmp_path)
 
 
 def test_the_data_set_that_is_saved_can_be_read(names):
@@ -40,8 +31,9 @@ def test_the_input_is_the_one_of_the_formula(names):
 
 
 def test_the_refusal_shown_is_the_one_that_comes(names):
+    shown = re.findall(r"```text\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[1]
     arguments = [names[name] for name in ("x", "y", "polarity", "t", "offsets")]
     arguments[0] = np.array([0, 1, 2, 0, 0])
     with pytest.raises(DataError) as refusal:
         SpikingDataset.from_events(*arguments, [0, 1], sensor_size=(2, 2), duration=1)
-    assert f"{refusal.value}\n" == SHOWN[1]
+    assert f"{refusal.value}\n" == shown

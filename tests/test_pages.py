@@ -1,18 +1,41 @@
-"""What the README shows works as it is written."""
+"""What README and docs show works as it is written, and what they list is complete."""
 
+import inspect
+import json
 import re
+import shutil
+import sys
+import sysconfig
 from pathlib import Path
 
+import numpy as np
+import pages
 import pytest
+from small_images import write_mnist
+from small_runs import dense
+from small_runs import write_settings
 from test_layers import FLOOR_OF
 from test_layers import FLOORS
 
+import spikenn_cy
+from spikenn_cy.cli import COMMANDS
+from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.entry import main
 from spikenn_cy.config import ExperimentConfig
+from spikenn_cy.config import LayerConfig
+from spikenn_cy.config import TrainerConfig
+from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.demo import CONFIG
 from spikenn_cy.errors import ConfigError
+from spikenn_cy.regulators import REGULATORS
+from spikenn_cy.rules import RULES
+from spikenn_cy.rules.stdp import AnnealedConfig
+from spikenn_cy.rules.stdp import STDPConfig
 
 ROOT = Path(__file__).parent.parent
+PACKAGE = Path(spikenn_cy.__file__).parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = {page.stem: page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md")}
 PAGES = sorted(
     {
         *ROOT.glob("*.md"),
@@ -23,7 +46,145 @@ PAGES = sorted(
 )
 
 
-def test_the_python_example_runs(tmp_path, monkeypatch, capsys):
+def name_of(page):
+    return str(page.relative_to(ROOT))
+
+
+# ---------------------------------------------------------------------------- all that is shown is done
+
+
+def write_small(folder, n_classes=2):
+    """Write data so small that hundreds of runs take no time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed, name in enumerate(("trainset", "valset", "testset")):
+        SpikingDataset.from_numpy(*dense(6, seed, n_classes=n_classes)).save(folder / f"{name}.npz")
+
+
+def write_short(path, settings, grid=False):
+    """Write settings of the tree or the package under a path, with one epoch, and with two runs if they are a grid."""
+    settings = json.loads(settings.read_text(encoding="utf-8"))
+    for section in (*settings["network"], *(settings[name] for name in ("optimizer", "regularizer", "trainer"))):
+        section.update({key: value[-1] for key, value in section.items() if isinstance(value, list)})
+    settings["trainer"]["epochs"] = 1
+    if grid:
+        settings["optimizer"]["ap"] = [0.1, 0.05]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(settings), encoding="utf-8")
+
+
+def readme(folder):
+    """IN, CONFIG and arrays of its synopsis; its half a minute of runs in small."""
+    np.save(folder / "X.npy", np.random.default_rng(0).random((30, 12)))
+    np.save(folder / "y.npy", np.arange(30) % 3)
+    for place in (".", *map(str, range(10))):
+        write_small(folder / "IN" / place)
+    grid = "configs/digits/gs/s2stdp+ncg.json"
+    write_short(folder / grid, ROOT / grid, grid=True)
+    write_short(folder / "spikenn_cy" / "demo" / "config.json", CONFIG)
+
+    def instead(line):
+        if " OUT" in line and " IN " in line:  # otherwise it asks for what the command before has left
+            shutil.rmtree(folder / "OUT", ignore_errors=True)
+            grid = {"optimizer": {"ap": [0.1, 0.05]}} if "gridsearch" in line else {}
+            write_settings(folder / "CONFIG", trainer={"epochs": 1}, **grid)
+        # Published ablations are hundreds of runs.
+        if "ablation" in line and "--K" not in line:
+            return None
+        return line.replace("--K 10", "--K 2").replace("30 50 70 100 150", "2 4")
+
+    return instead
+
+
+def datasets(folder):
+    """Published files with a few images."""
+    write_mnist(folder / "downloads")
+    assert main(["dataset", "mnist", "data/mnist", "--from", "downloads"]) == 0
+
+
+def scaling_out(folder):
+    write_short(folder / "config.json", CONFIG)
+    write_short(folder / "grid.json", CONFIG, grid=True)
+
+
+def adding_a_rule(folder):
+    """A copy of the tree as it was built, so that only the new file is compiled."""
+    sources = list((ROOT / "spikenn_cy").rglob("*.pyx"))
+    if not sources or not all(path.with_suffix(".c").exists() for path in sources):
+        pytest.skip("needs a tree in which the package was built")
+    pytest.importorskip("Cython")
+    pytest.importorskip("setuptools")
+    for name in ("setup.py", "pyproject.toml", "README.md"):
+        shutil.copy2(ROOT / name, folder / name)
+    shutil.copytree(PACKAGE, folder / "spikenn_cy", ignore=shutil.ignore_patterns("__pycache__"))
+    # Where a build looks for what is done already; an editable installation leaves nothing there.
+    built = folder / "build" / f"lib.{sysconfig.get_platform()}-{sys.implementation.cache_tag}"
+    for path in PACKAGE.rglob("*.so"):
+        (built / path.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, built / path.relative_to(ROOT))
+    for switches in (ROOT / "build").glob("switches"):
+        shutil.copy2(switches, folder / "build" / "switches")
+
+
+# What a page's reader is supposed to have. Returned may be what takes the place of a command.
+GIVEN = {
+    "README.md": readme,
+    "docs/adding-a-rule.md": adding_a_rule,
+    "docs/datasets.md": datasets,
+    "docs/scaling-out.md": scaling_out,
+}
+NEEDED = {"docs/datasets.md": "sklearn", "docs/exchange.md": "nir"}  # for the page's extra
+
+
+@pytest.mark.parametrize("page", pages.PAGES, ids=name_of)
+def test_what_the_page_shows_is_what_happens(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if name_of(page) in NEEDED:
+        pytest.importorskip(NEEDED[name_of(page)])
+    instead = GIVEN.get(name_of(page), lambda folder: None)(tmp_path)
+    pages.done(page, tmp_path, **({"instead": instead} if instead else {}))
+
+
+@pytest.mark.parametrize(
+    ("page", "block"),
+    [(page, block) for page in pages.PAGES for block in pages.blocks(page.read_text("utf-8")) if block.not_run],
+    ids=lambda value: name_of(value) if isinstance(value, Path) else str(value.line),
+)
+def test_what_is_not_run_says_why(page, block):
+    for test in re.findall(r"tests/\S+\.py", block.not_run):
+        assert (ROOT / test).exists()
+    pytest.skip(f"{name_of(page)}:{block.line}: {block.not_run}")
+
+
+def test_blocks_are_found_and_failures_in_them_seen(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def page(text):
+        path = tmp_path / "page.md"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    printing = "```python\nprint(6 * 7)\n```\n\n```text\n{}\n```\n"
+    pages.done(page(printing.format(42)), tmp_path)
+    with pytest.raises(AssertionError, match="prints 42"):
+        pages.done(page(printing.format(43)), tmp_path)
+    with pytest.raises(ZeroDivisionError):
+        pages.done(page("```python\n1 / 0\n```\n"), tmp_path)
+    pages.done(page("<!-- not run: a reason -->\n```python\n1 / 0\n```\n"), tmp_path)
+    pages.done(page("```console\n$ spikenn-cy --version\n0.…\n```\n"), tmp_path)
+    with pytest.raises(AssertionError, match=r"page\.md:1: spikenn-cy --version prints 0\."):
+        pages.done(page("```console\n$ spikenn-cy --version\n…beta\n```\n"), tmp_path)
+    with pytest.raises(AssertionError, match="choose from"):
+        pages.done(page("Words.\n\n    python -m spikenn_cy trane IN\n"), tmp_path)
+    with pytest.raises(AssertionError, match="nobody knows how"):
+        pages.done(page("```console\n$ make\n```\n"), tmp_path)
+    ways = pages.ways("spikenn-cy score OUT [--n_proc N] [--json] [--csv]")
+    assert ways == [f"spikenn-cy score OUT{rest}" for rest in ("", " --n_proc 1 --json", " --n_proc 1 --csv")]
+
+
+# ---------------------------------------------------------------------------- the README
+
+
+def test_the_python_example_predicts_the_labels(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     names = {}
@@ -71,9 +232,10 @@ def test_the_options_it_names_exist(capsys, command):
     usage = capsys.readouterr().out
     for option in re.findall(r"--\w+", line):
         assert option in usage
+# ---------------------------------------------------------------------------- links and lists
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_lead_to_files(page):
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
@@ -84,3 +246,126 @@ def test_the_floors_on_the_page_are_those_of_the_test():
     on_page = [[re.sub(r"(\.pxd|\.pyx|\.py|/)$", "", name) for name in re.findall(r"`(.*?)`", row)] for row in rows]
     floors = [sorted(row) for row in on_page if row[0] in FLOOR_OF]
     assert floors == [sorted(floor) for floor in FLOORS]
+
+
+def test_every_page_of_the_site_has_its_place_in_the_navigation():
+    config = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    listed = re.findall(
+        r"^ +- (?:.*: )?([\w-]+)\.md", config[config.index("\nnav:") : config.index("\nmarkdown")], re.M
+    )
+    outside = {"index", "contributing", "changelog", "published-settings"}
+    assert sorted(listed) == sorted({*DOCS, *outside})
+
+
+def test_every_public_name_is_in_the_reference():
+    named = re.findall(r"^::: ([\w.]+)$", DOCS["reference"], re.MULTILINE)
+    for name in named:
+        module, _, last = name.rpartition(".")
+        assert hasattr(__import__(module, fromlist=[last]), last), name
+    assert {f"spikenn_cy.{name}" for name in spikenn_cy.__all__} - {"spikenn_cy.__version__"} <= set(named)
+
+
+# ---------------------------------------------------------------------------- every command
+
+
+def options(parser):
+    """Return the long options of a command, those of its kinds included."""
+    found = {option for action in parser._actions for option in action.option_strings} - {"-h", "--help"}
+    for action in parser._actions:
+        for kind in (action.choices or {}).values() if isinstance(action.choices, dict) else ():
+            found |= options(kind)
+    return found
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_its_section_with_every_option(name):
+    COMMANDS[name].add_arguments(parser := Parser())
+    sections = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", DOCS["commands"], re.MULTILINE | re.DOTALL))
+    assert f"$ spikenn-cy {name}" in sections[name]
+    assert {option for option in options(parser) if f"`{option}`" not in sections[name]} == set()
+
+
+def test_there_are_no_sections_of_other_commands():
+    assert set(re.findall(r"^## (\S+)$", DOCS["commands"], re.MULTILINE)) == set(COMMANDS)
+
+
+# ---------------------------------------------------------------------------- every setting
+
+# By the title of their table. Settings that a record inherits are in the table of the record they come from.
+RECORDS = {
+    "`network[…]`": LayerConfig,
+    "Every method": AnnealedConfig,
+    "`s2stdp` and `rstdp`: the STDP step": STDPConfig,
+    **{f"`{method}`": record for method, record in RULES.items()},
+    **{("`regularizer`" if name == "competition" else f"`{name}`"): record for name, record in REGULATORS.items()},
+    "`trainer`": TrainerConfig,
+}
+# What a range on the page means: values that must be taken, and values that must be refused.
+RANGES = {
+    "any number": ([-1.5, 0.0, 1e30], ["1", True, None]),
+    "any number or null": ([-1.5, 0.0, None], ["1", True]),
+    "> 0": ([0.5, 1e30], [0.0, -1.0, "1", None]),
+    "> 0 or null": ([0.5, None], [0.0, -1.0, True]),
+    "≥ 0": ([0, 1], [-1, -0.5, "1"]),
+    "≥ 0 and < 1": ([0.0, 0.99], [-0.1, 1.0]),
+    "0 to 1": ([0.0, 1.0], [-0.1, 1.1]),
+    "above `w_min`": ([0.1, 1e30], [0.0, -1.0]),
+    "below `w_max`": ([-3.0, 0.9], [1.0, 2.0]),
+    "1 to 2147483647": ([1, 2147483647], [0, 2147483648, 1.5]),
+    "true or false": ([True, False], [0, 1, "true"]),
+    '`"additive"` or `"multiplicative"`': (["additive", "multiplicative"], ["Additive", 0]),
+}
+LEAST = {
+    LayerConfig: {"n_neurons": 1, "firing_threshold": 1.0},
+    STDPConfig: {"ap": 0.1, "am": -0.1},
+    RULES["s2stdp"]: {"ap": 0.1, "am": -0.1, "t_gap": 0.1},
+    RULES["rstdp"]: {"ap": 0.1, "am": -0.1},
+    RULES["s4nn"]: {"lr": 0.1, "t_gap": 0.1},
+    REGULATORS["competition"]: {"thr_lr": 0.1},
+}
+
+
+def table(title):
+    """Return the rows of the table below a title: key, unit, default, range, meaning, source."""
+    _, page = re.split(rf"^##+ {re.escape(title)}$", DOCS["configuration"], maxsplit=1, flags=re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", re.split(r"^##", page, flags=re.MULTILINE)[0], re.MULTILINE)
+    return {key: [cell.strip() for cell in cells.split("|")] for key, cells in rows}
+
+
+def inherited(record):
+    return set(record.__mro__[1].__struct_fields__)
+
+
+@pytest.mark.parametrize("title", RECORDS)
+def test_every_setting_is_on_the_page_with_its_default(title):
+    record, rows = RECORDS[title], table(title)
+    own = {field.name: field for field in inspect.signature(record).parameters.values()}
+    own = {name: field for name, field in own.items() if name not in inherited(record)}
+    assert list(rows) == [name for name in record.__struct_fields__ if name in own]
+    for name, field in own.items():
+        default = "\N{EN DASH}" if field.default is inspect.Parameter.empty else f"`{json.dumps(field.default)}`"
+        assert rows[name][1] == default, name
+
+
+@pytest.mark.filterwarnings("ignore::spikenn_cy.errors.ConfigWarning")
+@pytest.mark.parametrize("title", RECORDS)
+def test_settings_are_refused_outside_of_the_range_on_the_page_and_nowhere_else(title):
+    record = RECORDS[title]
+    tag = {"method": record.__struct_config__.tag} if record.__struct_config__.tag else {}
+    for name, (_, _, values, *_) in table(title).items():
+        taken, refused = RANGES[values]
+        for value in taken:
+            record.from_any(LEAST.get(record, {}) | tag | {name: value})
+        for value in refused:
+            with pytest.raises(ConfigError):
+                print(record.from_any(LEAST.get(record, {}) | tag | {name: value}), name, value)
+
+
+def test_every_source_on_the_page_leads_to_a_section_of_the_rules():
+    headings = {
+        re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
+        for heading in re.findall(r"^##+ (.*)$", DOCS["rules"], re.MULTILINE)
+    }
+    sources = re.findall(r"\]\(rules\.md#([\w-]+)\)", DOCS["configuration"])
+    assert len(sources) > 20
+    assert set(sources) <= headings
