@@ -302,7 +302,11 @@ def test_without_dask_the_extra_is_named(out, monkeypatch):
     [
         ({"version.py": '__version__ = "0.0.7"\n'}, r"got 0\.0\.7 with sources \w{8}"),
         ({"single.py": "\n"}, r"got \d\S* with sources \w{8}"),
-        ({"_epoch.pyx": "\n"}, r"got \d\S* with sources \w{8} and other kernels"),
+        pytest.param(
+            {"_epoch.pyx": "\n"},
+            r"got \d\S* with sources \w{8} and other kernels",
+            marks=pytest.mark.skipif(not (PACKAGE / "_epoch.pyx").exists(), reason="a wheel has no sources of kernels"),
+        ),
     ],
     ids=["version", "source", "kernel"],
 )
