@@ -75,7 +75,11 @@ def blocks(page):
         )
     outside = FENCE.sub(lambda fence: "\n" * fence[0].count("\n"), page)
     for match in re.finditer(r"^    (python|spikenn-cy|ruff|asv) .*$", outside, re.MULTILINE):
-        found.append(Block(outside.count("\n", 0, match.start()) + 1, "indented", match[0].strip()))
+        # A reason stands above the first line of a block, after an empty one.
+        start = outside.rfind("\n\n", 0, match.start())
+        reason = COMMENT.search(outside[:start]) if start >= 0 else None
+        line = outside.count("\n", 0, match.start()) + 1
+        found.append(Block(line, "indented", match[0].strip(), not_run=reason and " ".join(reason[1].split())))
     return sorted(found, key=lambda block: block.line)
 
 
@@ -89,7 +93,11 @@ def commands(block):
 
 
 def ways(line):
-    """Return the commands that a line with brackets stands for: without them, and with all, one format at a time."""
+    """Return the commands that a line with brackets stands for: without them, and with all, one format at a time.
+
+    Of alternatives, ``a|b``, the first is taken.
+    """
+    line = re.sub(r" \| [^]]*|\|[^] ]+", "", line)
     bare = " ".join(re.sub(r"\[.*?\]", "", line).split())
     if bare == line:
         return [line]

@@ -179,6 +179,10 @@ def test_blocks_are_found_and_failures_in_them_seen(tmp_path, monkeypatch):
         pages.done(page("```console\n$ make\n```\n"), tmp_path)
     ways = pages.ways("spikenn-cy score OUT [--n_proc N] [--json] [--csv]")
     assert ways == [f"spikenn-cy score OUT{rest}" for rest in ("", " --n_proc 1 --json", " --n_proc 1 --csv")]
+    ways = pages.ways("python -m spikenn_cy export RUN OUT.nir|OUT.npz [--dt 1 | --step 2]")
+    assert ways == [f"python -m spikenn_cy export RUN OUT.nir{rest}" for rest in ("", " --dt 1")]
+    (block,) = pages.blocks("Why.\n\n<!-- not run: it takes a day -->\n\n    python -m spikenn_cy.run IN OUT CONFIG\n")
+    assert block.not_run == "it takes a day"
 
 
 # ---------------------------------------------------------------------------- the README
