@@ -236,6 +236,8 @@ def test_the_options_it_names_exist(capsys, command):
     usage = capsys.readouterr().out
     for option in re.findall(r"--\w+", line):
         assert option in usage
+
+
 # ---------------------------------------------------------------------------- links and lists
 
 
