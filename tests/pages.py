@@ -5,7 +5,7 @@ The blocks of a page are done in their order, in one folder and, for Python, wit
 * a block of any language with a title, ``title="settings.json"``, is a file;
 * ``python`` is run, and a block ``text`` right below it is what it prints;
 * lines with ``$`` in ``console`` are commands; if lines follow they are what it prints, with ``…`` for anything;
-* four spaces before ``python -m spikenn_cy`` are a command too, where ``[--option VALUE]`` may be left out;
+* four spaces before ``python -m spikenn_cy`` are a command too, with ``[--option VALUE]``, the first of ``a|b``;
 * ``<!-- not run: reason -->`` above a block says that it cannot be done here. Installing is left to ``.ci``.
 
 Other blocks (``json`` without a title, ``text`` for formulas) are only shown.
@@ -93,18 +93,15 @@ def commands(block):
 
 
 def ways(line):
-    """Return the commands that a line with brackets stands for: without them, and with all, one format at a time.
+    """Return the commands that a line with brackets stands for: with all of them, but one format at a time.
 
     Of alternatives, ``a|b``, the first is taken.
     """
     line = re.sub(r" \| [^]]*|\|[^] ]+", "", line)
-    bare = " ".join(re.sub(r"\[.*?\]", "", line).split())
-    if bare == line:
-        return [line]
     full = re.sub(r"[][]| …", "", line).replace("--n_proc N", "--n_proc 1")
     if "--json --csv" in full:
-        return [bare, full.replace(" --csv", ""), full.replace(" --json", "")]
-    return [bare, full]
+        return [full.replace(" --csv", ""), full.replace(" --json", "")]
+    return [full]
 
 
 def matches(shown, printed):
