@@ -13,6 +13,13 @@ from small_runs import ROOT
 MARK = "SPIKENN_CY_TEST_MARK"
 
 
+def seconds_to_start():
+    """Return how long a process takes until the package is imported, as busy as the machine is now."""
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import spikenn_cy"], check=True)
+    return time.perf_counter() - started
+
+
 class Family:
     """A command, its worker processes, and whatever else it starts, all of which carry a mark."""
 
@@ -39,6 +46,13 @@ class Family:
 
     def workers(self):
         return [number for number, words in self.members().items() if "spawn_main" in words]
+
+    def gone_soon(self):
+        """Return whether no process is left within a second, or what a new one takes to be ready to notice anything.
+
+        A worker that had just been started must first be ready, which takes seconds on a busy machine.
+        """
+        return self.gone_within(1) or self.gone_within(4 * seconds_to_start())
 
     def gone_within(self, seconds):
         deadline = time.monotonic() + seconds

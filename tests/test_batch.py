@@ -181,7 +181,7 @@ def test_a_second_command_on_the_same_folder_is_refused_naming_the_first(capsys,
         assert first.parent.poll() is None
     assert (status, out) == (2, "")
     assert err.startswith(f"error: {tmp_path / 'out'}: must not be in use, got one by process {first.parent.pid} on ")
-    assert first.gone_within(1)
+    assert first.gone_soon()
 
 
 # Failures

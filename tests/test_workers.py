@@ -142,7 +142,7 @@ def test_a_worker_ends_with_its_parent_without_the_systems_help(tmp_path):
         assert len(family.workers()) == 1
         os.kill(family.parent.pid, signal.SIGKILL)
         family.parent.wait()
-        assert family.gone_within(1)
+        assert family.gone_soon()
 
 
 def test_workers_share_the_memory_of_a_data_set(tmp_path):
