@@ -152,6 +152,52 @@ def goal(name, n_samples=400):
     return dataset, trained(dataset, CASES[name].settings)
 
 
+WIDE = {"n_samples": 60, "n_inputs": 24_576, "n_spikes": 6_150}
+
+
+class Threads:
+    """Wall-clock time of a wide layer's epoch, whose samples threads share; falls up to the number of processors."""
+
+    params = ([1, 2],)
+    param_names = ("n_threads",)
+    number = 1
+    timeout = 120
+
+    def setup(self, n_threads):
+        self.dataset = pixels(**WIDE)
+        self.model = after_one_epoch("s2stdp+ncg", **WIDE, firing_threshold=800)()
+        self.model.partial_fit(self.dataset[:1])
+
+    def time_epoch(self, n_threads):
+        self.model.partial_fit(self.dataset, n_threads=n_threads)
+
+
+class Sieve:
+    """An epoch in which neurons are sifted before they are charged, and one in which they are not: the same bits."""
+
+    params = (["never", "always"], ["s2stdp+ncg", "rstdp"])
+    param_names = ("sieve", "rule")
+    timer = time.process_time
+    number = 1
+    timeout = 120
+
+    def setup(self, sieve, rule):
+        with names_of_the_package():
+            from spikenn_cy._epoch import use_sieve
+        data = {"n_samples": 500, "n_inputs": 4_608, "n_spikes": 1_425}
+        self.dataset = pixels(**data)
+        self.model = after_one_epoch(rule, **data, firing_threshold=500 if rule == "rstdp" else 200)()
+        self.use_sieve = use_sieve
+        use_sieve(sieve)
+        self.model.partial_fit(self.dataset[:1])
+
+    def teardown(self, *_):
+        self.use_sieve("auto")
+
+    def time_epoch(self, *_):
+        self.model.partial_fit(self.dataset)
+
+
 class OneSample:
     """A thousand steps of what an online system does with one prepared sample at a time; milliseconds read as µs."""
 
