@@ -9,8 +9,14 @@ from spikenn_cy.neurons._base import Neuron
 from spikenn_cy.regulators._base import Regulator
 from spikenn_cy.rules._base import Rule
 
+SIEVES: tuple[str, ...]
+
+def use_sieve(use: str) -> None: ...
+
 @final
 class Observation:
+    @property
+    def labels(self) -> npt.NDArray[np.int32]: ...
     @property
     def training_thresholds(self) -> npt.NDArray[np.float32]: ...
     @property
@@ -52,4 +58,5 @@ class Epoch:
         key: int,
         rising: bool,
         observation: Observation | None = None,
+        n_threads: int = 1,
     ) -> int: ...
