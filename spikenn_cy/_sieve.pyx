@@ -89,7 +89,7 @@ cdef class Sieve:
         self.wasted = INFINITY
         # Each time that it did not pay, longer is waited before it is tried again.
         if self.resting > 0:
-            self.resting -= 1
+            self.resting = self.resting - 1
         elif not self.wants():
             self.patience = min(2 * self.patience + 1, PATIENCE)
             self.resting = self.patience
@@ -142,7 +142,7 @@ cdef class Sieve:
             self.gained[j] = self.lost[j] = 0
             self.refresh_bounds(j)
         self.wasted = 0
-        self.charged += COPYING * self.n_inputs * self.n_lanes
+        self.charged = self.charged + COPYING * self.n_inputs * self.n_lanes
         return True
 
     cdef void refresh_bounds(self, index_t neuron) noexcept nogil:
@@ -199,7 +199,7 @@ cdef class Sieve:
             self.maybe[j] = self.surely[j] = INT32_MAX
         for team in range(n_teams):
             self.closed[team] = 0
-        self.charged += RETRACING * n_teams
+        self.charged = self.charged + RETRACING * n_teams
         while k < spikes.count and open_:
             end = min(k + COARSE_CHUNK, spikes.count)
             boundary = end
@@ -220,7 +220,7 @@ cdef class Sieve:
                     if not self.closed[team] and (team != own or j - own * size >= reach.n_non_target):
                         self.close(&bounds, spikes, reach, team, size, start, k)
                         open_ -= 1
-        self.charged += SCANNING * k * self.n_lanes
+        self.charged = self.charged + SCANNING * k * self.n_lanes
 
     cdef void close(
         self, const CoarseBounds *bounds, const Spikes *spikes, const Reach *reach, index_t team, index_t size,
@@ -288,12 +288,12 @@ cdef class Sieve:
                 n_picks += 1
                 block.width += 1
                 block.end = self.closed[team]
-            self.plain += <double>n_live * self.closed[team]
-            self.wasted -= self.closed[team]
+            self.plain = self.plain + <double>n_live * self.closed[team]
+            self.wasted = self.wasted - self.closed[team]
         self.n_blocks = block - self.blocks + (block.width > 0)
         for place in range(self.n_blocks):
-            self.charged += <double>self.blocks[place].width * self.blocks[place].end
-            self.wasted += <double>self.blocks[place].width * self.blocks[place].end
+            self.charged = self.charged + <double>self.blocks[place].width * self.blocks[place].end
+            self.wasted = self.wasted + <double>self.blocks[place].width * self.blocks[place].end
 
     cdef void charge_missed(
         self, const Charging *layer, const Reach *reach, index_t size, index_t n_teams
@@ -308,8 +308,8 @@ cdef class Sieve:
                 fired |= layer.times[j] < layer.max_time
             if not fired:
                 c_charge_team(layer, team * size, (team + 1) * size, ends_from, layer.spikes.count)
-                self.charged += <double>size * layer.spikes.count
-                self.plain += <double>size * layer.spikes.count
+                self.charged = self.charged + <double>size * layer.spikes.count
+                self.plain = self.plain + <double>size * layer.spikes.count
 
 
 cdef void charge_block(void *job, Py_ssize_t part) noexcept nogil:
