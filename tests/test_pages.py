@@ -90,7 +90,6 @@ def readme(folder):
         if re.search(r" (dataset|extract|predict) ", line):  # see tests/test_dataset_command.py, tests/test_extract.py
             return None
         line = re.sub(r" (RUN_)?DIR ", " OUT ", f"{line} ").strip()  # of the run before
-        line = line.replace("--dpi 200", "--dpi 50")
         # Published ablations are hundreds of runs.
         return line.replace("--K 10", "--K 2").replace("30 50 70 100 150", "2 4")
 
