@@ -32,7 +32,8 @@ cdef double ROUNDING = 1e-6
 # A coarse weight is off by half a unit, and by the rounding on the way to it.
 cdef double OFF = 0.502
 
-# Weights that far from 1 are left alone, and bounds that far from the copy's: they might soon not be numbers.
+# Weights that far from 1 are left alone, and bounds that far from the copy's: they might soon not be numbers, or
+# too small for single precision to keep to its share of rounding.
 cdef double FAR = 1e6
 
 # What the sieve's parts cost, by measurement; the unit is charging one neuron by one spike.
@@ -125,7 +126,7 @@ cdef class Sieve:
         for j in range(self.n_neurons):
             least_factor = min(least_factor, <double>factors[j])
             most_factor = max(most_factor, <double>factors[j])
-        if not 0 < self.highest * most_factor < FAR:
+        if not 1 / FAR < self.highest * most_factor < FAR:
             self.charged = INFINITY           # no copy would be of use
             return False
         self.floor = self.lowest * least_factor * (1 - ROUNDING)
@@ -298,14 +299,18 @@ cdef class Sieve:
     cdef void charge_missed(
         self, const Charging *layer, const Reach *reach, index_t size, index_t n_teams
     ) noexcept nogil:
-        # Teams of which it was not seen that they fire, or not sure after all.
+        # Teams of which it was not seen that they fire, or that fired later than was thought sure: neurons shared
+        # their block with later teams', and went on, while rivals that may be earlier were left out.
         cdef index_t team, j, ends_from
+        cdef Py_ssize_t closed
         cdef bint fired
         for team in range(n_teams):
             ends_from = team * size + (reach.n_non_target if team == reach.own_class else 0)
             fired = False
-            for j in range(ends_from, (team + 1) * size):
-                fired |= layer.times[j] < layer.max_time
+            closed = self.closed[team]
+            if closed > 0:
+                for j in range(ends_from, (team + 1) * size):
+                    fired |= layer.times[j] <= layer.spikes.times[closed - 1]
             if not fired:
                 c_charge_team(layer, team * size, (team + 1) * size, ends_from, layer.spikes.count)
                 self.charged = self.charged + <double>size * layer.spikes.count

@@ -115,6 +115,26 @@ def test_sifting_neurons_changes_no_bit(name, instructions):
     assert len(set(found.values())) == 1
 
 
+@pytest.mark.parametrize("seed", range(150))
+def test_sifting_changes_no_bit_where_rows_are_clipped_from_above(seed):
+    rng, found = np.random.default_rng(seed), set()
+    n_inputs, size = int(rng.integers(100, 300)), int(rng.integers(4, 14))
+    times = rng.integers(0, 50, (80, n_inputs)) / 49
+    data, mean = SpikingDataset.from_numpy(times, np.arange(80) % N_CLASSES), rng.random()
+    rate = 10 ** rng.uniform(-2, -0.3)
+    rules = [{"method": "s4nn", "lr": rate, "t_gap": 0.1, "class_inhib": True}, S2STDP | {"ap": rate, "am": -rate / 2}]
+    layer = {"firing_threshold": n_inputs * mean * rng.choice([0.01, 0.1, 0.3, 0.5]), "w_init_mean": mean}
+    layer |= {"w_min": 0, "w_max": 1, "w_norm": True, "w_init_std": 0.3, "n_neurons": size * N_CLASSES}
+    for use in SIEVES:
+        use_sieve(use)
+        config = network(optimizer=rules[seed % 2] | {"layer": layer})
+        model = Readout.from_config(config, n_inputs, N_CLASSES, seed=seed)
+        model.fit(data)
+        found.add(model.layers[-1].weights.tobytes())
+    use_sieve("auto")
+    assert len(found) == 1
+
+
 @pytest.mark.parametrize("name", [*DIGESTS, "lif", "multiplicative"])
 def test_every_instruction_set_computes_the_same_bits(name):
     before, found = active_instructions(), {}
