@@ -4,7 +4,7 @@ from libc.math cimport INFINITY
 from spikenn_cy.kernels cimport primitives
 from spikenn_cy.kernels.crew cimport Crew, crew_do
 from spikenn_cy.kernels.primitives cimport BLOCK_MAX, Row
-from spikenn_cy.types cimport index_t, real_t
+from spikenn_cy.types cimport index_t, real_t, stamp_t
 
 
 cdef Py_ssize_t c_charge_picks(
@@ -61,6 +61,8 @@ cdef Py_ssize_t c_charge_team(
     cdef Pick picks[BLOCK_MAX]
     cdef index_t j, n_live = 0, n_blocks, block, size
     cdef int width
+    if ends_from == first and last - first <= BLOCK_MAX:
+        return charge_equals(layer, first, last, end)
     for j in range(first, last):
         n_live += layer.thresholds[j] < INFINITY
     n_blocks = (n_live + BLOCK_MAX - 1) // BLOCK_MAX
@@ -85,6 +87,38 @@ cdef Py_ssize_t c_charge_team(
         rest(layer, j)
         j += 1
     return end
+
+
+cdef Py_ssize_t charge_equals(
+    const Charging *layer, index_t first, index_t last, Py_ssize_t end
+) noexcept nogil:
+    # The common team, of few neurons, any of which ends it: without a branch on what nobody could foresee.
+    cdef Row rows[BLOCK_MAX]
+    cdef real_t charge[BLOCK_MAX]
+    cdef real_t limit[BLOCK_MAX]
+    cdef index_t neurons[BLOCK_MAX]
+    cdef Py_ssize_t k = 0
+    cdef int width = 0, j
+    cdef index_t neuron
+    cdef stamp_t time = layer.max_time
+    for neuron in range(first, last):
+        rest(layer, neuron)
+        rows[width].weights = layer.weights + neuron * layer.n_inputs
+        rows[width].factor = layer.factors[neuron]
+        charge[width] = 0
+        limit[width] = layer.thresholds[neuron]
+        neurons[width] = neuron
+        width += limit[width] < INFINITY
+    if width == 0:
+        return end
+    if end > 0:
+        k = primitives.active.charge_rows[width](rows, layer.spikes, 0, end, layer.rising, charge, limit)
+        time = layer.spikes.times[k - 1]
+    for j in range(width):
+        neuron = neurons[j]
+        layer.potentials[neuron] = charge[j]
+        layer.times[neuron] = time if charge[j] > limit[j] else layer.max_time
+    return k
 
 
 cdef inline void rest(const Charging *layer, index_t neuron) noexcept nogil:

@@ -8,10 +8,12 @@ cdef index_t c_first_to_fire(
     index_t first,               # neurons first ... end - 1 compete
     index_t end,
 ) noexcept nogil:
+    # Nobody could foresee which neuron it is, so there is no branch on that.
     cdef index_t best = first, j
     for j in range(first + 1, end):
-        if times[j] < times[best] or (times[j] == times[best] and potentials[j] > potentials[best]):
-            best = j
+        best += (j - best) * (
+            (times[j] < times[best]) | ((times[j] == times[best]) & (potentials[j] > potentials[best]))
+        )
     return best
 
 
