@@ -47,6 +47,9 @@ class Epoch:
         dropout_in: float,
         dropout_out: float,
     ) -> None: ...
+    @property
+    def sifts(self) -> bool: ...
+    def copy_weights(self) -> None: ...
     def run(
         self,
         indptr: npt.NDArray[np.int64],
@@ -59,4 +62,5 @@ class Epoch:
         rising: bool,
         observation: Observation | None = None,
         n_threads: int = 1,
+        sift: bool = False,
     ) -> int: ...

@@ -1,19 +1,19 @@
 """The one hot loop: forward pass, vote, regulation and learning of a layer, sample by sample."""
 import cython
 from libc.math cimport INFINITY
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int16_t, uint64_t
 from libc.stdlib cimport free, malloc
 
 import numpy as np
 
 from spikenn_cy.dtypes import FLAG, INDEX, OFFSET, REAL, STAMP
-from spikenn_cy._sieve cimport Sieve
+from spikenn_cy._sieve cimport Copy, Sieve, c_copy_row, c_row_to_learn
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.kernels.answer cimport Answer, Layout, is_target
-from spikenn_cy.kernels.charge cimport ALL, FIRST_OF_CLASS, FIRST_OF_LAYER, Charging, Reach, Scope, c_charge_layer
+from spikenn_cy.kernels.charge cimport FIRST_OF_LAYER, Charging, Reach, c_charge_layer
 from spikenn_cy.kernels.crew cimport Crew, crew_dismiss, crew_do, crew_gather
 from spikenn_cy.kernels.dropout cimport INPUTS, OUTPUT_NEURONS, c_draw_mask
-from spikenn_cy.kernels.primitives cimport Spikes
+from spikenn_cy.kernels.primitives cimport COARSE_INPUTS, Spikes
 from spikenn_cy.kernels.stdp cimport Plasticity, RowStep, c_learn_row, c_settle
 from spikenn_cy.kernels.winner cimport c_first_to_fire
 from spikenn_cy.neurons._base cimport Neuron
@@ -21,10 +21,6 @@ from spikenn_cy.regulators._base cimport Regulator
 from spikenn_cy.rules._base cimport Rule
 from spikenn_cy.types cimport flag_t, index_t, offset_t, real_t, stamp_t
 
-
-# Of fewer samples or neurons, a coarse copy of the weights costs more than it can save.
-cdef Py_ssize_t SIEVE_SAMPLES = 16
-cdef Py_ssize_t SIEVE_NEURONS = 20
 
 # Threads meet twice a sample, which a layer of fewer weights does not pay for.
 cdef Py_ssize_t SHARED_WEIGHTS = 1_000_000
@@ -124,15 +120,25 @@ ctypedef struct Rows:                      # a job whose parts are rows that lea
     const Plasticity *plasticity
     const stamp_t *input_times
     const stamp_t *times
+    Copy *copy                             # the sieve's; NULL: there is none
 
 
 cdef void learn_row(void *job, Py_ssize_t part) noexcept nogil:
     cdef const Rows *rows = <const Rows *>job
     cdef Py_ssize_t neuron = rows.steps[part].neuron
+    cdef const RowStep *step = &rows.steps[part]
+    cdef real_t *row = rows.weights + neuron * rows.n_inputs
+    cdef int16_t *coarse = NULL
+    if step.error == 0:
+        return
+    if rows.copy is not NULL:
+        coarse = c_row_to_learn(rows.copy, step, rows.plasticity, rows.factors[neuron])
     c_learn_row(
-        rows.weights + neuron * rows.n_inputs, rows.n_inputs, rows.factors + neuron, &rows.steps[part],
-        rows.input_times, rows.times[neuron], rows.target_norms[neuron], rows.plasticity,
+        row, rows.n_inputs, rows.factors + neuron, step, rows.input_times, rows.times[neuron],
+        rows.target_norms[neuron], rows.plasticity, coarse, rows.copy.scales[neuron] if coarse is not NULL else 0,
     )
+    if rows.copy is not NULL and coarse is NULL:
+        c_copy_row(rows.copy, neuron, row, rows.n_inputs)
 
 
 cdef class Epoch:
@@ -178,7 +184,7 @@ cdef class Epoch:
     cdef index_t[::1] winner_of
     cdef RowStep *steps
     cdef Sieve sieve                       # None: nothing could be sifted
-    cdef bint always                       # sift even if it does not pay
+    cdef Py_ssize_t n_told                 # spikes of this sample whose times are in place
     cdef Crew *crew                        # NULL: one thread; lives for one run
 
     def __cinit__(self, weights, *args, **kwargs):
@@ -215,16 +221,26 @@ cdef class Epoch:
         self.times = np.full(n_neurons, max_time, STAMP)
         self.potentials = np.zeros(n_neurons, REAL)
         self.winner_of = np.zeros(rule.layout.n_classes, INDEX)
-        self.sieve = Sieve(n_neurons, n_inputs) if self.can_sift() else None
+        self.sieve = Sieve(n_neurons, n_inputs, rule.layout.n_classes) if self.can_sift() else None
+
+    @property
+    def sifts(self):
+        """Whether a sieve is of any use to this layer."""
+        return self.sieve is not None
+
+    def copy_weights(self):
+        """Make the sieve's copy of the weights now, if it has none, so that `run` need not."""
+        if self.sieve is not None:
+            self.sieve.renew(self.weights, self.factors, self.thresholds)
 
     cdef bint can_sift(self):
-        # There must be rivals that do not matter, and bounds on how far a step goes.
-        cdef Scope scope = self.rule.scope
-        if scope == ALL or (scope == FIRST_OF_CLASS and self.rule.layout.n_per_class == 1):
+        # Potentials must only rise; and of a layer that ends as a whole, no class may go on.
+        cdef Spikes none
+        none.inputs, none.times, none.count = NULL, NULL, 0
+        self.neuron.prepare(&none)
+        if none.decay is not NULL or (self.rule.scope == FIRST_OF_LAYER and self.regulator.to_first_target):
             return False
-        if scope == FIRST_OF_LAYER and self.regulator.to_first_target:
-            return False
-        return not self.plasticity.multiplicative and self.plasticity.w_min >= 0
+        return self.plasticity.w_min >= 0 and self.weights.shape[1] <= COARSE_INPUTS
 
     def run(
         self,
@@ -238,6 +254,7 @@ cdef class Epoch:
         bint rising,
         Observation observation=None,
         int n_threads=1,
+        bint sift=False,
     ):
         """Train on samples, one after the other.
 
@@ -257,6 +274,8 @@ cdef class Epoch:
             Counts what happens; has room for these samples.
         n_threads : int, default=1
             That share each sample, if the layer is wide enough for that to pay.
+        sift : bool, default=False
+            Settle first spikes by a coarse copy of the weights where that is possible; results keep their bits.
 
         Returns
         -------
@@ -269,10 +288,7 @@ cdef class Epoch:
         cdef Spikes spikes
         cdef Answer answer
         cdef offset_t sample
-        cdef bint sift = self.sieve is not None and rising and sieve_use != "never"
-        if sieve_use != "always":
-            sift = sift and order.shape[0] >= SIEVE_SAMPLES and self.weights.shape[0] >= SIEVE_NEURONS
-        self.always = sieve_use == "always"
+        sift = (sift or sieve_use == "always") and sieve_use != "never" and self.sieve is not None and rising
         if n_threads > 1 and self.weights.shape[0] * self.weights.shape[1] >= SHARED_WEIGHTS:
             self.crew = crew_gather(n_threads)
             if self.crew is NULL:
@@ -281,8 +297,8 @@ cdef class Epoch:
         answer.times = &self.times[0]
         answer.potentials = &self.potentials[0]
         with nogil:
-            if sift:
-                self.sieve.begin()
+            if self.sieve is not None and not sift:
+                self.sieve.expire()
             for i in range(order.shape[0]):
                 sample = order[i]
                 spikes.count = indptr[sample + 1] - indptr[sample]
@@ -290,24 +306,25 @@ cdef class Epoch:
                 spikes.inputs = &inputs[indptr[sample]] if spikes.count else NULL
                 spikes.times = &input_times[indptr[sample]] if spikes.count else NULL
                 answer.label = labels[sample]
-                sift = self.forward(&spikes, answer.label, thresholds, key, numbers[i], rising, sift)
+                self.forward(&spikes, answer.label, thresholds, key, numbers[i], rising, sift)
                 self.vote(&answer)
                 n_right += answer.first // self.rule.layout.n_per_class == answer.label
                 self.regulator.after_forward(&answer, thresholds)
                 n_steps = self.learn(&spikes, &answer, key, numbers[i], sift)
                 if observed:
                     observation.note(&answer, self.steps, n_steps, self.regulator, thresholds)
+            if sift:
+                self.sieve.settle(self.factors)
             c_settle(self.weights, self.factors)
             if self.crew is not NULL:
                 crew_dismiss(self.crew)
                 self.crew = NULL
         return n_right
 
-    cdef bint forward(
+    cdef void forward(
         self, Spikes *spikes, index_t label, real_t[::1] thresholds, uint64_t key, offset_t number, bint rising,
         bint sift,
     ) noexcept nogil:
-        # Returns whether sifting still pays.
         cdef Charging layer
         cdef Reach reach
         cdef index_t j
@@ -331,14 +348,13 @@ cdef class Epoch:
             for j in range(self.limits.shape[0]):
                 self.limits[j] = INFINITY if self.dropped_neurons[j] else thresholds[j]
             layer.thresholds = &self.limits[0]
-        sift = sift and spikes.decay is NULL and (self.always or self.sieve.wants())
+        self.n_told = 0
         if sift:
-            sift = self.sieve.renew(self.weights, self.factors, &self.plasticity)
-        if sift:
+            self.sieve.renew(self.weights, self.factors, thresholds)
+            self.n_told = self.sieve.mark(spikes, &self.input_times[0])
             self.sieve.charge_layer(&layer, &reach, self.crew)
         else:
             c_charge_layer(&layer, <index_t>self.weights.shape[0], &reach, self.crew)
-        return sift
 
     cdef void vote(self, Answer *answer) noexcept nogil:
         cdef index_t size = self.rule.layout.n_per_class, best = 0, c, j
@@ -354,27 +370,29 @@ cdef class Epoch:
     cdef Py_ssize_t learn(
         self, const Spikes *spikes, const Answer *answer, uint64_t key, offset_t number, bint sift
     ) noexcept nogil:
-        cdef Py_ssize_t n_steps = self.rule.learn(answer, self.steps), k, end
+        cdef Py_ssize_t n_steps = self.rule.learn(answer, self.steps), k, end = 0
         cdef bint hide = self.dropout_in > 0
         cdef Rows rows
-        if n_steps == 0:
-            return 0
-        if hide:
-            c_draw_mask(key, INPUTS, number, self.layer, self.dropout_in, self.dropped_inputs)
-        end = self.last_to_tell(spikes, n_steps)
-        for k in range(end):
-            if not (hide and self.dropped_inputs[spikes.inputs[k]]):
+        if n_steps:
+            if hide:
+                c_draw_mask(key, INPUTS, number, self.layer, self.dropout_in, self.dropped_inputs)
+            end = self.last_to_tell(spikes, n_steps)
+            for k in range(self.n_told, end):
                 self.input_times[spikes.inputs[k]] = spikes.times[k]
-        rows.weights, rows.n_inputs = &self.weights[0, 0], self.weights.shape[1]
-        rows.factors, rows.target_norms = &self.factors[0], &self.target_norms[0]
-        rows.steps, rows.plasticity = self.steps, &self.plasticity
-        rows.input_times, rows.times = &self.input_times[0], &self.times[0]
-        crew_do(self.crew, learn_row, &rows, n_steps)
-        if sift:
-            for k in range(n_steps):
-                self.sieve.learned(&self.steps[k], &self.plasticity, self.factors[self.steps[k].neuron])
-        for k in range(end):
+            if hide:
+                for k in range(max(self.n_told, end)):
+                    if self.dropped_inputs[spikes.inputs[k]]:
+                        self.input_times[spikes.inputs[k]] = self.max_time
+            rows.weights, rows.n_inputs = &self.weights[0, 0], self.weights.shape[1]
+            rows.factors, rows.target_norms = &self.factors[0], &self.target_norms[0]
+            rows.steps, rows.plasticity = self.steps, &self.plasticity
+            rows.input_times, rows.times = &self.input_times[0], &self.times[0]
+            rows.copy = &self.sieve.copy if sift else NULL
+            crew_do(self.crew, learn_row, &rows, n_steps)
+        for k in range(max(self.n_told, end)):
             self.input_times[spikes.inputs[k]] = self.max_time
+        if sift:
+            self.sieve.unmark(spikes)
         return n_steps
 
     cdef Py_ssize_t last_to_tell(self, const Spikes *spikes, Py_ssize_t n_steps) noexcept nogil:

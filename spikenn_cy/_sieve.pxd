@@ -1,67 +1,95 @@
-"""A coarse copy of a layer's weights, which tells most neurons that do not matter before any exact sum."""
-from libc.stdint cimport int32_t, uint16_t
+"""A coarse copy of a layer's weights, which settles most first spikes before any exact sum."""
+from libc.stdint cimport int16_t, int32_t, int64_t
 
 from spikenn_cy.kernels.charge cimport Charging, Pick, Reach
 from spikenn_cy.kernels.crew cimport Crew
-from spikenn_cy.kernels.primitives cimport CoarseBounds, Spikes
+from spikenn_cy.kernels.primitives cimport Spikes
 from spikenn_cy.kernels.stdp cimport Plasticity, RowStep
-from spikenn_cy.types cimport index_t, real_t
+from spikenn_cy.types cimport index_t, real_t, stamp_t
 
 
-ctypedef struct Block:
+ctypedef enum Verdict:
+    CLEAR                  # it is known when the team's first neuron fires, and that it is alone
+    SETTLED                # it is known which of the team's neurons fire first, and when
+    SUSPECTED              # its first spike is one of some neurons'
+    OPEN                   # it may be anyone's, or no one's
+
+
+ctypedef struct Copy:      # the coarse rows, and by what they stand for the stored ones
+    int16_t *rows          # (n_neurons, n_places)
+    Py_ssize_t n_places
+    real_t *scales         # coarse weights a unit of weight, by which each row was copied
+    real_t *units          # weight of a coarse 1 in each stored row; 0: the row could not be copied
+    double *highest        # no weight of the stored row is higher
+
+
+ctypedef struct Survey:    # a sample's way through the sieve; parts of it may be done by several threads
+    const Copy *copy
+    const Charging *layer
+    const Reach *reach
+    index_t team_size      # neurons that are ended by the first spike of one of them
+    index_t n_teams
+    index_t teams_a_part
+    Py_ssize_t start       # position at which every potential is estimated
+    Py_ssize_t bounded     # position up to which `may` and `must` hold at first
+    int16_t *marked        # (n_places,); 1: an input whose spike is before `start`
+    int32_t *may           # of each neuron: k coarse weights of a sum above this, less k, may make it fire ...
+    int32_t *must          # ... and a sum above this surely does
+    # Of the neurons of a team that can fire, from the place of its first neuron on:
+    index_t *live
+    int32_t *sums          # coarse weights of the spikes so far
+    int32_t *sums_then     # the same where the neuron may have fired first
+    int32_t *maybe         # position after the spikes with which it may have fired first
+    int32_t *surely        # position by which it surely has
+    # Of teams:
+    index_t *n_live
+    Verdict *verdicts
+    int32_t *closed        # position at which the team surely had fired, or its last
+    index_t *firsts        # the team's first neuron, if its verdict is clear
+    # Of neurons, once they are told:
+    int32_t *places        # position at which it fired, or was last looked at
+    real_t *margins        # how far its potential may be off
+
+
+ctypedef struct Block:     # neurons that are charged together
     const Charging *layer
     const Pick *picks
     int width
     Py_ssize_t end
 
 
+cdef int16_t *c_row_to_learn(
+    Copy *copy, const RowStep *step, const Plasticity *plasticity, real_t factor
+) noexcept nogil
+
+cdef void c_copy_row(Copy *copy, index_t neuron, const real_t *row, Py_ssize_t n_inputs) noexcept nogil
+
+
 cdef class Sieve:
     cdef index_t n_neurons
     cdef Py_ssize_t n_inputs
-    cdef Py_ssize_t n_lanes
-    cdef object memory             # what `coarse` points into
-    cdef uint16_t *coarse          # (n_inputs, n_lanes)
-    cdef double unit               # weight of a coarse 1
-    cdef double lowest             # of the stored weights, which rows' factors are still to be applied to
-    cdef double highest
-    cdef double floor              # no weight of the copy was lower
-    cdef double[::1] grown         # since the copy was made, a weight w became at least grown * w + lost ...
-    cdef double[::1] gained        # ... and at most grown * w + gained
-    cdef double[::1] lost
-    cdef real_t[::1] gain
-    cdef real_t[::1] above
-    cdef real_t[::1] below
-    cdef real_t[::1] threshold
-    cdef int32_t[::1] sums
-    cdef int32_t[::1] maybe        # position at which each neuron may have fired first
-    cdef int32_t[::1] surely
-    cdef int32_t[::1] closed       # position at which each team surely had fired; 0: none seen
-    cdef index_t[::1] order        # teams by that position
-    cdef Pick *picks               # neurons to be charged
-    cdef Block *blocks             # of them, which are charged together
-    cdef Py_ssize_t n_blocks
-    cdef double wasted             # spikes charged in vain since the copy was made
-    cdef double charged            # cost of this run so far, and what it would have been without the copy
-    cdef double plain
-    cdef int resting               # runs for which it is not tried
-    cdef int patience              # for how many it was not the last time
+    cdef list arrays               # what the pointers point into
+    cdef Copy copy
+    cdef Survey survey
+    cdef int32_t[::1] likely       # for each input, the mean coarse weight of some neurons
+    cdef index_t[::1] own          # 0, 1, 2, ...
+    cdef index_t[::1] firsts       # the first neuron of each class
+    cdef Pick *picks
+    cdef Block *blocks
+    cdef double target             # of what is likely, at which teams fire
+    cdef bint fresh                # the copy is of the weights as they are
+    cdef Py_ssize_t age            # samples for which `likely` has been used
 
-    cdef void begin(self) noexcept nogil
-    cdef bint wants(self) noexcept nogil
-    cdef bint renew(
-        self, const real_t[:, ::1] weights, const real_t[::1] factors, const Plasticity *plasticity
+    cdef void renew(
+        self, const real_t[:, ::1] weights, const real_t[::1] factors, const real_t[::1] thresholds
     ) noexcept nogil
-    cdef void learned(self, const RowStep *step, const Plasticity *plasticity, real_t factor) noexcept nogil
+    cdef void expect(self, const real_t[::1] factors, const real_t[::1] thresholds) noexcept nogil
+    cdef void expire(self) noexcept nogil
+    cdef void settle(self, const real_t[::1] factors) noexcept nogil
     cdef void charge_layer(self, const Charging *layer, const Reach *reach, Crew *crew) noexcept nogil
-    cdef void refresh_bounds(self, index_t neuron) noexcept nogil
-    cdef void sift(self, const Charging *layer, const Reach *reach, index_t size, index_t n_teams) noexcept nogil
-    cdef void close(
-        self, const CoarseBounds *bounds, const Spikes *spikes, const Reach *reach, index_t team, index_t size,
-        Py_ssize_t start, Py_ssize_t end,
-    ) noexcept nogil
-    cdef void gather_suspects(
-        self, const Charging *layer, const Reach *reach, index_t size, index_t n_teams
-    ) noexcept nogil
-    cdef void charge_missed(
-        self, const Charging *layer, const Reach *reach, index_t size, index_t n_teams
-    ) noexcept nogil
+    cdef Py_ssize_t mark(self, const Spikes *spikes, stamp_t *input_times) noexcept nogil
+    cdef void unmark(self, const Spikes *spikes) noexcept nogil
+    cdef void charge_suspects(self, Crew *crew) noexcept nogil
+    cdef void untie_all(self) noexcept nogil
+    cdef index_t untie(self, const index_t *neurons, index_t n_neurons) noexcept nogil
+    cdef void guess_better(self) noexcept nogil

@@ -1,15 +1,13 @@
-"""A coarse copy of a layer's weights, which tells most neurons that do not matter before any exact sum.
+"""A coarse copy of a layer's weights, which settles most first spikes before any exact sum.
 
-Only the first neuron of a class, or of the layer, learns; yet each of its rivals had to be
-charged spike by spike to see that it was later. Here their potentials are first bounded from
-whole numbers of two bytes that lie neuron by neuron, one line of memory for what 32 neurons
-gain by a spike. A neuron whose upper bound stays below its threshold until its class has
-surely fired is not charged at all; the others are charged exactly, in the order of the spikes.
-So the outcome has the bits that it would have without a sieve.
-
-The copy is not kept up to date, which would cost more than it saves: for each neuron it is
-known how far its weights can have moved since, and the copy is made anew once the neurons
-charged in vain cost more than that.
+Only when a neuron fires matters, and with which others; its potential to the last bit does not.
+The copy holds each weight as a whole number of two bytes. Whole numbers can be added in any
+order, sixteen or more at a time, and are off by less than one unit a spike: so all potentials
+at one position of a sample, guessed to be where neurons fire, are estimated from rows that are
+read from end to end. From there each team of competing neurons is followed, spike by spike,
+back or on to where its first neuron fires, which is not far. Where the estimate leaves open
+which spike or which neuron it is, those concerned are charged exactly, in the order of the
+spikes. So the outcome has the bits that it would have without a sieve.
 """
 import cython
 from libc.math cimport INFINITY, fabs
@@ -20,303 +18,467 @@ import numpy as np
 
 from spikenn_cy.dtypes import INDEX, REAL
 from spikenn_cy.kernels cimport primitives
-from spikenn_cy.kernels.charge cimport FIRST_OF_LAYER, Charging, Pick, Reach, c_charge_picks, c_charge_team
+from spikenn_cy.kernels.charge cimport ALL, FIRST_OF_CLASS, FIRST_OF_LAYER, Charging, Pick, Reach, c_charge_picks
 from spikenn_cy.kernels.crew cimport Crew, crew_do
-from spikenn_cy.kernels.primitives cimport BLOCK_MAX, COARSE_CHUNK, COARSE_LANES, COARSE_MAX, TILE, CoarseBounds, Spikes
+from spikenn_cy.kernels.primitives cimport BLOCK_MAX, COARSE_MAX, COARSE_STEP, Spikes
 from spikenn_cy.kernels.stdp cimport Plasticity, RowStep
-from spikenn_cy.types cimport index_t, real_t
+from spikenn_cy.types cimport index_t, real_t, stamp_t
 
-# Rounding to single precision moves nothing by more than this share, several times over.
-cdef double ROUNDING = 1e-6
+cdef int32_t NEVER = INT32_MAX
 
-# A coarse weight is off by half a unit, and by the rounding on the way to it.
-cdef double OFF = 0.502
+# A row is copied at a scale that lets its weights grow to this share, and not at all if they are that far from 1:
+# its sums might soon not be numbers, or too small for single precision to keep to its share of rounding.
+cdef double ROOM = 1.125
+cdef double FAR = 1e18
 
-# Weights that far from 1 are left alone, and bounds that far from the copy's: they might soon not be numbers, or
-# too small for single precision to keep to its share of rounding.
-cdef double FAR = 1e6
+# Neurons of which it is learned where a sample's spikes likely make neurons fire, and samples until it is done again.
+cdef index_t LIKELY_NEURONS = 32
+cdef Py_ssize_t LIKELY_SAMPLES = 512
 
-# What the sieve's parts cost, by measurement; the unit is charging one neuron by one spike.
-cdef double COPYING = 0.25     # a weight of the copy
-cdef double SCANNING = 0.08    # a spike, for each neuron
-cdef double RETRACING = 50     # a team
-
-# Charging that is not below this share of what it would be otherwise does not pay for its risk.
-cdef double PAYS = 0.9
-
-# Runs, of a tenth of a second or so, that are left alone at most.
-cdef int PATIENCE = 15
+# How far the next guess goes after where the last teams fired.
+cdef double HASTE = 0.1
 
 
 @cython.final
 cdef class Sieve:
-    """The coarse copy, its bounds and what it was good for; owned by one `Epoch`.
+    """The coarse copy and what it was good for; owned by one `Epoch`.
 
     Parameters
     ----------
-    n_neurons, n_inputs : int
-        Sizes of the layer.
+    n_neurons, n_inputs, n_classes : int
+        Sizes of the layer; `COARSE_INPUTS` at most.
     """
 
-    def __cinit__(self, Py_ssize_t n_neurons, Py_ssize_t n_inputs):
+    def __cinit__(self, Py_ssize_t n_neurons, *args):
+        self.survey.verdicts = <Verdict *>malloc(n_neurons * sizeof(Verdict))
         self.picks = <Pick *>malloc(n_neurons * sizeof(Pick))
         self.blocks = <Block *>malloc((n_neurons // BLOCK_MAX + 1) * sizeof(Block))
-        if self.picks is NULL or self.blocks is NULL:
+        if self.survey.verdicts is NULL or self.picks is NULL or self.blocks is NULL:
             raise MemoryError
 
     def __dealloc__(self):
+        free(self.survey.verdicts)
         free(self.picks)
         free(self.blocks)
 
-    def __init__(self, index_t n_neurons, Py_ssize_t n_inputs):
-        cdef char[::1] memory
-        cdef Py_ssize_t shift
+    def __init__(self, index_t n_neurons, Py_ssize_t n_inputs, index_t n_classes):
+        cdef Py_ssize_t n_places = (n_inputs + COARSE_STEP - 1) // COARSE_STEP * COARSE_STEP
+        cdef int16_t[::1] coarse = aligned(n_neurons * n_places), marked = aligned(n_places)
+        cdef real_t[:, ::1] reals = np.zeros((3, n_neurons), REAL)
+        cdef double[::1] highest = np.zeros(n_neurons)
+        cdef int32_t[:, ::1] counts = np.zeros((11, n_neurons), INDEX)
+        self.arrays = [coarse, marked, reals, highest, counts]
         self.n_neurons = n_neurons
         self.n_inputs = n_inputs
-        self.n_lanes = (n_neurons + COARSE_LANES - 1) // COARSE_LANES * COARSE_LANES
-        self.memory = np.zeros(n_inputs * self.n_lanes * 2 + 64, np.int8)
-        memory = self.memory
-        shift = -<Py_ssize_t>(<uintptr_t>&memory[0] % 64) % 64     # so that a spike meets as few lines as can be
-        self.coarse = <uint16_t *>(&memory[0] + (shift + 64) % 64)
-        self.grown, self.gained, self.lost = np.ones(n_neurons), np.zeros(n_neurons), np.zeros(n_neurons)
-        # A tile may begin at any neuron.
-        self.gain, self.above, self.below = (np.zeros(self.n_lanes + TILE, REAL) for _ in range(3))
-        self.threshold = np.full(self.n_lanes + TILE, INFINITY, REAL)
-        self.sums, self.maybe, self.surely = (np.zeros(self.n_lanes + TILE, INDEX) for _ in range(3))
-        self.closed, self.order = np.zeros(n_neurons, INDEX), np.zeros(n_neurons, INDEX)
+        self.likely = np.zeros(n_inputs, INDEX)
+        self.own = np.arange(n_neurons, dtype=INDEX)
+        self.firsts = np.zeros(n_classes, INDEX)
+        self.copy.rows, self.copy.n_places = &coarse[0], n_places
+        self.copy.scales, self.copy.units, self.survey.margins = &reals[0, 0], &reals[1, 0], &reals[2, 0]
+        self.copy.highest = &highest[0]
+        self.survey.copy, self.survey.marked = &self.copy, &marked[0]
+        self.survey.may, self.survey.must = &counts[0, 0], &counts[1, 0]
+        self.survey.sums, self.survey.sums_then = &counts[2, 0], &counts[3, 0]
+        self.survey.maybe, self.survey.surely = &counts[4, 0], &counts[5, 0]
+        self.survey.live, self.survey.n_live = &counts[6, 0], &counts[7, 0]
+        self.survey.closed, self.survey.places, self.survey.firsts = &counts[8, 0], &counts[9, 0], &counts[10, 0]
 
-    cdef void begin(self) noexcept nogil:
-        # Weights may have been assigned since the last run.
-        self.wasted = INFINITY
-        # Each time that it did not pay, longer is waited before it is tried again.
-        if self.resting > 0:
-            self.resting = self.resting - 1
-        elif not self.wants():
-            self.patience = min(2 * self.patience + 1, PATIENCE)
-            self.resting = self.patience
-        else:
-            self.patience = 0
-        self.charged = self.plain = 0
-
-    cdef bint wants(self) noexcept nogil:
-        # After some samples it is known whether the copy pays.
-        cdef double sample = <double>self.n_neurons * self.n_inputs
-        return self.resting == 0 and (self.charged <= PAYS * self.plain or self.plain < sample)
-
-    cdef bint renew(
-        self, const real_t[:, ::1] weights, const real_t[::1] factors, const Plasticity *plasticity
+    cdef void renew(
+        self, const real_t[:, ::1] weights, const real_t[::1] factors, const real_t[::1] thresholds
     ) noexcept nogil:
-        # Returns whether there is a copy.
+        # Makes the copy one of the weights as they are.
         cdef index_t j
-        cdef double least_factor = INFINITY, most_factor = 0
-        cdef real_t low, high
-        if self.wasted <= COPYING * self.n_inputs * self.n_lanes:
-            return True
-        # Learning keeps stored weights within their bounds, so they need not be looked at again; unless the upper
-        # bound is so far away that a coarse weight would tell nothing.
-        if self.wasted == INFINITY or plasticity.w_max > 2 * self.highest:
-            self.lowest, self.highest = INFINITY, 0
+        if not self.fresh:
             for j in range(self.n_neurons):
-                primitives.active.range_of_row(&weights[j, 0], self.n_inputs, &low, &high)
-                self.lowest = min(self.lowest, <double>low)
-                self.highest = max(self.highest, <double>high)
-        else:
-            self.lowest = min(self.lowest, <double>plasticity.w_min)
-            self.highest = max(self.highest, <double>plasticity.w_max)
-        for j in range(self.n_neurons):
-            least_factor = min(least_factor, <double>factors[j])
-            most_factor = max(most_factor, <double>factors[j])
-        if not 1 / FAR < self.highest * most_factor < FAR:
-            self.charged = INFINITY           # no copy would be of use
-            return False
-        self.floor = self.lowest * least_factor * (1 - ROUNDING)
-        self.unit = self.highest * most_factor / (COARSE_MAX - 1)
-        j = 0
+                c_copy_row(&self.copy, j, &weights[j, 0], self.n_inputs)
+            self.target = 0
+            self.age = 0
+            self.fresh = True
+        if self.age % LIKELY_SAMPLES == 0:
+            self.expect(factors, thresholds)
+        self.age = self.age + 1
+
+    cdef void expect(self, const real_t[::1] factors, const real_t[::1] thresholds) noexcept nogil:
+        # Neurons fire where the mean of their potentials, or nearly so, is what it was when they fired before.
+        cdef index_t j = 0, n_summed = 0, stride = (self.n_neurons + LIKELY_NEURONS - 1) // LIKELY_NEURONS
+        cdef const int16_t *row
+        cdef double unit
+        cdef Py_ssize_t i
+        for i in range(self.n_inputs):
+            self.likely[i] = 0
         while j < self.n_neurons:
-            primitives.active.make_coarse(
-                &weights[j, 0], min(TILE, self.n_neurons - j), self.n_inputs, &factors[j], <real_t>(1 / self.unit),
-                self.coarse + j, self.n_lanes,
-            )
-            j += TILE
+            row = self.copy.rows + j * self.copy.n_places
+            for i in range(self.n_inputs):
+                self.likely[i] += row[i]
+            n_summed += 1
+            j += stride
+        for i in range(self.n_inputs):
+            self.likely[i] = self.likely[i] // n_summed
+        if self.target <= 0:
+            for j in range(self.n_neurons):
+                unit = self.copy.units[j] * factors[j]
+                if unit > 0:
+                    self.target = self.target + thresholds[j] / unit / self.n_neurons
+
+    cdef void expire(self) noexcept nogil:
+        self.fresh = False
+
+    cdef void settle(self, const real_t[::1] factors) noexcept nogil:
+        # The rows are about to be multiplied by their factors; the copy is not.
+        cdef index_t j
+        cdef Copy *copy = &self.copy
         for j in range(self.n_neurons):
-            self.grown[j] = 1
-            self.gained[j] = self.lost[j] = 0
-            self.refresh_bounds(j)
-        self.wasted = 0
-        self.charged = self.charged + COPYING * self.n_inputs * self.n_lanes
-        return True
-
-    cdef void refresh_bounds(self, index_t neuron) noexcept nogil:
-        cdef double unit = self.grown[neuron] * self.unit
-        self.gain[neuron] = <real_t>unit
-        self.above[neuron] = <real_t>((self.gained[neuron] + OFF * unit) * (1 + ROUNDING))
-        self.below[neuron] = <real_t>(self.lost[neuron] - OFF * unit)
-
-    cdef void learned(self, const RowStep *step, const Plasticity *plasticity, real_t factor) noexcept nogil:
-        # A step w -> factor * clip(w + change), where no bound is negative. That a weight may lose more, clipped
-        # from above, is left out: `lost` need not be sure.
-        cdef index_t j = step.neuron
-        cdef double causal = step.error * step.causal, anticausal = step.error * step.anticausal
-        cdef double most = max(causal, anticausal), least = min(causal, anticausal)
-        if step.error == 0:
-            return
-        if plasticity.ignore_silent:
-            most, least = max(most, 0), min(least, 0)
-        self.gained[j] += most + fabs(most) * ROUNDING
-        # A weight that fell below the bound is lifted to it.
-        self.gained[j] = max(self.gained[j], plasticity.w_min - self.grown[j] * self.floor) * factor
-        self.gained[j] *= 1 + ROUNDING
-        self.lost[j] = (self.lost[j] + least) * factor
-        self.grown[j] *= factor * (1 + ROUNDING)
-        if not self.grown[j] + self.gained[j] < FAR:
-            self.wasted = INFINITY
-        self.refresh_bounds(j)
+            copy.units[j] = copy.units[j] * factors[j]
+            copy.highest[j] = copy.highest[j] * factors[j]
 
     cdef void charge_layer(self, const Charging *layer, const Reach *reach, Crew *crew) noexcept nogil:
-        cdef bint whole = reach.scope == FIRST_OF_LAYER
-        cdef index_t size = self.n_neurons if whole else reach.n_per_class
-        cdef index_t n_teams = self.n_neurons // size
-        self.sift(layer, reach, size, n_teams)
-        self.gather_suspects(layer, reach, size, n_teams)
-        crew_do(crew, charge_block, self.blocks, self.n_blocks)
-        self.charge_missed(layer, reach, size, n_teams)
-
-    cdef void sift(self, const Charging *layer, const Reach *reach, index_t size, index_t n_teams) noexcept nogil:
-        # Goes through the spikes until every team has surely fired.
+        cdef index_t size = reach.n_per_class
         cdef const Spikes *spikes = layer.spikes
-        cdef CoarseBounds bounds
-        cdef Py_ssize_t k = 0, start, end, boundary, open_ = n_teams
-        cdef index_t j, team, own = reach.own_class
-        # Exact sums are rounded too, spike by spike.
-        cdef double slack = ROUNDING + spikes.count * 1.2e-7
-        bounds.gain, bounds.above, bounds.below = &self.gain[0], &self.above[0], &self.below[0]
-        bounds.threshold = &self.threshold[0]
-        for j in range(self.n_neurons):
-            self.threshold[j] = layer.thresholds[j]
-            if layer.thresholds[j] < INFINITY:
-                self.threshold[j] = <real_t>(layer.thresholds[j] - fabs(layer.thresholds[j]) * slack)
-        for j in range(self.n_lanes):
-            self.sums[j] = 0
-            self.maybe[j] = self.surely[j] = INT32_MAX
-        for team in range(n_teams):
-            self.closed[team] = 0
-        self.charged = self.charged + RETRACING * n_teams
-        while k < spikes.count and open_:
-            end = min(k + COARSE_CHUNK, spikes.count)
-            boundary = end
-            # Thresholds are tested after all spikes of one time.
-            while k < boundary < spikes.count and spikes.times[boundary] == spikes.times[boundary - 1]:
-                boundary -= 1
-            if boundary > k:
-                end = boundary
-            primitives.active.sum_coarse(self.coarse, self.n_lanes, spikes.inputs + k, end - k, &self.sums[0])
-            start, k = k, end
-            if boundary < end or not primitives.active.judge_coarse(
-                &bounds, self.n_lanes, &self.sums[0], <int32_t>k, &self.maybe[0], &self.surely[0]
-            ):
-                continue
-            for j in range(self.n_neurons):
-                if self.surely[j] == k:
-                    team = j // size
-                    if not self.closed[team] and (team != own or j - own * size >= reach.n_non_target):
-                        self.close(&bounds, spikes, reach, team, size, start, k)
-                        open_ -= 1
-        self.charged = self.charged + SCANNING * k * self.n_lanes
+        cdef Survey *survey = &self.survey
+        if reach.scope == FIRST_OF_LAYER:
+            size = self.n_neurons
+        elif reach.scope == ALL:
+            size = 1
+        survey.layer, survey.reach = layer, reach
+        survey.team_size, survey.n_teams = size, self.n_neurons // size
+        survey.teams_a_part = max(1, BLOCK_MAX // size)
+        survey.bounded = min(spikes.count, survey.start + survey.start // 32 + 8)
+        primitives.active.bound(
+            layer.thresholds, self.copy.units, layer.factors, self.n_neurons, survey.bounded, survey.may, survey.must
+        )
+        crew_do(crew, survey_part, survey, (survey.n_teams + survey.teams_a_part - 1) // survey.teams_a_part)
+        self.charge_suspects(crew)
+        self.untie_all()
+        self.guess_better()
 
-    cdef void close(
-        self, const CoarseBounds *bounds, const Spikes *spikes, const Reach *reach, index_t team, index_t size,
-        Py_ssize_t start, Py_ssize_t end,
-    ) noexcept nogil:
-        # The team surely fired between two looks: look spike by spike.
-        cdef index_t first = team * size, ends_from = first, j, place
-        cdef int32_t[TILE] maybe
-        cdef int32_t[TILE] surely
-        cdef CoarseBounds part
-        cdef Py_ssize_t closed = end
-        if team == reach.own_class:
-            ends_from += reach.n_non_target
-        j = first
-        while j < first + size:
-            part.gain, part.above, part.below = bounds.gain + j, bounds.above + j, bounds.below + j
-            part.threshold = bounds.threshold + j
-            primitives.active.retrace_coarse(
-                &part, self.coarse + j, self.n_lanes, spikes.inputs, start, end, &self.sums[j], maybe, surely
-            )
-            for place in range(min(TILE, first + size - j)):
-                if self.maybe[j + place] == end:
-                    self.maybe[j + place] = maybe[place]
-                if j + place >= ends_from and surely[place] < closed:
-                    closed = surely[place]
-            j += TILE
-        # Thresholds are tested after all spikes of one time.
-        while closed < end and spikes.times[closed] == spikes.times[closed - 1]:
-            closed += 1
-        self.closed[team] = <int32_t>closed
+    cdef Py_ssize_t mark(self, const Spikes *spikes, stamp_t *input_times) noexcept nogil:
+        # Marks the inputs of the spikes up to where neurons likely fire, writes their times for the step that follows,
+        # and returns their number.
+        cdef Py_ssize_t k = 0, end
+        cdef int64_t sum = 0, target = <int64_t>min(self.target, 1e18)
+        cdef index_t i
+        while k < spikes.count and sum < target:
+            i = spikes.inputs[k]
+            self.survey.marked[i] = 1
+            input_times[i] = spikes.times[k]
+            sum += self.likely[i]
+            k += 1
+        if k > 0:
+            end = end_of_group(spikes, k)
+            while k < end:
+                self.survey.marked[spikes.inputs[k]] = 1
+                input_times[spikes.inputs[k]] = spikes.times[k]
+                k += 1
+        self.survey.start = k
+        return k
 
-    cdef void gather_suspects(
-        self, const Charging *layer, const Reach *reach, index_t size, index_t n_teams
-    ) noexcept nogil:
-        cdef index_t place, other, team, j, ends_from, n_live
-        cdef Py_ssize_t n_picks = 0
+    cdef void unmark(self, const Spikes *spikes) noexcept nogil:
+        cdef Py_ssize_t k
+        for k in range(self.survey.start):
+            self.survey.marked[spikes.inputs[k]] = 0
+
+    cdef void charge_suspects(self, Crew *crew) noexcept nogil:
+        cdef const Survey *survey = &self.survey
         cdef Block *block = self.blocks
+        cdef index_t team, i, slot, own = -1, first_target = survey.reach.n_non_target
+        cdef Py_ssize_t n_picks = 0, n_blocks
+        if survey.reach.own_class >= 0:
+            own = survey.reach.own_class
         block.width = 0
-        for place in range(n_teams):
-            # Teams that end together share the block that they are charged in.
-            other = place
-            while other > 0 and self.closed[self.order[other - 1]] > self.closed[place]:
-                self.order[other] = self.order[other - 1]
-                other -= 1
-            self.order[other] = place
-        for place in range(n_teams):
-            team = self.order[place]
-            ends_from = team * size + (reach.n_non_target if team == reach.own_class else 0)
-            n_live = 0
-            for j in range(team * size, (team + 1) * size):
-                layer.times[j] = layer.max_time
-                layer.potentials[j] = 0
-                n_live += layer.thresholds[j] < INFINITY
-                if self.maybe[j] > self.closed[team]:
+        for team in range(survey.n_teams):
+            if survey.verdicts[team] <= SETTLED:
+                continue
+            for i in range(survey.n_live[team]):
+                slot = team * survey.team_size + i
+                if survey.verdicts[team] == SUSPECTED and survey.maybe[slot] > survey.closed[team]:
                     continue
                 if block.width == BLOCK_MAX:
                     block += 1
                     block.width = 0
                 if block.width == 0:
-                    block.layer = layer
-                    block.picks = self.picks + n_picks
-                self.picks[n_picks].neuron = j
+                    block.layer, block.picks, block.end = survey.layer, self.picks + n_picks, 0
+                self.picks[n_picks].neuron = survey.live[slot]
                 self.picks[n_picks].team = team
-                self.picks[n_picks].ends = j >= ends_from
+                self.picks[n_picks].ends = team != own or survey.live[slot] >= team * survey.team_size + first_target
                 n_picks += 1
                 block.width += 1
-                block.end = self.closed[team]
-            self.plain = self.plain + <double>n_live * self.closed[team]
-            self.wasted = self.wasted - self.closed[team]
-        self.n_blocks = block - self.blocks + (block.width > 0)
-        for place in range(self.n_blocks):
-            self.charged = self.charged + <double>self.blocks[place].width * self.blocks[place].end
-            self.wasted = self.wasted + <double>self.blocks[place].width * self.blocks[place].end
+                block.end = max(block.end, survey.closed[team])
+        n_blocks = block - self.blocks + (block.width > 0)
+        crew_do(crew, charge_block, self.blocks, n_blocks)
 
-    cdef void charge_missed(
-        self, const Charging *layer, const Reach *reach, index_t size, index_t n_teams
-    ) noexcept nogil:
-        # Teams of which it was not seen that they fire, or that fired later than was thought sure: neurons shared
-        # their block with later teams', and went on, while rivals that may be earlier were left out.
-        cdef index_t team, j, ends_from
-        cdef Py_ssize_t closed
-        cdef bint fired
-        for team in range(n_teams):
-            ends_from = team * size + (reach.n_non_target if team == reach.own_class else 0)
-            fired = False
-            closed = self.closed[team]
-            if closed > 0:
-                for j in range(ends_from, (team + 1) * size):
-                    fired |= layer.times[j] <= layer.spikes.times[closed - 1]
-            if not fired:
-                c_charge_team(layer, team * size, (team + 1) * size, ends_from, layer.spikes.count)
-                self.charged = self.charged + <double>size * layer.spikes.count
-                self.plain = self.plain + <double>size * layer.spikes.count
+    cdef void untie_all(self) noexcept nogil:
+        # Who is the first of those that fire together, is told by potentials: by exact ones if need be.
+        cdef const Survey *survey = &self.survey
+        cdef const Reach *reach = survey.reach
+        cdef index_t size = reach.n_per_class, c, own, n_classes = self.firsts.shape[0]
+        if reach.scope == FIRST_OF_LAYER:
+            if survey.verdicts[0] != CLEAR:
+                self.untie(&self.own[0], self.n_neurons)
+            return
+        for c in range(n_classes):
+            if reach.scope == FIRST_OF_CLASS and survey.verdicts[c] == CLEAR:
+                self.firsts[c] = survey.firsts[c]
+                continue
+            self.firsts[c] = self.untie(&self.own[c * size], size)
+            if c == reach.own_class and reach.n_non_target > 0:
+                own = c * size + reach.n_non_target
+                self.untie(&self.own[own], size - reach.n_non_target)
+        self.untie(&self.firsts[0], n_classes)
+
+    cdef index_t untie(self, const index_t *neurons, index_t n_neurons) noexcept nogil:
+        # Returns the first of some neurons to fire. Where estimates of those that fire together are too near each
+        # other to tell, their potentials become exact.
+        cdef const Survey *survey = &self.survey
+        cdef const Charging *layer = survey.layer
+        cdef index_t best = c_first(layer, neurons, n_neurons), i, j, n_rivals = 0
+        cdef Pick pick
+        for i in range(n_neurons):
+            n_rivals += neurons[i] != best and rivals(survey, neurons[i], best)
+        if n_rivals == 0:
+            return best
+        pick.team, pick.ends = 0, True
+        for i in range(n_neurons):
+            j = neurons[i]
+            if j != best and rivals(survey, j, best):
+                survey.margins[j] = -survey.margins[j]      # a mark; `best` comes last, as they are compared with it
+        survey.margins[best] = -survey.margins[best]
+        for i in range(n_neurons):
+            pick.neuron = neurons[i]
+            if survey.margins[pick.neuron] < 0:
+                c_charge_picks(layer, &pick, 1, survey.places[pick.neuron])
+                survey.margins[pick.neuron] = 0
+        return c_first(layer, neurons, n_neurons)
+
+    cdef void guess_better(self) noexcept nogil:
+        cdef const Survey *survey = &self.survey
+        cdef double ahead = 0
+        cdef index_t team
+        for team in range(survey.n_teams):
+            ahead += survey.closed[team] - survey.start
+        if survey.start > 0:
+            self.target = self.target * (1 + HASTE * ahead / survey.n_teams / survey.start)
+
+
+def aligned(Py_ssize_t size):
+    """Return ``size`` zeros of two bytes that begin a line of memory."""
+    cdef char[::1] memory
+    bytes_ = np.zeros(2 * size + 64, np.int8)
+    memory = bytes_
+    first = 63 - (<uintptr_t>&memory[0] + 63) % 64
+    return bytes_[first : first + 2 * size].view(np.int16)
+
+
+cdef void c_copy_row(Copy *copy, index_t neuron, const real_t *row, Py_ssize_t n_inputs) noexcept nogil:
+    cdef real_t low, high
+    primitives.active.range_of_row(row, n_inputs, &low, &high)
+    copy.highest[neuron] = high
+    copy.scales[neuron] = copy.units[neuron] = 0
+    if 1 / FAR < high < FAR:
+        copy.scales[neuron] = <real_t>(COARSE_MAX / (ROOM * high))
+        copy.units[neuron] = 1 / copy.scales[neuron]
+        primitives.active.coarsen_row(row, n_inputs, copy.scales[neuron], copy.rows + neuron * copy.n_places)
+
+
+cdef int16_t *c_row_to_learn(
+    Copy *copy, const RowStep *step, const Plasticity *plasticity, real_t factor
+) noexcept nogil:
+    # Returns where a row that learns may be copied meanwhile; NULL if its weights might become too high for its scale.
+    cdef double highest = plasticity.w_max
+    if not plasticity.multiplicative:
+        highest = copy.highest[step.neuron] * factor + step.error * max(step.causal, step.anticausal, 0)
+        highest = max(min(highest * (1 + 1e-6), <double>plasticity.w_max), <double>plasticity.w_min)
+    copy.highest[step.neuron] = highest
+    if highest * copy.scales[step.neuron] > COARSE_MAX or copy.scales[step.neuron] == 0:
+        return NULL
+    copy.units[step.neuron] = 1 / copy.scales[step.neuron]
+    return copy.rows + step.neuron * copy.n_places
 
 
 cdef void charge_block(void *job, Py_ssize_t part) noexcept nogil:
     cdef const Block *block = <const Block *>job + part
     c_charge_picks(block.layer, block.picks, block.width, block.end)
+
+
+cdef index_t c_first(const Charging *layer, const index_t *neurons, index_t n_neurons) noexcept nogil:
+    cdef index_t best = neurons[0], i, j
+    for i in range(1, n_neurons):
+        j = neurons[i]
+        if layer.times[j] < layer.times[best] or (
+            layer.times[j] == layer.times[best] and layer.potentials[j] > layer.potentials[best]
+        ):
+            best = j
+    return best
+
+
+cdef inline bint rivals(const Survey *survey, index_t j, index_t best) noexcept nogil:
+    # Whether the potentials of two neurons that fire together may be in another order than their estimates.
+    cdef const Charging *layer = survey.layer
+    cdef double margin = <double>fabs(survey.margins[j]) + fabs(survey.margins[best])
+    return (
+        layer.times[j] == layer.times[best] and margin > 0
+        and <double>layer.potentials[best] - layer.potentials[j] <= margin
+    )
+
+
+cdef void survey_part(void *job, Py_ssize_t part) noexcept nogil:
+    cdef const Survey *survey = <const Survey *>job
+    cdef const Charging *layer = survey.layer
+    cdef index_t size = survey.team_size, team, first_team = <index_t>part * survey.teams_a_part
+    cdef index_t end_team = min(first_team + survey.teams_a_part, survey.n_teams), j, slot, n
+    cdef const int16_t *rows[BLOCK_MAX]
+    cdef int32_t sums[BLOCK_MAX]
+    cdef index_t slots[BLOCK_MAX]
+    cdef int width = 0, i
+    for team in range(first_team, end_team):
+        slot = team * size
+        for j in range(team * size, (team + 1) * size):
+            layer.times[j] = layer.max_time
+            layer.potentials[j] = 0
+            survey.margins[j] = 0
+            survey.maybe[j] = survey.surely[j] = NEVER
+            survey.live[slot] = j
+            slot += layer.thresholds[j] < INFINITY
+        survey.n_live[team] = n = slot - team * size
+        for slot in range(team * size, team * size + n):
+            rows[width] = survey.copy.rows + survey.live[slot] * survey.copy.n_places
+            slots[width] = slot
+            width += 1
+            if width == BLOCK_MAX:
+                primitives.active.sum_marked[width](rows, survey.marked, survey.copy.n_places, sums)
+                for i in range(width):
+                    survey.sums[slots[i]] = sums[i]
+                width = 0
+    if width:
+        primitives.active.sum_marked[width](rows, survey.marked, survey.copy.n_places, sums)
+        for i in range(width):
+            survey.sums[slots[i]] = sums[i]
+    for team in range(first_team, end_team):
+        follow(survey, team)
+        if survey.verdicts[team] <= SETTLED:
+            tell(survey, team)
+
+
+cdef inline const int16_t *row_of(const Survey *survey, index_t slot) noexcept nogil:
+    return survey.copy.rows + survey.live[slot] * survey.copy.n_places
+
+
+cdef inline Py_ssize_t end_of_group(const Spikes *spikes, Py_ssize_t k) noexcept nogil:
+    # Thresholds are tested after all spikes of one time.
+    while k < spikes.count and spikes.times[k] == spikes.times[k - 1]:
+        k += 1
+    return k
+
+
+cdef void go_back(const Survey *survey, index_t slot) noexcept nogil:
+    # The neuron may have fired by now: looks where it may have first, and from where on it must have.
+    cdef const Spikes *spikes = survey.layer.spikes
+    cdef const int16_t *row = row_of(survey, slot)
+    cdef int32_t sum = survey.sums[slot]
+    cdef int32_t may = survey.may[survey.live[slot]], must = survey.must[survey.live[slot]]
+    cdef Py_ssize_t k = survey.start, end
+    if sum > must:
+        while k > 0 and sum > must:
+            k -= 1
+            sum -= row[spikes.inputs[k]]
+        survey.surely[slot] = <int32_t>end_of_group(spikes, k + 1)
+    while k > 0 and sum + k > may:
+        k -= 1
+        sum -= row[spikes.inputs[k]]
+    end = end_of_group(spikes, k + 1)
+    survey.maybe[slot] = <int32_t>end
+    while k < end:
+        sum += row[spikes.inputs[k]]
+        k += 1
+    survey.sums_then[slot] = sum
+
+
+cdef bint go_on(const Survey *survey, index_t first, index_t end, Py_ssize_t k) noexcept nogil:
+    # Adds the spike at k for some of a team's neurons; returns whether one may have fired.
+    cdef const int16_t *column = survey.copy.rows + survey.layer.spikes.inputs[k]
+    cdef bint found = False
+    cdef index_t slot, j
+    for slot in range(first, end):
+        j = survey.live[slot]
+        survey.sums[slot] += column[j * survey.copy.n_places]
+        found |= survey.sums[slot] + k + 1 > survey.may[j]
+    return found
+
+
+cdef void follow(const Survey *survey, index_t team) noexcept nogil:
+    # Writes when the team surely has fired, and its verdict.
+    cdef const Charging *layer = survey.layer
+    cdef const Spikes *spikes = layer.spikes
+    cdef index_t first = team * survey.team_size, n = survey.n_live[team], end = first + n, slot, j
+    cdef index_t ends_from = first + (survey.reach.n_non_target if team == survey.reach.own_class else 0)
+    cdef Py_ssize_t k = survey.start, bounded = survey.bounded
+    cdef int32_t closed = NEVER
+    cdef index_t n_fired = 0
+    cdef bint doubt = False
+    if k > 0:
+        for slot in range(first, end):
+            j = survey.live[slot]
+            if survey.sums[slot] + k > survey.may[j]:
+                go_back(survey, slot)
+                if j >= ends_from:
+                    closed = min(closed, survey.surely[slot])
+    while closed == NEVER and k < spikes.count and n:
+        if k >= bounded:
+            bounded = spikes.count
+            primitives.active.bound(
+                layer.thresholds + first, survey.copy.units + first, layer.factors + first, survey.team_size, bounded,
+                survey.may + first, survey.must + first,
+            )
+        k += 1
+        if not go_on(survey, first, end, k - 1):
+            continue
+        while k < spikes.count and spikes.times[k] == spikes.times[k - 1]:
+            k += 1
+            go_on(survey, first, end, k - 1)
+        for slot in range(first, end):
+            j = survey.live[slot]
+            if survey.surely[slot] < NEVER or survey.sums[slot] + k <= survey.may[j]:
+                continue
+            if survey.maybe[slot] == NEVER:
+                survey.maybe[slot] = <int32_t>k
+                survey.sums_then[slot] = survey.sums[slot]
+            if survey.sums[slot] > survey.must[j]:
+                survey.surely[slot] = <int32_t>k
+                if j >= ends_from:
+                    closed = <int32_t>k
+    for slot in range(first, end):
+        if survey.maybe[slot] < NEVER and survey.maybe[slot] <= closed:
+            doubt |= survey.maybe[slot] != survey.surely[slot]
+            survey.firsts[team] = survey.live[slot]
+            n_fired += 1
+    if doubt:
+        survey.verdicts[team] = SUSPECTED if closed < NEVER else OPEN
+    else:
+        survey.verdicts[team] = CLEAR if n_fired == 1 and closed < NEVER else SETTLED
+    survey.closed[team] = closed if closed < NEVER else <int32_t>spikes.count
+
+
+cdef void tell(const Survey *survey, index_t team) noexcept nogil:
+    # Writes times and potentials of the neurons that fired until the team was closed; if it never was, of all.
+    cdef const Charging *layer = survey.layer
+    cdef index_t first = team * survey.team_size, slot
+    cdef index_t ends_from = first + (survey.reach.n_non_target if team == survey.reach.own_class else 0)
+    cdef int32_t closed = survey.closed[team]
+    cdef bint silent = survey.verdicts[team] == SETTLED
+    if silent:
+        for slot in range(first, first + survey.n_live[team]):
+            silent &= survey.maybe[slot] > closed or survey.live[slot] < ends_from
+    for slot in range(first, first + survey.n_live[team]):
+        if survey.maybe[slot] <= closed:
+            layer.times[survey.live[slot]] = layer.spikes.times[survey.maybe[slot] - 1]
+            estimate(survey, survey.live[slot], survey.sums_then[slot], survey.maybe[slot])
+        elif silent:
+            estimate(survey, survey.live[slot], survey.sums[slot], layer.spikes.count)
+
+
+cdef void estimate(const Survey *survey, index_t neuron, int64_t sum, Py_ssize_t k) noexcept nogil:
+    # Each of k weights is less than one unit below, and each of k sums was rounded by 2^-24 of it at most.
+    cdef double unit = <double>survey.copy.units[neuron] * survey.layer.factors[neuron]
+    cdef double high = unit * (sum + k), middle = unit * (sum + 0.5 * k)
+    survey.places[neuron] = <int32_t>k
+    survey.layer.potentials[neuron] = <real_t>middle
+    survey.margins[neuron] = <real_t>(0.5 * unit * k + high * (1e-6 + 6.4e-8 * k))

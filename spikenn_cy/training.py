@@ -18,6 +18,7 @@ from spikenn_cy.dtypes import STAMP
 from spikenn_cy.layer import Layer
 from spikenn_cy.progress import Progress
 from spikenn_cy.regulators._base import Regulator
+from spikenn_cy.trial import Trial
 
 TICK = 0.1  # seconds between two looks at the keyboard and the progress bar
 HIDDEN_BLOCK = 1024  # samples that pass the hidden layers at once, which bounds their memory
@@ -151,6 +152,7 @@ class Learner:
         self.rule = config.optimizer.build(*self.layout, self.layer.max_time)
         regularizer = config.regularizer
         self.regulator = Regulator(*self.layout) if regularizer is None else regularizer.build(*self.layout)
+        self._trial = Trial()  # of the sieve, which pays for some layers, data and machines
         self._engine: Epoch | None = None
         self._trained: np.ndarray | None = None  # the weights that the engine was made for
         self.layer.on_thresholds = self._restart_regulation
@@ -220,13 +222,19 @@ class Learner:
         key = int(self.generator.integers(0, 2**64, dtype=np.uint64))
         weights, rising = self.layer.begin_training()
         engine = self._engine_for(weights)
+        can_sift = rising and engine.sifts
         n_samples = len(dataset)
         order = self.generator.permutation(n_samples) if shuffle else np.arange(n_samples, dtype=OFFSET)
         n_right, first, size = 0, 0, 256
         while first < n_samples:
+            size = min(size, HIDDEN_BLOCK) if len(self.layers) > 1 else size
+            part = order[first : first + (self._trial.limit(size) if can_sift else size)]
+            sift = can_sift and self._trial.second
+            if sift:
+                engine.copy_weights()
             started = time.perf_counter()
-            part = order[first : first + (min(size, HIDDEN_BLOCK) if len(self.layers) > 1 else size)]
-            n_right += self._learn_part(engine, dataset, part, key, rising, observation, n_threads)
+            n_right += self._learn_part(engine, dataset, part, key, rising, observation, n_threads, sift)
+            self._trial.note(len(part), time.perf_counter() - started)
             first += len(part)
             if progress is not None:
                 progress.step(len(part))
@@ -243,6 +251,7 @@ class Learner:
         rising: bool,
         observation: Observation | None,
         n_threads: int,
+        sift: bool,
     ) -> int:
         labels, order = dataset.labels, part
         if len(self.layers) > 1:
@@ -260,6 +269,7 @@ class Learner:
             rising,
             observation,
             n_threads,
+            sift,
         )
 
     def epoch(

@@ -1,5 +1,5 @@
 """The C primitives of the hot loops and the instruction set they run with."""
-from libc.stdint cimport int32_t, uint16_t
+from libc.stdint cimport int16_t, int32_t
 
 
 cdef extern from "primitives.h" nogil:
@@ -7,10 +7,9 @@ cdef extern from "primitives.h" nogil:
         BLOCK_MAX          # neurons that one call of `charge_rows` takes
         LANES              # neurons in a vector of an input-major block
         VECTORS_MAX        # vectors that one call of `charge_lanes` takes
-        COARSE_LANES       # coarse weights in a line of memory
         COARSE_MAX         # largest coarse weight
-        COARSE_CHUNK       # inputs that one call of `sum_coarse` takes
-        TILE               # rows that one call of `make_coarse` takes
+        COARSE_INPUTS      # inputs at most whose coarse weights can be summed
+        COARSE_STEP        # coarse rows have a multiple of so many places
         FIELD_GROUP        # filters that a block of filters is a multiple of
         FIELD_WIDTH        # filters in the widest block
         CORRELATE_STEP     # columns that `correlate` makes at once
@@ -24,12 +23,6 @@ cdef extern from "primitives.h" nogil:
     ctypedef struct Row:
         const float *weights
         float factor           # still to be applied to all of them
-
-    ctypedef struct CoarseBounds:      # of a potential: sum * gain + count * below, sum * gain + count * above
-        const float *gain
-        const float *above
-        const float *below
-        const float *threshold
 
     ctypedef struct Step:
         float factor           # applied before the step
@@ -46,6 +39,8 @@ cdef extern from "primitives.h" nogil:
     ctypedef Py_ssize_t (*ChargeLanes)(const float *, const Spikes *, Py_ssize_t, Py_ssize_t, int,
                                        float *, const float *) noexcept nogil
 
+    ctypedef void (*SumMarked)(const int16_t *const *, const int16_t *, Py_ssize_t, int32_t *) noexcept nogil
+
     ctypedef void (*FireField)(const float *, const int32_t *, Py_ssize_t, const int32_t *, int32_t,
                                const float *, Py_ssize_t, int, int32_t *) noexcept nogil
 
@@ -60,14 +55,11 @@ cdef extern from "primitives.h" nogil:
         const char *name
         ChargeRows *charge_rows
         ChargeLanes *charge_lanes
-        void (*make_coarse)(const float *, Py_ssize_t, Py_ssize_t, const float *, float, uint16_t *,
-                            Py_ssize_t) noexcept nogil
-        void (*sum_coarse)(const uint16_t *, Py_ssize_t, const int32_t *, Py_ssize_t, int32_t *) noexcept nogil
-        int (*judge_coarse)(const CoarseBounds *, Py_ssize_t, const int32_t *, int32_t, int32_t *,
-                            int32_t *) noexcept nogil
-        void (*retrace_coarse)(const CoarseBounds *, const uint16_t *, Py_ssize_t, const int32_t *, Py_ssize_t,
-                               Py_ssize_t, const int32_t *, int32_t *, int32_t *) noexcept nogil
-        float (*step_row)(float *, const float *, Py_ssize_t, const Step *) noexcept nogil
+        SumMarked *sum_marked
+        void (*bound)(const float *, const float *, const float *, Py_ssize_t, Py_ssize_t, int32_t *,
+                      int32_t *) noexcept nogil
+        void (*coarsen_row)(const float *, Py_ssize_t, float, int16_t *) noexcept nogil
+        float (*step_row)(float *, const float *, Py_ssize_t, const Step *, int16_t *, float) noexcept nogil
         void (*scale_row)(float *, Py_ssize_t, float) noexcept nogil
         float (*sum_row)(const float *, Py_ssize_t) noexcept nogil
         void (*range_of_row)(const float *, Py_ssize_t, float *, float *) noexcept nogil

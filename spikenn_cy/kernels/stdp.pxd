@@ -1,4 +1,6 @@
 """STDP: how one neuron's synaptic weights move for a given error, and stay within their bounds."""
+from libc.stdint cimport int16_t
+
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 
 
@@ -30,6 +32,8 @@ cdef void c_learn_row(
     stamp_t spike,
     real_t target_norm,
     const Plasticity *plasticity,
+    int16_t *coarse,
+    real_t scale,
 ) noexcept nogil
 
 cdef void c_settle(real_t[:, ::1] weights, real_t[::1] factors) noexcept nogil

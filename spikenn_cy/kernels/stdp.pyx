@@ -1,5 +1,6 @@
 """STDP: how one neuron's synaptic weights move for a given error, and stay within their bounds."""
 from libc.math cimport exp
+from libc.stdint cimport int16_t
 
 import numpy as np
 
@@ -43,6 +44,8 @@ cdef void c_learn_row(
     stamp_t spike,                       # the neuron's own spike time, max_time: silent
     real_t target_norm,
     const Plasticity *plasticity,        # IN
+    int16_t *coarse,                     # OUT, the row in whole numbers, unless it is NULL
+    real_t scale,                        # of them
 ) noexcept nogil:
     cdef real_t total
     cdef Step hard
@@ -51,6 +54,8 @@ cdef void c_learn_row(
     if plasticity.multiplicative:
         step_softly(row, n_inputs, factor[0], step, input_times, spike, plasticity)
         total = primitives.active.sum_row(row, n_inputs) if plasticity.normalise else 0
+        if coarse is not NULL:
+            primitives.active.coarsen_row(row, n_inputs, scale, coarse)
     else:
         hard.factor = factor[0]
         hard.spike = spike
@@ -60,7 +65,7 @@ cdef void c_learn_row(
         hard.silent = 0 if plasticity.ignore_silent else hard.anticausal
         hard.w_min = plasticity.w_min
         hard.w_max = plasticity.w_max
-        total = primitives.active.step_row(row, input_times, n_inputs, &hard)
+        total = primitives.active.step_row(row, input_times, n_inputs, &hard, coarse, scale)
     # A row whose weights are all 0 has no direction to keep, and no factor would give it its norm back.
     factor[0] = target_norm / total if plasticity.normalise and total > 0 else 1
 
@@ -157,7 +162,7 @@ def learn_row(
     with nogil:
         c_learn_row(
             &weights[neuron, 0], weights.shape[1], &factors[neuron], &step, &input_times[0], spike, norms[neuron],
-            &plasticity,
+            &plasticity, NULL, 0,
         )
         c_settle(weights, factors)
 

@@ -13,10 +13,9 @@
 #define BLOCK_MAX 8    /* neurons that `charge_rows` integrates at once */
 #define LANES 8        /* neurons in one vector of an input-major block */
 #define VECTORS_MAX 8  /* vectors that `charge_lanes` integrates at once */
-#define COARSE_LANES 32   /* coarse weights in a line of memory */
-#define COARSE_MAX 4095   /* largest coarse weight */
-#define COARSE_CHUNK 16   /* of them have a sum that fits two bytes */
-#define TILE 8            /* neurons whose coarse weights are made at once */
+#define COARSE_MAX 32766   /* largest coarse weight */
+#define COARSE_STEP 32     /* coarse rows are padded to a multiple of it, with zeros */
+#define COARSE_INPUTS 65500 /* of whom the sum of coarse weights, and the number, fit four bytes */
 #define FIELD_GROUP 16 /* filters that a block of filters is a multiple of; of any variant's FIELD_LANES */
 #define FIELD_WIDTH 64 /* filters in the widest block */
 #define CORRELATE_STEP 32
@@ -44,10 +43,8 @@ typedef ptrdiff_t (*ChargeRows)(const Row *rows, const Spikes *spikes, ptrdiff_t
 typedef ptrdiff_t (*ChargeLanes)(const float *block, const Spikes *spikes, ptrdiff_t k, ptrdiff_t end, int rising,
                                  float *potentials, const float *thresholds);
 
-/* For each neuron: a potential is between `sum * gain + count * below` and `sum * gain + count * above`. */
-typedef struct {
-    const float *gain, *above, *below, *threshold;
-} CoarseBounds;
+/* `n` is a multiple of COARSE_STEP. */
+typedef void (*SumMarked)(const int16_t *const *rows, const int16_t *marked, ptrdiff_t n, int32_t *sums);
 
 /* Change of one row: the factor that is still to be applied, then a step by the time of the input (`causal` no later
  * than `spike`, `silent` at or after `silent_from`, `anticausal` between), then the bounds. */
@@ -78,20 +75,18 @@ typedef struct {
     const char *name;
     ChargeRows charge_rows[BLOCK_MAX + 1];       /* by the number of rows */
     ChargeLanes charge_lanes[VECTORS_MAX + 1];   /* by the number of vectors of an input-major block */
-    /* Write the coarse weights of up to TILE rows as columns. */
-    void (*make_coarse)(const float *rows, ptrdiff_t n_rows, ptrdiff_t n_inputs, const float *factors, float scale,
-                           uint16_t *coarse, ptrdiff_t lanes);
-    /* Add the coarse weights of up to COARSE_CHUNK inputs. */
-    void (*sum_coarse)(const uint16_t *coarse, ptrdiff_t lanes, const int32_t *inputs, ptrdiff_t count, int32_t *sums);
-    /* Note `count` for neurons that for the first time may have, or surely have, passed their threshold; return
-     * whether there is one that surely has. */
-    int (*judge_coarse)(const CoarseBounds *bounds, ptrdiff_t lanes, const int32_t *sums, int32_t count,
-                        int32_t *maybe, int32_t *surely);
-    /* For TILE neurons, with `sums` those of spikes 0 ... end - 1: after how many spikes, of those from `first` on, they
-     * may have, or surely have, passed their threshold. */
-    void (*retrace_coarse)(const CoarseBounds *bounds, const uint16_t *coarse, ptrdiff_t lanes, const int32_t *inputs,
-                           ptrdiff_t first, ptrdiff_t end, const int32_t *sums, int32_t *maybe, int32_t *surely);
-    float (*step_row)(float *row, const float *input_times, ptrdiff_t n, const Step *step); /* returns sum |w| */
+    /* By the number of rows: for each, write the sum of its coarse weights where `marked` is 1 and not 0. */
+    SumMarked sum_marked[BLOCK_MAX + 1];
+    /* For each neuron: a sum of k coarse weights, of k <= `end` spikes, that is no more than `may` - k is of a potential
+     * that is surely no more than the threshold, and one that is more than `must` of one that surely is. A coarse 1
+     * stands for `units * factors`. */
+    void (*bound)(const float *thresholds, const float *units, const float *factors, ptrdiff_t n, ptrdiff_t end,
+                  int32_t *may, int32_t *must);
+    /* Write `row * scale`, rounded towards 0; weights are not negative, and at most COARSE_MAX of it. */
+    void (*coarsen_row)(const float *row, ptrdiff_t n, float scale, int16_t *coarse);
+    /* Returns sum |w|, and writes the coarse row too unless it is NULL. */
+    float (*step_row)(float *row, const float *input_times, ptrdiff_t n, const Step *step, int16_t *coarse,
+                      float scale);
     void (*scale_row)(float *row, ptrdiff_t n, float factor);
     float (*sum_row)(const float *row, ptrdiff_t n); /* sum |w| */
     void (*range_of_row)(const float *row, ptrdiff_t n, float *lowest, float *highest);

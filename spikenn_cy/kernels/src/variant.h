@@ -5,6 +5,8 @@
 #define JOIN(name, variant) JOIN_(name, variant)
 #define NAMED(name) JOIN(name, VARIANT)
 
+#include "registers.h"
+
 /* ---- potentials ------------------------------------------------------------------------------------------ */
 
 /* Adding a chunk of spikes unseen is several times faster than a test after each group of equal times. With
@@ -121,86 +123,64 @@ VECTORS(1) VECTORS(2) VECTORS(3) VECTORS(4) VECTORS(5) VECTORS(6) VECTORS(7) VEC
 
 /* ---- a coarse look at many neurons ----------------------------------------------------------------------- */
 
-/* Whole numbers in two bytes make one line of memory hold what 32 neurons gain by an input spike, and may be added
- * in any order: the sums of COARSE_CHUNK spikes fit two bytes. */
-TARGET static void NAMED(sum_coarse)(const uint16_t *coarse, ptrdiff_t lanes, const int32_t *inputs, ptrdiff_t count,
-                                     int32_t *restrict sums) {
-    for (ptrdiff_t first = 0; first < lanes; first += COARSE_LANES) {
-        CoarseVector part = {0};
-        uint16_t lane[COARSE_LANES];
-        for (ptrdiff_t i = 0; i < count; i++)
-            part += *(const CoarseVector *)(coarse + (ptrdiff_t)inputs[i] * lanes + first);
-        memcpy(lane, &part, sizeof lane);
-        for (int l = 0; l < COARSE_LANES; l++) sums[first + l] += lane[l];
+TARGET INLINE void NAMED(sum_marked)(const int width, const int16_t *const *rows, const int16_t *marked, ptrdiff_t n,
+                                     int32_t *sums) {
+#ifdef REGISTER
+    WHOLES sum[BLOCK_MAX];
+    FOR_EACH(j, width) sum[j] = NO_WHOLES;
+    for (ptrdiff_t i = 0; i < n; i += 2 * REGISTER_LANES) {
+        const WHOLES mark = LOAD_WHOLES(marked + i);
+        FOR_EACH(j, width) sum[j] = MM(add_epi32)(sum[j], MM(madd_epi16)(LOAD_WHOLES(rows[j] + i), mark));
     }
-}
-
-TARGET static int NAMED(judge_coarse)(const CoarseBounds *bounds, ptrdiff_t lanes, const int32_t *restrict sums,
-                                      int32_t count, int32_t *restrict maybe, int32_t *restrict surely) {
-    const float n = (float)count;
-    int found = 0;
-    for (ptrdiff_t first = 0; first < lanes; first += COARSE_LANES)
-        for (int l = 0; l < COARSE_LANES; l++) {
-            float v = (float)sums[first + l] * bounds->gain[first + l], threshold = bounds->threshold[first + l];
-            int32_t high = v + n * bounds->above[first + l] > threshold ? count : INT32_MAX;
-            int32_t low = v + n * bounds->below[first + l] > threshold ? count : INT32_MAX;
-            maybe[first + l] = high < maybe[first + l] ? high : maybe[first + l];
-            surely[first + l] = low < surely[first + l] ? low : surely[first + l];
-            found |= surely[first + l] == count;
-        }
-    return found;
-}
-
-/* Walks back over the spikes of a chunk, for as many neurons as a tile has, while their bounds are passed. */
-TARGET static void NAMED(retrace_coarse)(const CoarseBounds *bounds, const uint16_t *coarse, ptrdiff_t lanes,
-                                         const int32_t *inputs, ptrdiff_t first, ptrdiff_t end, const int32_t *sums,
-                                         int32_t *maybe, int32_t *surely) {
-    int32_t sum[TILE], high[TILE], low[TILE];
-    for (int l = 0; l < TILE; l++) sum[l] = sums[l], high[l] = low[l] = INT32_MAX;
-    for (ptrdiff_t k = end; k > first; k--) {
-        const uint16_t *gained = coarse + (ptrdiff_t)inputs[k - 1] * lanes;
-        const float n = (float)k;
-        for (int l = 0; l < TILE; l++) {
-            float v = (float)sum[l] * bounds->gain[l], threshold = bounds->threshold[l];
-            high[l] = v + n * bounds->above[l] > threshold ? (int32_t)k : high[l];
-            low[l] = v + n * bounds->below[l] > threshold ? (int32_t)k : low[l];
-            sum[l] -= gained[l];
-        }
+    FOR_EACH(j, width) {
+        int32_t lane[REGISTER_LANES];
+        STORE_WHOLES(lane, sum[j]);
+        for (int half = REGISTER_LANES / 2; half; half /= 2)
+            for (int l = 0; l < half; l++) lane[l] += lane[l + half];
+        sums[j] = lane[0];
     }
-    for (int l = 0; l < TILE; l++) maybe[l] = high[l], surely[l] = low[l];
-}
-
-/* Each turn brings row j and row j + TILE / 2 together, element by element; after three turns rows are columns. */
-TARGET INLINE void NAMED(transpose)(TileRow *row) {
-    for (int turn = 0; turn < 3; turn++) {
-        TileRow next[TILE];
-        for (int j = 0; j < TILE / 2; j++) {
-            next[2 * j] = SHUFFLE(row[j], row[j + TILE / 2], 0, 8, 1, 9, 2, 10, 3, 11);
-            next[2 * j + 1] = SHUFFLE(row[j], row[j + TILE / 2], 4, 12, 5, 13, 6, 14, 7, 15);
-        }
-        for (int j = 0; j < TILE; j++) row[j] = next[j];
+#else
+    for (int j = 0; j < width; j++) {
+        const int16_t *row = rows[j];
+        int32_t sum = 0;
+        for (ptrdiff_t i = 0; i < n; i++) sum += row[i] * marked[i];
+        sums[j] = sum;
     }
+#endif
 }
 
-/* A float of this size has a last bit of 1, so adding it rounds to a whole number, which its low bytes then hold. */
-#define WHOLE 8388608.0f
+#define MARKED(WIDTH)                                                                                               \
+    TARGET static void NAMED(sum_marked_##WIDTH)(const int16_t *const *rows, const int16_t *marked, ptrdiff_t n,    \
+                                                 int32_t *sums) {                                                   \
+        NAMED(sum_marked)(WIDTH, rows, marked, n, sums);                                                            \
+    }
+MARKED(1) MARKED(2) MARKED(3) MARKED(4) MARKED(5) MARKED(6) MARKED(7) MARKED(8)
+#undef MARKED
 
-TARGET static void NAMED(make_coarse)(const float *rows, ptrdiff_t n_rows, ptrdiff_t n_inputs, const float *factors,
-                                      float scale, uint16_t *coarse, ptrdiff_t lanes) {
-    for (ptrdiff_t i = 0; i < n_inputs; i += TILE) {
-        TileRow tile[TILE] = {{0}};
-        int width = n_inputs - i < TILE ? (int)(n_inputs - i) : TILE;
-        for (int j = 0; j < n_rows; j++) {
-            HalfRow left, right;
-            float some[TILE] = {0};
-            const float *from = rows + j * n_inputs + i;
-            if (width < TILE) from = memcpy(some, from, width * sizeof(float));
-            left = *(const HalfRow *)from * (factors[j] * scale) + WHOLE;
-            right = *(const HalfRow *)(from + TILE / 2) * (factors[j] * scale) + WHOLE;
-            tile[j] = SHUFFLE((TileRow)left, (TileRow)right, LOW_HALVES);
-        }
-        NAMED(transpose)(tile);
-        for (int l = 0; l < width; l++) memcpy(coarse + (i + l) * lanes, &tile[l], sizeof tile[l]);
+/* The exact potential is rounded with every spike. As long as it is not above the threshold, this moves it by no more
+ * than half of the threshold's last bit; by half of that while it is below the power of two under the threshold, and so
+ * on, so that early spikes count for a third: those before weights of COARSE_MAX could bring it that far. What is
+ * rounded on the way to the bounds, and to coarse weights, is a few times 2^-24 of the threshold. */
+TARGET static void NAMED(bound)(const float *restrict thresholds, const float *restrict units,
+                                const float *restrict factors, ptrdiff_t n, ptrdiff_t end, int32_t *restrict may,
+                                int32_t *restrict must) {
+    const float count = (float)end;
+    for (ptrdiff_t j = 0; j < n; j++) {
+        float unit = units[j] * factors[j], threshold = thresholds[j], power;
+        uint32_t bits;
+        memcpy(&bits, &threshold, sizeof bits);
+        bits &= 0x7f800000u;
+        memcpy(&power, &bits, sizeof power);
+        float at = threshold / unit, bit = power / unit;
+        float early = bit * (1 / (float)COARSE_MAX) - 2;
+        early = early < 0 ? 0 : early;
+        early = early > count ? count : early;
+        float off = bit * (count + 5 - early * 0.66f) * (1 / 16777216.0f) + fabsf(at) * 8e-7f + 2;
+        float low = at - off, high = at + off;
+        /* A row without a copy may always fire, and never must. */
+        int copied = unit > 1e-18f && unit < 1e18f, known = copied && fabsf(at) < 2e9f;
+        low = known ? low : copied && threshold > 0 ? 1.99e9f : -2.1e9f;
+        may[j] = (int32_t)low, must[j] = known ? (int32_t)high : INT32_MAX;
     }
 }
 
@@ -212,40 +192,96 @@ INLINE float NAMED(folded)(float *lane) {
     return lane[0];
 }
 
-INLINE float NAMED(stepped)(float w, float time, const Step step) {
-    w = w * step.factor;
-    w += time <= step.spike ? step.causal : time < step.silent_from ? step.anticausal : step.silent;
-    w = w < step.w_min ? step.w_min : w;
-    return w > step.w_max ? step.w_max : w;
+/* ROW_LANES weights that lie in registers, made coarse. */
+#ifdef REGISTER
+TARGET INLINE void NAMED(coarsen)(const REGISTER *w, REGISTER scale, int16_t *coarse) {
+#if FIELD_LANES == 4
+    for (int half = 0; half < 2; half++)
+        STORE_WHOLES(coarse + 8 * half, _mm_packs_epi32(_mm_cvttps_epi32(_mm_mul_ps(w[2 * half], scale)),
+                                                        _mm_cvttps_epi32(_mm_mul_ps(w[2 * half + 1], scale))));
+#elif FIELD_LANES == 8
+    WHOLES mixed = _mm256_packs_epi32(_mm256_cvttps_epi32(_mm256_mul_ps(w[0], scale)),
+                                      _mm256_cvttps_epi32(_mm256_mul_ps(w[1], scale)));
+    STORE_WHOLES(coarse, _mm256_permute4x64_epi64(mixed, 0xd8));
+#else
+    _mm256_storeu_si256((__m256i *)coarse, _mm512_cvtsepi32_epi16(_mm512_cvttps_epi32(_mm512_mul_ps(w[0], scale))));
+#endif
+}
+#endif
+
+TARGET static void NAMED(coarsen_row)(const float *row, ptrdiff_t n, float scale, int16_t *coarse) {
+    ptrdiff_t i = 0;
+#ifdef REGISTER
+    const REGISTER scales = MM(set1_ps)(scale);
+    for (; i + ROW_LANES <= n; i += ROW_LANES) {
+        REGISTER w[ROW_LANES / REGISTER_LANES];
+        FOR_EACH(r, ROW_LANES / REGISTER_LANES) w[r] = MM(loadu_ps)(row + i + r * REGISTER_LANES);
+        NAMED(coarsen)(w, scales, coarse + i);
+    }
+#endif
+    for (; i < n; i++) coarse[i] = (int16_t)(int32_t)(row[i] * scale);
 }
 
-TARGET static float NAMED(step_row)(float *restrict row, const float *restrict input_times, ptrdiff_t n,
-                                    const Step *shared) {
-    const Step step = *shared;
+INLINE float NAMED(stepped)(float w, float time, const Step *step) {
+    w = w * step->factor;
+    w += time <= step->spike ? step->causal : time < step->silent_from ? step->anticausal : step->silent;
+    w = w < step->w_min ? step->w_min : w;
+    return w > step->w_max ? step->w_max : w;
+}
+
+/* `three`: silent inputs take a step of their own; `copied`: the coarse row is written. */
+TARGET INLINE float NAMED(step_row_as)(const int three, const int copied, float *restrict row,
+                                       const float *restrict input_times, ptrdiff_t n, const Step *step,
+                                       int16_t *restrict coarse, float scale) {
     float lane[ROW_LANES] = {0};
     ptrdiff_t i = 0;
-    if (step.silent == step.anticausal)
-        for (; i + ROW_LANES <= n; i += ROW_LANES)
-            for (int l = 0; l < ROW_LANES; l++) {
-                float w = row[i + l] * step.factor;
-                w += input_times[i + l] <= step.spike ? step.causal : step.anticausal;
-                w = w < step.w_min ? step.w_min : w;
-                w = w > step.w_max ? step.w_max : w;
-                row[i + l] = w;
-                lane[l] += fabsf(w);
-            }
-    else
-        for (; i + ROW_LANES <= n; i += ROW_LANES)
-            for (int l = 0; l < ROW_LANES; l++) {
-                float w = NAMED(stepped)(row[i + l], input_times[i + l], step);
-                row[i + l] = w;
-                lane[l] += fabsf(w);
-            }
+#ifdef REGISTER
+    enum { PARTS = ROW_LANES / REGISTER_LANES };
+    const REGISTER factor = MM(set1_ps)(step->factor), spike = MM(set1_ps)(step->spike);
+    const REGISTER causal = MM(set1_ps)(step->causal), anticausal = MM(set1_ps)(step->anticausal);
+    const REGISTER silent = MM(set1_ps)(step->silent), silent_from = MM(set1_ps)(step->silent_from);
+    const REGISTER w_min = MM(set1_ps)(step->w_min), w_max = MM(set1_ps)(step->w_max), scales = MM(set1_ps)(scale);
+    const REGISTER size_of = SIZE_BITS;
+    REGISTER sum[PARTS];
+    FOR_EACH(r, PARTS) sum[r] = MM(setzero_ps)();
+    for (; i + ROW_LANES <= n; i += ROW_LANES) {
+        REGISTER w[PARTS];
+        FOR_EACH(r, PARTS) {
+            const REGISTER time = MM(loadu_ps)(input_times + i + r * REGISTER_LANES);
+            REGISTER change = anticausal;
+            if (three) change = NO_LATER(silent_from, time, silent, anticausal);
+            change = NO_LATER(time, spike, causal, change);
+            w[r] = MM(add_ps)(MM(mul_ps)(MM(loadu_ps)(row + i + r * REGISTER_LANES), factor), change);
+            w[r] = MM(min_ps)(w_max, MM(max_ps)(w_min, w[r]));
+            MM(storeu_ps)(row + i + r * REGISTER_LANES, w[r]);
+            sum[r] = MM(add_ps)(sum[r], MM(and_ps)(w[r], size_of));
+        }
+        if (copied) NAMED(coarsen)(w, scales, coarse + i);
+    }
+    FOR_EACH(r, PARTS) MM(storeu_ps)(lane + r * REGISTER_LANES, sum[r]);
+#else
+    for (; i + ROW_LANES <= n; i += ROW_LANES)
+        for (int l = 0; l < ROW_LANES; l++) {
+            row[i + l] = NAMED(stepped)(row[i + l], input_times[i + l], step);
+            lane[l] += fabsf(row[i + l]);
+        }
+    if (copied) NAMED(coarsen_row)(row, i, scale, coarse);
+#endif
     for (int l = 0; i < n; i++, l++) {
         row[i] = NAMED(stepped)(row[i], input_times[i], step);
         lane[l] += fabsf(row[i]);
+        if (copied) coarse[i] = (int16_t)(int32_t)(row[i] * scale);
     }
     return NAMED(folded)(lane);
+}
+
+TARGET static float NAMED(step_row)(float *row, const float *input_times, ptrdiff_t n, const Step *step,
+                                    int16_t *coarse, float scale) {
+    if (step->silent != step->anticausal)
+        return coarse ? NAMED(step_row_as)(1, 1, row, input_times, n, step, coarse, scale)
+                      : NAMED(step_row_as)(1, 0, row, input_times, n, step, coarse, scale);
+    return coarse ? NAMED(step_row_as)(0, 1, row, input_times, n, step, coarse, scale)
+                  : NAMED(step_row_as)(0, 0, row, input_times, n, step, coarse, scale);
 }
 
 TARGET static void NAMED(scale_row)(float *row, ptrdiff_t n, float factor) {
@@ -289,10 +325,10 @@ static const Primitives NAMED(primitives) = {
      NAMED(charge_rows_6), NAMED(charge_rows_7), NAMED(charge_rows_8)},
     {0, NAMED(charge_lanes_1), NAMED(charge_lanes_2), NAMED(charge_lanes_3), NAMED(charge_lanes_4),
      NAMED(charge_lanes_5), NAMED(charge_lanes_6), NAMED(charge_lanes_7), NAMED(charge_lanes_8)},
-    NAMED(make_coarse),
-    NAMED(sum_coarse),
-    NAMED(judge_coarse),
-    NAMED(retrace_coarse),
+    {0, NAMED(sum_marked_1), NAMED(sum_marked_2), NAMED(sum_marked_3), NAMED(sum_marked_4), NAMED(sum_marked_5),
+     NAMED(sum_marked_6), NAMED(sum_marked_7), NAMED(sum_marked_8)},
+    NAMED(bound),
+    NAMED(coarsen_row),
     NAMED(step_row),
     NAMED(scale_row),
     NAMED(sum_row),
@@ -305,6 +341,7 @@ static const Primitives NAMED(primitives) = {
     NAMED(regulate),
 };
 
+#include "registers.h"
 #undef JOIN_
 #undef JOIN
 #undef NAMED

@@ -30,22 +30,6 @@
 typedef float Vector __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef int32_t Mask __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
-/* Coarse weights of neurons side by side, and a tile of them on its way from rows to columns. */
-typedef uint16_t CoarseVector __attribute__((vector_size(2 * COARSE_LANES), aligned(2), may_alias));
-typedef uint16_t TileRow __attribute__((vector_size(2 * TILE)));
-typedef float HalfRow __attribute__((vector_size(2 * TILE), aligned(4), may_alias));
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define LOW_HALVES 0, 2, 4, 6, 8, 10, 12, 14
-#else
-#define LOW_HALVES 1, 3, 5, 7, 9, 11, 13, 15
-#endif
-
-#if defined(__clang__) || __GNUC__ >= 12
-#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#else
-#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (TileRow){__VA_ARGS__})
-#endif
-
 INLINE int any(Mask mask) {
     uint64_t half[LANES / 2], all = 0;
     memcpy(half, &mask, sizeof mask);
