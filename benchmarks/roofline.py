@@ -4,9 +4,9 @@ The work of an epoch is counted spike by spike, the machine's rates are measured
 work's memory traffic, and the limit is the one divided by the other. A sample's forward pass and its update cannot
 overlap, since each needs the other's result: their times are added. Within each, the slowest resource is the limit.
 
-The rates are those of the access pattern: single weights out of rows in training, the weights of one input in
-inference. Beside that stands the limit of bandwidth alone, at which every weight that is needed would stream past, in
-whatever layout: what a better pattern could gain at most.
+The rates are those of the access pattern: in training single weights out of rows or, where that is less, a coarse copy
+of all rows from end to end; in inference the weights of one input. Beside that stands the limit of bandwidth alone, at
+which every weight that is needed would stream past, in whatever layout: what a better pattern could gain at most.
 """
 
 import argparse
@@ -42,6 +42,7 @@ COUNTED = 200  # samples
 COUNTED_WEIGHTS = 2_000_000_000  # weights looked at while counting, which bounds its time
 ORDERS = 16  # samples whose order of spikes the machine is measured with
 SPIKE_BYTES = 8  # input and time
+COARSE_BYTES = 2  # of a weight in the sieve's copy
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def training_terms(machine: Machine, counts: Counts, dataset: Any, model: Any) -
     weights = 4 * n_neurons * n_inputs
     longest = float(np.mean(counts.longest))
     spikes_held = SPIKE_BYTES * len(dataset.indices)
-    terms = [
+    charging = [
         Term(
             "forward",
             where_loads_come_from(machine, rate, weights),
@@ -178,6 +179,20 @@ def training_terms(machine: Machine, counts: Counts, dataset: Any, model: Any) -
             machine.read(weights) / 4,
         ),
         Term("forward", "latency of additions", longest, "additions in a row", machine.additions()),
+    ]
+    live = n_neurons * (1 - config["trainer"].get("dropout_out", 0.0))
+    coarse = COARSE_BYTES * n_neurons * n_inputs
+    reading = [
+        Term(
+            "forward",
+            f"coarse rows in {level_of(coarse)}",
+            COARSE_BYTES * live * n_inputs,
+            "bytes of coarse rows",
+            machine.read(coarse),
+        )
+    ]
+    terms = [
+        *min(charging, reading, key=lambda way: max(term.seconds for term in way)),
         Term("forward", "reading the spikes", SPIKE_BYTES * longest, "bytes of spikes", machine.read(spikes_held)),
     ]
     if counts.mean_rows:
@@ -296,11 +311,13 @@ def page(found: dict[str, Any], roofs_: list[Roof]) -> str:
 
 def cells(roof: Roof, rows: float) -> tuple[str, ...]:
     training = roof.call == "train"
-    n_bytes = roof.amount("bytes of rows") if training else roof.amount("bytes of weights")
+    rows = roof.amount("bytes of rows") + roof.amount("bytes of coarse rows")
+    n_bytes = rows if training else roof.amount("bytes of weights")
+    loads = roof.amount("loads")
     return (
         roof.case,
         roof.call,
-        f"{roof.amount('loads'):,.0f}" if training else "-",
+        f"{loads:,.0f}" if loads else "-",
         f"{n_bytes / 1000:,.1f}",
         f"{rows:.1f}" if training else "-",
         f"{roof.bandwidth_limit:,.0f}",
