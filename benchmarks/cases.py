@@ -233,3 +233,17 @@ def trained(dataset: Any, config: dict[str, Any], epochs: int = 1) -> Callable[[
             return Readout.load(path)
 
     return again
+
+
+def frozen(weights: np.ndarray, thresholds: np.ndarray) -> Any:
+    """Return an `Inference` of weights that are never negative, its copy made."""
+    from spikenn_cy._inference import Inference
+    from spikenn_cy.neurons import NEURONS
+
+    arguments = (weights, thresholds, 1.0, lambda: NEURONS["if"](weights.shape[1], None))
+    try:
+        inference = Inference(*arguments, rising=True)
+        inference.freeze()
+    except TypeError:  # until it was made on demand, it looked at the weights itself
+        inference = Inference(*arguments)
+    return inference

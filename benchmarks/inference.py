@@ -120,3 +120,8 @@ class OneSample:
     def time_predict(self):
         for _ in range(1_000):
             self.model.predict(self.sample)
+
+    def time_predict_and_learn(self):
+        for _ in range(1_000):
+            self.model.predict(self.sample)
+            self.model.partial_fit(self.sample)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from benchmarks import names_of_the_package
+from benchmarks.cases import frozen
 
 REAL = np.float32
 
@@ -76,12 +77,9 @@ class ChargeLanes:
     n_samples = 100
 
     def setup(self, n_spikes, n_inputs, n_neurons):
-        with names_of_the_package():
-            from spikenn_cy._inference import Inference
-            from spikenn_cy.neurons import NEURONS
         weights = np.random.default_rng(0).random((n_neurons, n_inputs), REAL)
-        thresholds = np.full(n_neurons, 1e9, REAL)
-        self.inference = Inference(weights, thresholds, 1.0, lambda: NEURONS["if"](n_inputs, None))
+        with names_of_the_package():
+            self.inference = frozen(weights, np.full(n_neurons, 1e9, REAL))
         self.spikes = distinct_spikes(self.n_samples, n_spikes, n_inputs)
         self.first = np.empty(self.n_samples, np.int32)
 
@@ -90,7 +88,7 @@ class ChargeLanes:
 
 
 class FreezeWeights:
-    """The input-major copy that the first prediction after training makes; linear in neurons and in inputs."""
+    """The input-major copy that predictions after training make; linear in neurons and in inputs."""
 
     params = ([50, 500], [784, 24_576])
     param_names = ("n_neurons", "n_inputs")
@@ -98,15 +96,13 @@ class FreezeWeights:
     timeout = 60
 
     def setup(self, n_neurons, n_inputs):
-        with names_of_the_package():
-            from spikenn_cy._inference import Inference
-            from spikenn_cy.neurons import NEURONS
         self.weights = np.random.default_rng(0).random((n_neurons, n_inputs), REAL)
-        self.make = Inference
-        self.rest = (np.ones(n_neurons, REAL), 1.0, lambda: NEURONS["if"](n_inputs, None))
+        self.thresholds = np.ones(n_neurons, REAL)
+        with names_of_the_package():
+            frozen(self.weights, self.thresholds)
 
     def time_copy(self, *_):
-        self.make(self.weights, *self.rest)
+        frozen(self.weights, self.thresholds)
 
 
 class LearnRow:

@@ -6,6 +6,7 @@ import time
 import numpy as np
 
 from benchmarks import names_of_the_package
+from benchmarks.cases import frozen
 from benchmarks.kernels import ChargeLanes
 from benchmarks.kernels import ChargeRows
 from benchmarks.kernels import LearnRow
@@ -62,7 +63,7 @@ class Laws:
             kernel = ChargeLanes()
             kernel.n_samples = 1_000
             kernel.setup(n_spikes, 4_608, 50)
-            kernel.inference = frozen(kernel, n_decisive=200)
+            kernel.inference = decided(kernel, n_decisive=200)
             return kernel.time_charge
 
         return power(call, (512, 4_096))
@@ -97,14 +98,9 @@ class Laws:
     del _track
 
 
-def frozen(kernel, n_decisive):
+def decided(kernel, n_decisive):
     """Return an `Inference` of weights 1 that decides with spike ``n_decisive`` of each sample."""
-    from spikenn_cy._inference import Inference
-    from spikenn_cy.neurons import NEURONS
-
-    n_inputs = kernel.inference.n_inputs
-    weights, thresholds = np.ones((50, n_inputs), np.float32), np.full(50, n_decisive - 0.5, np.float32)
-    return Inference(weights, thresholds, 1.0, lambda: NEURONS["if"](n_inputs, None))
+    return frozen(np.ones((50, kernel.inference.n_inputs), np.float32), np.full(50, n_decisive - 0.5, np.float32))
 
 
 def updates(n_neurons, n_inputs=24_576):

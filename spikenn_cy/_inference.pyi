@@ -18,7 +18,9 @@ class Inference:
         thresholds: npt.NDArray[np.float32],
         max_time: float,
         make_neuron: Callable[[], Neuron],
+        rising: bool = False,
     ) -> None: ...
+    def freeze(self) -> None: ...
     def twin(self) -> Inference: ...
     def first_neurons(
         self,

@@ -6,8 +6,10 @@ import numpy as np
 
 from spikenn_cy.dtypes import FLAG, REAL
 from spikenn_cy.kernels cimport primitives
+from spikenn_cy.kernels.charge cimport FIRST_OF_LAYER, Charging, Reach, c_charge_layer
 from spikenn_cy.kernels.dropout cimport OUTPUT_NEURONS, c_draw_mask
 from spikenn_cy.kernels.primitives cimport LANES, VECTORS_MAX, Spikes
+from spikenn_cy.kernels.winner cimport c_first_to_fire
 from spikenn_cy.neurons._base cimport Neuron
 from spikenn_cy.types cimport flag_t, index_t, offset_t, real_t, stamp_t
 
@@ -16,17 +18,21 @@ cdef class Inference:
     """A layer frozen for inference: an input-major copy of its weights, so that one spike charges a vector of neurons.
 
     The copy is made of blocks of up to 64 neurons, each of shape (n_inputs, width), padded with
-    neurons that cannot fire. An instance may be used by one thread at a time; `twin` makes
-    another one that shares the copy.
+    neurons that cannot fire. It is made once enough was asked for: few samples are decided from
+    the rows as they are, which is what an online system needs that learns between two of them.
+    An instance may be used by one thread at a time; `twin` makes another one that shares the copy.
 
     Parameters
     ----------
     weights : ndarray of float32, shape (n_neurons, n_inputs)
+        Must not change while this is used.
     thresholds : ndarray of float32, shape (n_neurons,)
     max_time : float
         Time of silence.
     make_neuron : callable
         Returns a `Neuron` of its own for each instance.
+    rising : bool, default=False
+        No synaptic weight is negative, by which it is faster.
     """
 
     cdef readonly index_t n_neurons
@@ -36,28 +42,42 @@ cdef class Inference:
     cdef bint rising
     cdef object make_neuron
     cdef Neuron neuron
+    cdef const real_t[:, ::1] weights
+    cdef bint frozen                     # there is a copy
+    cdef Py_ssize_t n_asked              # spikes of all neurons for which there was none
+    cdef real_t[:, ::1] answer           # factors, times and potentials while there is none
     cdef real_t[::1] blocks              # one after the other
     cdef const real_t[::1] thresholds
     cdef index_t[::1] first_of           # first neuron of each block; (n_blocks + 1,)
     cdef real_t[::1] charge              # scratch of one block
     cdef real_t[::1] limits
 
-    def __init__(self, const real_t[:, ::1] weights, const real_t[::1] thresholds, double max_time, make_neuron):
-        cdef index_t n_vectors, block, vectors, done = 0
-        cdef Py_ssize_t i, j, width, at = 0
+    def __init__(
+        self, const real_t[:, ::1] weights, const real_t[::1] thresholds, double max_time, make_neuron,
+        bint rising=False,
+    ):
         self.n_neurons = <index_t>weights.shape[0]
         self.n_inputs = <index_t>weights.shape[1]
+        self.weights = weights
         self.thresholds = thresholds
         self.max_time = <stamp_t>max_time
         self.make_neuron = make_neuron
         self.neuron = make_neuron()
+        self.rising = rising
+        self.answer = np.ones((3, self.n_neurons), REAL)
+
+    def freeze(self):
+        """Make the copy, if there is none yet."""
+        if self.frozen:
+            return
+        cdef index_t n_vectors, block, vectors, done = 0
+        cdef Py_ssize_t i, j, width, at = 0
         n_vectors = (self.n_neurons + LANES - 1) // LANES
         self.n_blocks = (n_vectors + VECTORS_MAX - 1) // VECTORS_MAX
         self.first_of = np.empty(self.n_blocks + 1, np.int32)
         self.blocks = np.zeros(<Py_ssize_t>n_vectors * LANES * self.n_inputs, REAL)
         self.charge = np.zeros(VECTORS_MAX * LANES, REAL)
         self.limits = np.zeros(VECTORS_MAX * LANES, REAL)
-        self.rising = True
         for block in range(self.n_blocks):
             self.first_of[block] = done * LANES
             vectors = (n_vectors - done) // (self.n_blocks - block)
@@ -65,16 +85,17 @@ cdef class Inference:
             with nogil:
                 for j in range(self.first_of[block], min(self.first_of[block] + width, self.n_neurons)):
                     for i in range(self.n_inputs):
-                        self.blocks[at + i * width + j - self.first_of[block]] = weights[j, i]
-                        if weights[j, i] < 0:
-                            self.rising = False
+                        self.blocks[at + i * width + j - self.first_of[block]] = self.weights[j, i]
             at += width * self.n_inputs
             done += vectors
         self.first_of[self.n_blocks] = done * LANES
+        self.frozen = True
 
     def twin(self):
         """Return an instance for another thread, with this one's copy of the weights."""
+        self.freeze()
         cdef Inference other = Inference.__new__(Inference)
+        other.frozen = True
         other.n_neurons, other.n_inputs, other.n_blocks = self.n_neurons, self.n_inputs, self.n_blocks
         other.max_time, other.rising = self.max_time, self.rising
         other.make_neuron, other.neuron = self.make_neuron, self.make_neuron()
@@ -100,10 +121,28 @@ cdef class Inference:
         """
         cdef Py_ssize_t sample
         cdef Spikes spikes
+        if not self.frozen:
+            # A copy costs about as much as this, and may never pay.
+            self.n_asked += (indptr[first.shape[0]] - indptr[0]) * self.n_neurons
+            if self.n_asked > <Py_ssize_t>self.n_neurons * self.n_inputs:
+                self.freeze()
         with nogil:
             for sample in range(first.shape[0]):
                 self.point_at(&spikes, indptr, inputs, input_times, sample)
-                first[sample] = self.first_neuron(&spikes)
+                first[sample] = self.first_neuron(&spikes) if self.frozen else self.first_by_rows(&spikes)
+
+    cdef index_t first_by_rows(self, const Spikes *spikes) noexcept nogil:
+        cdef Charging layer
+        cdef Reach reach
+        layer.weights, layer.n_inputs = &self.weights[0, 0], self.n_inputs
+        layer.factors, layer.times, layer.potentials = &self.answer[0, 0], &self.answer[1, 0], &self.answer[2, 0]
+        layer.thresholds = &self.thresholds[0]
+        layer.spikes = spikes
+        layer.rising = self.rising
+        layer.max_time = self.max_time
+        reach.scope, reach.own_class, reach.n_per_class, reach.n_non_target = FIRST_OF_LAYER, -1, self.n_neurons, 0
+        c_charge_layer(&layer, self.n_neurons, &reach, NULL)
+        return c_first_to_fire(layer.times, layer.potentials, 0, self.n_neurons)
 
     cdef void point_at(
         self, Spikes *spikes, const offset_t[::1] indptr, const index_t[::1] inputs, const stamp_t[::1] input_times,
@@ -186,6 +225,7 @@ cdef class Inference:
         cdef Py_ssize_t sample
         cdef Spikes spikes
         cdef flag_t[::1] dropped = np.zeros(self.n_neurons, FLAG)
+        self.freeze()
         with nogil:
             for sample in range(times.shape[0]):
                 self.point_at(&spikes, indptr, inputs, input_times, sample)

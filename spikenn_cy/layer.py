@@ -145,7 +145,7 @@ class Layer:
     def inference(self) -> Inference:
         """Return the layer frozen as it is now; made once for the same weights and thresholds."""
         if self._inference is None:
-            self._inference = Inference(self._weights, self._thresholds, self.max_time, self.make_neuron)
+            self._inference = Inference(self._weights, self._thresholds, self.max_time, self.make_neuron, self._rising)
         return self._inference
 
     def begin_training(self) -> tuple[np.ndarray, bool]:

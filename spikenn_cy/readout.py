@@ -357,6 +357,8 @@ class Readout:
         if n_threads == 1 and len(frozen) == 1:
             work(frozen[0], dataset, 0, n_samples)
             return
+        for inference in frozen:  # before threads share it
+            inference.freeze()
         # Hidden layers answer densely, so their samples come in bounded blocks.
         size = HIDDEN_BLOCK if len(frozen) > 1 else max(1, -(-n_samples // n_threads))
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -170,6 +171,15 @@ def test_any_number_of_threads_decides_alike(name, n_threads, monkeypatch):
     np.testing.assert_array_equal(model.predict(data, n_threads), model.predict(data))
     for one, many in zip(model.first_spikes(data), model.first_spikes(data, n_threads), strict=True):
         np.testing.assert_array_equal(many, one)
+
+
+@pytest.mark.parametrize("name", ["s2stdp+ncg", "two-layers", "lif", "rstdp-dropout"])
+def test_a_sample_after_each_step_is_decided_as_if_it_were_one_of_many(name):
+    model, data = trained(name), digits()
+    for number in range(0, len(data), 3):
+        before = pickle.loads(pickle.dumps(model)).predict(data)
+        assert model.predict(data[number : number + 1]) == before[number]
+        model.partial_fit(data[number : number + 1])
 
 
 def wide(name):
