@@ -73,8 +73,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         ------
         ConfigError
             With source, JSON path, rule and finding in one line.
-        OSError
-            If the file cannot be read.
 
         Warns
         -----
@@ -97,10 +95,21 @@ def plain(config: Any, where: str | None = None) -> tuple[Any, str | None]:
 
     NumPy scalars and arrays, tuples, mappings and records, which a caller in Python may
     have put in a dictionary, are turned into their JSON likes.
+
+    Raises
+    ------
+    ConfigError
+        If they are in a file that cannot be read, or is no JSON, or have keys that are not text.
     """
     if isinstance(config, (str, os.PathLike)):
         path = os.fspath(config)
-        return read_json(path), where or path
+        try:
+            return read_json(path), where or path
+        except ConfigError:
+            raise
+        except (OSError, ValueError) as problem:  # the latter if no file can have such a name
+            found = getattr(problem, "strerror", None) or problem
+            raise ConfigError(f"{path}: must be usable, got {found}") from problem
     try:
         return _plain(config, ()), where
     except Refusal as refusal:

@@ -17,6 +17,7 @@ from spikenn_cy.config import grid_dimensions
 from spikenn_cy.config import is_grid
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
+from spikenn_cy.readout import Readout
 from spikenn_cy.regulators.competition import CompetitionConfig
 from spikenn_cy.rules.rstdp import RSTDPConfig
 from spikenn_cy.rules.s2stdp import S2STDPConfig
@@ -307,9 +308,16 @@ def test_an_error_names_the_file(tmp_path):
     assert str(refusal.value) == f"{file}: trainer.epochs: must be >= 0, got -1"
 
 
-def test_a_missing_file_is_an_error_of_the_file_system(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        ExperimentConfig.from_any(tmp_path / "config.json")
+@pytest.mark.parametrize(
+    ("name", "finding"),
+    [("none.json", "No such file or directory"), (".", "Is a directory"), ("a\0b", "embedded null byte")],
+)
+def test_settings_that_cannot_be_read_are_refused_by_their_path(name, finding, tmp_path):
+    file = tmp_path / name
+    for read in (ExperimentConfig.from_any, expand_grid, lambda config: Readout.from_config(config, 4, 2)):
+        with pytest.raises(ConfigError) as refusal:
+            read(file)
+        assert str(refusal.value) == f"{file}: must be usable, got {finding}"
 
 
 BROKEN = {
