@@ -351,6 +351,18 @@ def test_a_network_for_other_features_is_refused(images, models, tmp_path, capsy
     assert "must take the 576 features that" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("max_time", [0.5, 2.0])
+def test_a_network_of_another_max_time_is_refused(max_time, images, models, capsys):
+    network = Readout.load(models[3])
+    Readout.from_config(network.config, network.n_inputs, network.n_classes, max_time).save(models[3])
+    capsys.readouterr()
+    assert main(["predict", str(images), *models]) == 2
+    said = capsys.readouterr()
+    rule = "must be a network of max_time 1, when features fall silent"
+    assert said.err == f"error: {models[3]}: {rule}, got {max_time}\n"
+    assert said.out == ""
+
+
 def test_files_that_are_swapped_are_refused(images, models, capsys):
     swapped = ["--extractor", models[3], "--readout", models[1]]
     assert main(["predict", str(images), *swapped]) == 2

@@ -18,6 +18,7 @@ from spikenn_cy.features import load_extractor
 from spikenn_cy.readout import Readout
 
 NUMPY = b"\x93NUMPY"
+FEATURES_END = 1  # time of silence of the spikes of every extractor
 
 
 class Images(NamedTuple):
@@ -93,6 +94,9 @@ def predict(
         If a file is another, or they do not suit each other.
     """
     model, network = load_extractor(extractor), Readout.load(readout)
+    # To a network of a later end a silent feature would have a spike; to one of an earlier, a late spike would be none.
+    rule = f"must be a network of max_time {FEATURES_END}, when features fall silent"
+    require(network.max_time == FEATURES_END, str(readout), rule, network.max_time, DataError)
     names = np.arange(network.n_classes) if network.classes is None else network.classes
     found = [
         network.predict(block, n_threads)
@@ -114,7 +118,7 @@ def _blocks(
         ok = times.shape[1] == network.n_inputs
         rule = f"must take the {times.shape[1]} features that {places[0]} makes of these images"
         require(ok, places[1], rule, network.n_inputs, DataError)
-        yield SpikingDataset.from_numpy(times, np.zeros(len(times), np.int64), max_time=network.max_time)
+        yield SpikingDataset.from_numpy(times, np.zeros(len(times), np.int64), FEATURES_END)
 
 
 def _read(path: Path) -> np.ndarray:
