@@ -428,6 +428,10 @@ def test_images_that_cannot_be_learned_from_are_refused(images, message):
     with pytest.raises(DataError) as caught:
         small().fit(images)
     assert str(caught.value).startswith(message)
+    if "large" in message:
+        with pytest.raises(DataError) as caught:
+            small().check(images.shape[1:])
+        assert str(caught.value).startswith(message)
 
 
 @needs_torch

@@ -380,12 +380,18 @@ def test_images_of_another_shape_than_the_named_data_sets_are_refused():
     [
         ({"whiten": True, "conv1_k": 3}, (8, 20, 3), "must have 9 x 9 pixels to be whitened"),
         ({"to_grayscale": True}, (12, 12, 4), "must have 1 or 3 channels to be gray"),
+        ({"dataset": "MNIST"}, (32, 32), "must have the .* of MNIST"),
+        ({"conv1_k": 3, "pool1_size": 4}, (5, 28), "must be large enough for one pooling window"),
         ({"reference_compatible": True, "conv1_k": 5, "pool1_size": 1}, (8, 12), "must be large enough for patches"),
     ],
 )
-def test_images_that_settings_do_not_suit_are_refused(changes, shape, finding):
+def test_images_that_settings_do_not_suit_are_refused_by_their_shape_alone_too(changes, shape, finding):
+    extractor = STDPCSNN.from_config(SMALL | changes)
     with pytest.raises(DataError, match=finding):
-        STDPCSNN.from_config(SMALL | changes).fit(np.zeros((2, *shape), np.uint8))
+        extractor.fit(np.zeros((2, *shape), np.uint8))
+    with pytest.raises(DataError, match=finding):
+        extractor.check(shape)
+    STDPCSNN.from_config(SMALL).check((28, 28))
 
 
 @pytest.mark.parametrize(

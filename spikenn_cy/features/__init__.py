@@ -1,8 +1,8 @@
 """Extractors, which turn images into spikes a network can learn from; ``EXTRACTORS`` has the class of each by name.
 
-To add one: write ``name.py`` with a class that has ``from_config``, ``fit``, ``transform``,
-``time_blocks``, ``save``, ``load`` and ``published``, and writes its name as ``extractor``
-into the header of its file, then give it a row here. Nothing else changes.
+To add one: write ``name.py`` with a class that has ``from_config``, ``check``, ``fit``,
+``transform``, ``time_blocks``, ``save``, ``load`` and ``published``, and writes its name as
+``extractor`` into the header of its file, then give it a row here. Nothing else changes.
 """
 
 import os

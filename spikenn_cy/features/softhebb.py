@@ -263,6 +263,21 @@ class SoftHebbCNN:
 
     # Learning
 
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Raise unless `fit` takes images of this shape, (rows, columns) or (rows, columns, channels), here.
+
+        Raises
+        ------
+        DataError
+            If the images are too small.
+        ConfigError
+            If there is no such device.
+        MissingExtra
+            If PyTorch is not installed.
+        """
+        self._turned_shape(shape)
+        device_named(self.config.device)
+
     def fit(self, images: Any, verbose: bool = False, n_threads: int | None = None) -> "SoftHebbCNN":
         """Learn the filters anew, from the seed, in one pass over ``images`` in random order.
 
@@ -290,7 +305,7 @@ class SoftHebbCNN:
         images = checked_images(images)
         n_threads = None if n_threads is None else whole_number(n_threads, "n_threads", 1)
         config, n_images, image_shape = self.config, len(images), images.shape[1:]
-        self._turned_shape(image_shape)
+        self.check(image_shape)
         generator = np.random.default_rng(self.seed)
         states = initial_states(config, image_shape[2], generator)
         with (

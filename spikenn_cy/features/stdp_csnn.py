@@ -362,6 +362,26 @@ class STDPCSNN:
 
     # Learning
 
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Raise `DataError` unless `fit` takes images of this shape, (rows, columns) or (rows, columns, channels)."""
+        shape = (*shape, 1)[:3]
+        self._require_suiting(shape)
+        if self.config.whiten:
+            ok = min(shape[:2]) >= PATCH
+            require(ok, "images", f"must have {PATCH} x {PATCH} pixels to be whitened", shape, DataError)
+        else:
+            self._front_end(shape, None)
+        rule = "must be large enough for patches within the map of the convolution"
+        require(min(self._patch_ends(shape)) >= 1, "images", rule, shape, DataError)
+
+    def _patch_ends(self, shape: tuple[int, ...]) -> list[int]:
+        """Return the last row and column of a patch to learn from, and one more each."""
+        kernel = self.config.kernel_shape
+        ends = [side - k + 1 for side, k in zip(shape[:2], kernel, strict=True)]
+        if self.config.reference_compatible:
+            ends = [end - k + 1 for end, k in zip(ends, kernel, strict=True)]
+        return ends
+
     def fit(self, images: Any, verbose: bool = False) -> "STDPCSNN":
         """Learn scaling, filters and thresholds anew, from the seed.
 
@@ -383,30 +403,20 @@ class STDPCSNN:
         DataError
             If they are no such images, or too small.
         """
-        images = self._checked(images)
+        images = checked_images(images)
+        self.check(images.shape[1:])
         config = self.config
-        whitening = None
-        if config.whiten:
-            ok = min(images.shape[1:3]) >= PATCH
-            require(ok, "images", f"must have {PATCH} x {PATCH} pixels to be whitened", images.shape, DataError)
-            whitening = whitening_kernels(images)
+        whitening = whitening_kernels(images) if config.whiten else None
         values = self._filtered(images, whitening, verbose)
-        n_rows, n_columns, n_channels = values.shape[1:]
         low, high = self._least_and_largest(values)
         generator = np.random.default_rng(self.seed)
-        shape = (*config.kernel_shape, 2 * n_channels, config.conv1_c)
+        shape = (*config.kernel_shape, 2 * values.shape[3], config.conv1_c)
         drawn = generator.standard_normal(shape, dtype=REAL.type)
         drawn = drawn * REAL.type(config.conv1_w_init_std) + REAL.type(config.conv1_w_init_mean)
         filters = Filters(np.clip(drawn, 0, 1), np.full(config.conv1_c, config.conv1_th, REAL))
         compatible = config.reference_compatible
         learner = Learner(filters, *self._scaling(low, high), compatible, compatible)
-        # The last offset of a patch, and one more.
-        ends = [side - k + 1 for side, k in zip((n_rows, n_columns), config.kernel_shape, strict=True)]
-        if compatible:
-            ends = [end - k + 1 for end, k in zip(ends, config.kernel_shape, strict=True)]
-            rule = "must be large enough for patches within the map of the convolution"
-            require(min(ends) >= 1, "images", rule, images.shape[1:], DataError)
-        self._learn(learner, values, generator, ends, verbose)
+        self._learn(learner, values, generator, self._patch_ends(images.shape[1:]), verbose)
         self._scaling_min, self._scaling_max = read_only(low), read_only(high)
         self._whitening = None if whitening is None else read_only(whitening)
         self._weights, self._thresholds = read_only(filters.weights()), read_only(filters.thresholds())
@@ -641,11 +651,15 @@ class STDPCSNN:
 
     def _checked(self, images: Any) -> np.ndarray:
         images = checked_images(images)
-        expected = SHAPES.get(self.config.dataset, images.shape[1:])
-        rule = f"must have the {expected} rows, columns and channels of {self.config.dataset}"
-        require(images.shape[1:] == expected, "images", rule, images.shape[1:], DataError)
-        self._require_room(images.shape[1:])
+        self._require_suiting(images.shape[1:])
         return images
+
+    def _require_suiting(self, shape: tuple[int, ...]) -> None:
+        """Raise unless images of a shape, (rows, columns, channels), are of the data set and large enough."""
+        expected = SHAPES.get(self.config.dataset, shape)
+        rule = f"must have the {expected} rows, columns and channels of {self.config.dataset}"
+        require(shape == expected, "images", rule, shape, DataError)
+        self._require_room(shape)
 
     # Files
 
