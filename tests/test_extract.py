@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import re
 import struct
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_runs import contents
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
@@ -70,10 +72,6 @@ def run(*arguments):
     return main(["extract", "stdp-csnn", *map(str, arguments)])
 
 
-def content(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
 def test_a_folder_of_images_becomes_a_folder_of_spikes(images, config, tmp_path, capsys):
     out = tmp_path / "spikes"
     assert run(images, out, config, "--seed", 3, "--n-threads", 2) == 0
@@ -106,11 +104,11 @@ def _stop():
 def test_a_finished_extraction_is_looked_up(images, config, tmp_path, capsys, monkeypatch):
     out = tmp_path / "spikes"
     run(images, out, config)
-    before = content(out)
+    before = contents(out)
     monkeypatch.setattr(STDPCSNN, "fit", lambda *_, **__: _stop())
     assert run(images, out, config) == 0
     assert "complete since an earlier call" in capsys.readouterr().out
-    assert content(out) == before
+    assert contents(out) == before
 
 
 @pytest.mark.parametrize("event", ["fit", "_write"])
@@ -131,13 +129,13 @@ def test_an_interrupted_extraction_goes_on_to_the_same_bytes(event, images, conf
     assert "the same command goes on with" in capsys.readouterr().err
     assert out.exists() == (event == "_write")
     assert run(images, out, config) == 0
-    assert content(out) == content(whole)
+    assert contents(out) == contents(whole)
 
 
 def test_another_extraction_is_refused_unless_it_is_to_be_replaced(images, config, tmp_path, capsys):
     out = tmp_path / "spikes"
     run(images, out, config)
-    before = content(out)
+    before = contents(out)
     assert run(images, out, config, "--seed", 1) == 2
     assert "seed 0 instead of 1" in capsys.readouterr().err
     config.write_text(json.dumps(SETTINGS | {"conv1_c": 17}))
@@ -145,9 +143,93 @@ def test_another_extraction_is_refused_unless_it_is_to_be_replaced(images, confi
     assert "conv1_c 16 instead of 17" in capsys.readouterr().err
     assert run(write_images(tmp_path / "others", seed=1), out, config) == 2
     assert "must be a new folder or hold this very extraction" in capsys.readouterr().err
-    assert content(out) == before
+    assert contents(out) == before
     assert run(images, out, config, "--overwrite") == 0
     assert load_extractor(out / "model.npz").weights.shape[-1] == 17
+
+
+def break_images(folder):
+    os.truncate(folder / "images" / "X_train.bin", 28 * 28 * 7)
+    return "must hold 784 or 3072 bytes for each of the 40 labels"
+
+
+def lose_labels(folder):
+    (folder / "images" / "y_val.bin").unlink()
+    return "y_val.bin: must be a readable file"
+
+
+def misspell(folder):
+    (folder / "settings.json").write_text(json.dumps(SETTINGS | {"conv1_ch": 3}))
+    return "conv1_ch: must be one of the keys"
+
+
+def lose_settings(folder):
+    (folder / "settings.json").unlink()
+    return "settings.json: must be usable, got No such file"
+
+
+def ask_for_too_much(folder):
+    (folder / "settings.json").write_text(json.dumps(SETTINGS | {"conv1_k": 28}))
+    return "images: must be large enough for one pooling window"
+
+
+def ask_for_colours(folder):
+    (folder / "settings.json").write_text(json.dumps(SETTINGS | {"dataset": "CIFAR10"}))
+    return "images: must have the (32, 32, 3) rows, columns and channels of CIFAR10"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [break_images, lose_labels, misspell, lose_settings, ask_for_too_much, ask_for_colours],
+    ids=lambda f: f.__name__,
+)
+@pytest.mark.parametrize("folds", [False, True], ids=["one", "folds"])
+def test_what_cannot_be_extracted_replaces_nothing(spoil, folds, images, config, tmp_path, capsys):
+    place, out = images, tmp_path / "spikes"
+    if folds:  # of which the last will be in the way
+        place = tmp_path / "folds"
+        write_images(place / "0", n=20)
+        (place / "1").symlink_to(images)
+    assert run(place, out, config) == 0
+    before = contents(out)
+    finding = spoil(tmp_path)
+    capsys.readouterr()
+    assert run(place, out, config, "--overwrite", *([] if folds else ["--seed", 1])) == 2
+    said = capsys.readouterr()
+    assert finding in said.err
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+    assert contents(out) == before
+
+
+def test_without_pytorch_softhebb_replaces_nothing(images, config, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "spikes"
+    run(images, out, config)
+    before = contents(out)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert main(["extract", "softhebb", str(images), str(out), "--overwrite"]) == 2
+    assert "SoftHebbCNN: needs the package torch" in capsys.readouterr().err
+    assert main(["extract", "softhebb", str(images), str(tmp_path / "new")]) == 2
+    assert contents(out) == before
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, MemoryError])
+def test_what_is_replaced_stays_until_the_new_extractor_is_fitted(end, images, config, tmp_path, monkeypatch):
+    out = tmp_path / "spikes"
+    run(images, out, config)
+    before = contents(out)
+
+    def ended(*_, **__):
+        raise end
+
+    with monkeypatch.context() as patch:
+        patch.setattr(STDPCSNN, "fit", ended)
+        assert run(images, out, config, "--seed", 1, "--overwrite") != 0
+    assert contents(out) == before
+    assert run(images, out, config, "--seed", 1, "--overwrite") == 0
+    run(images, tmp_path / "new", config, "--seed", 1)
+    assert contents(out) == contents(tmp_path / "new")
 
 
 def test_foreign_folders_are_left_alone(images, config, tmp_path, capsys):
@@ -166,14 +248,14 @@ def test_folds_go_each_to_its_folder_with_its_number_as_seed(config, tmp_path, c
         write_images(tmp_path / "folds" / str(fold), n=20, seed=fold)
     out = tmp_path / "spikes"
     assert run(tmp_path / "folds", out, config) == 0
-    before = [content(out / str(fold)) for fold in range(3)]
+    before = [contents(out / str(fold)) for fold in range(3)]
     assert [json.loads(files["extraction.json"])["seed"] for files in before] == [0, 1, 2]
     (out / "1" / "model.npz").unlink()
     (out / "1" / "testset.npz").unlink()
     capsys.readouterr()
     assert run(tmp_path / "folds", out, config) == 0
     assert capsys.readouterr().out.count("complete since an earlier call") == 2
-    assert [content(out / str(fold)) for fold in range(3)] == before
+    assert [contents(out / str(fold)) for fold in range(3)] == before
     assert run(tmp_path / "folds", out, config, "--seed", 1) == 2
     assert "seed: must not be given for folds" in capsys.readouterr().err
     (tmp_path / "folds" / "1").rename(tmp_path / "folds" / "7")

@@ -19,6 +19,7 @@ from spikenn_cy.experiments.extract import SPIKES
 from spikenn_cy.experiments.extract import Extraction
 from spikenn_cy.experiments.extract import extract
 from spikenn_cy.experiments.extract import extractions
+from spikenn_cy.experiments.extract import planned
 from spikenn_cy.experiments.extract import spikes_of
 from spikenn_cy.features import EXTRACTORS
 from spikenn_cy.features import STDPCSNN
@@ -59,11 +60,12 @@ def main(arguments: argparse.Namespace) -> int:
         if getattr(arguments, name) == "":
             raise RunError(f"{name}: must be a path, got an empty one")
     jobs = extractions(arguments.method, arguments.input, arguments.output, arguments.config, arguments.seed)
+    plans = [planned(job, arguments.overwrite) for job in jobs]  # of all, before anything is changed or takes long
     missing = None
-    for job in jobs:
+    for job, plan in zip(jobs, plans, strict=True):
         began = time.perf_counter()
         try:
-            new = extract(job, arguments.overwrite, arguments.n_threads, verbose=True)
+            new = extract(plan, n_threads=arguments.n_threads, verbose=True)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"; the same command goes on with {arguments.output}") from None
         took = f"{time.perf_counter() - began:.1f} s" if new else "complete since an earlier call"

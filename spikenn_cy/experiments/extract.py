@@ -4,9 +4,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Iterator
 from collections.abc import Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +29,7 @@ from spikenn_cy.experiments.store import differences
 from spikenn_cy.experiments.store import made
 from spikenn_cy.experiments.store import remove_torn
 from spikenn_cy.features import EXTRACTORS
+from spikenn_cy.features.checks import whole_number
 from spikenn_cy.strictjson import read_json
 from spikenn_cy.version import __version__
 
@@ -103,7 +102,61 @@ def extractions(
     return [Extraction(method, input / str(i), output / str(i), config, seed=i) for i in folds]
 
 
-def extract(job: Extraction, overwrite: bool = False, n_threads: int = 1, verbose: bool = False) -> bool:
+@dataclass(frozen=True)
+class Plan:
+    """An extraction that can be done, as far as its images, its settings and its folder tell.
+
+    Attributes
+    ----------
+    job : Extraction
+    extractor : STDPCSNN or SoftHebbCNN
+        As the settings ask for, not fitted yet.
+    sets : ImageSets
+    description : dict
+        All that determines what is extracted.
+    overwrite : bool
+        Whether to replace what another extraction left in the folder.
+    """
+
+    job: Extraction
+    extractor: Any
+    sets: ImageSets
+    description: Mapping[str, Any]
+    overwrite: bool
+
+    @property
+    def files(self) -> dict[str, ImageSet | None]:
+        """The files that are to be made, in their order, each with the images whose spikes it holds."""
+        return {MODEL: None, **{SPIKES[part]: images for part, images in self.sets.parts.items()}}
+
+
+def planned(job: Extraction, overwrite: bool = False) -> Plan:
+    """Look at everything that an extraction needs, and change nothing.
+
+    Parameters
+    ----------
+    job : Extraction
+    overwrite : bool
+        Replace what another extraction left in the folder.
+
+    Raises
+    ------
+    SpikennError
+        If settings, images and folder do not allow it.
+    """
+    sets = read_image_sets(job.input)
+    kind = EXTRACTORS[job.method]
+    shape = sets.train.shape[1:]
+    config = kind.published(sets.name, shape) if job.config is None else job.config
+    extractor = kind.from_config(config, seed=job.seed)
+    _keep_inputs(job)
+    plan = Plan(job, extractor, sets, _described(job, extractor, sets), overwrite)
+    if set(plan.files) - _finished(plan):
+        extractor.check(shape)
+    return plan
+
+
+def extract(job: Extraction | Plan, overwrite: bool = False, n_threads: int = 1, verbose: bool = False) -> bool:
     """Fit an extractor to the training images and write the spikes of all images.
 
     The folder gets ``model.npz``, the extractor, and ``trainset.npz``, ``valset.npz`` and
@@ -112,9 +165,10 @@ def extract(job: Extraction, overwrite: bool = False, n_threads: int = 1, verbos
 
     Parameters
     ----------
-    job : Extraction
+    job : Extraction or Plan
     overwrite : bool
-        Replace what another extraction left in the folder.
+        Replace what another extraction left in the folder, once the new extractor is
+        fitted: until then the folder stays as it is. A plan has its own.
     n_threads : int
         The result is the same for any number.
     verbose : bool
@@ -130,24 +184,22 @@ def extract(job: Extraction, overwrite: bool = False, n_threads: int = 1, verbos
     SpikennError
         If settings, images and folder do not allow it.
     """
-    require(n_threads >= 1, "n_threads", "must be an integer >= 1", n_threads)
-    sets = read_image_sets(job.input)
-    kind = EXTRACTORS[job.method]
-    config = kind.published(sets.name, sets.train.shape[1:]) if job.config is None else job.config
-    extractor = kind.from_config(config, seed=job.seed)
-    _keep_inputs(job)
-    with _opened(job.output, _described(job, extractor, sets), overwrite):
-        model = job.output / MODEL
-        missing = {part: images for part, images in sets.parts.items() if not (job.output / SPIKES[part]).exists()}
-        if not missing and model.exists():
+    n_threads = whole_number(n_threads, "n_threads", 1)
+    plan = job if isinstance(job, Plan) else planned(job, overwrite)
+    path, kind = plan.job.output, EXTRACTORS[plan.job.method]
+    with made(path), locked(path):
+        remove_torn(path, FILES)
+        finished = _finished(plan)
+        if finished == set(plan.files):
             return False
-        if model.exists():
-            extractor = kind.load(model)
+        if MODEL in finished:
+            extractor = kind.load(path / MODEL)
         else:
-            extractor.fit(sets.train.images, verbose=verbose)
-            extractor.save(model)
-        for part, images in missing.items():
-            _write(job.output / SPIKES[part], extractor, images, n_threads, verbose)
+            extractor = plan.extractor.fit(plan.sets.train.images, verbose=verbose)
+            _save(plan, extractor, anew=not finished)
+        for name, images in plan.files.items():
+            if images is not None and name not in finished:
+                _write(path / name, extractor, images, n_threads, verbose)
     return True
 
 
@@ -199,35 +251,53 @@ def _keep_inputs(job: Extraction) -> None:
                 raise RunError(f"{job.config}: must be another file than those of {job.output}, got its {name}")
 
 
-@contextmanager
-def _opened(path: Path, description: Mapping[str, Any], overwrite: bool) -> Iterator[None]:
-    """Hold a folder of spikes for the time of the block; if nothing comes of it, it is as it was."""
-    with made(path), locked(path):
-        _claim(path, description, overwrite)
-        try:
-            yield
-        except BaseException:
-            if not (path / MODEL).exists():
-                (path / RECORD).unlink(missing_ok=True)
-            raise
+def _finished(plan: Plan) -> set[str]:
+    """Return the names of the files that an earlier call of this very extraction has finished.
+
+    Raises
+    ------
+    RunError
+        If the folder is that of anything else.
+    """
+    path = plan.job.output
+    names = _names_in(path)
+    for name in names:
+        if name in FILES and (path / name).is_dir():
+            raise RunError(f"{path / name}: must be a file, got a folder")
+    if plan.overwrite or not names:
+        return set()
+    rule = "must be a new folder or hold this very extraction (--overwrite replaces one)"
+    there = _description_in(path)
+    if there is None:
+        raise RunError(f"{path}: {rule}, got a folder with {shortened(', '.join(names))}")
+    if difference := differences(there, plan.description, but=("versions",)):
+        raise RunError(f"{path}: {rule}, got one with {difference}")
+    return {name for name in plan.files if name in names}
 
 
-def _claim(path: Path, description: Mapping[str, Any], overwrite: bool) -> None:
-    """Make ``path`` the folder of the described extraction, or raise `RunError`."""
-    remove_torn(path, FILES)
-    names = [name for name in os.listdir(path) if name != LOCK]
-    if names and not overwrite:
-        rule = "must be a new folder or hold this very extraction (--overwrite replaces one)"
-        there = _description_in(path)
-        if there is None:
-            raise RunError(f"{path}: {rule}, got a folder with {shortened(', '.join(sorted(names)))}")
-        if difference := differences(there, description, but=("versions",)):
-            raise RunError(f"{path}: {rule}, got one with {difference}")
-        return
-    for name in FILES:
-        (path / name).unlink(missing_ok=True)
-    with atomic_file(path / RECORD, "w") as file:
-        file.write(json.dumps(description, indent=2) + "\n")
+def _names_in(path: Path) -> list[str]:
+    """Return what is in a folder, but for the marks of processes that use it or were killed; nothing if it is none."""
+    try:
+        names = os.listdir(path)
+    except (FileNotFoundError, NotADirectoryError):  # which is for the one to tell who makes it
+        return []
+    return sorted(name for name in names if name != LOCK and not (name.startswith(".") and name.endswith(".tmp")))
+
+
+def _save(plan: Plan, extractor: Any, anew: bool) -> None:
+    """Save a fitted extractor in the folder, in place of all that is there if that is to begin ``anew``."""
+    path = plan.job.output
+    if anew:
+        for name in FILES:
+            (path / name).unlink(missing_ok=True)
+        with atomic_file(path / RECORD, "w") as file:
+            file.write(json.dumps(plan.description, indent=2) + "\n")
+    try:
+        extractor.save(path / MODEL)
+    except BaseException:
+        if anew:
+            (path / RECORD).unlink(missing_ok=True)
+        raise
 
 
 def _description_in(path: Path) -> dict[str, Any] | None:
