@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import Family
 from small_runs import contents
 
 from spikenn_cy import Readout
@@ -24,6 +25,7 @@ from spikenn_cy.features import load_extractor
 from spikenn_cy.plots import feature_activity
 from spikenn_cy.plots import filters
 from spikenn_cy.plots import rendered
+from spikenn_cy.version import __version__
 
 SETTINGS = {"conv1_c": 16, "conv1_epochs": 2, "conv1_th": 3.0}
 FILES = {"trainset.npz", "valset.npz", "testset.npz", "model.npz", "extraction.json"}
@@ -212,6 +214,123 @@ def test_without_pytorch_softhebb_replaces_nothing(images, config, tmp_path, mon
     assert main(["extract", "softhebb", str(images), str(tmp_path / "new")]) == 2
     assert contents(out) == before
     assert not (tmp_path / "new").exists()
+
+
+def cut_off(path):
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def change_a_byte(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def take_another_extraction_s(path):
+    path.write_bytes((path.parent.parent / "others" / path.name).read_bytes())
+
+
+@pytest.mark.parametrize("name", ["model.npz", "trainset.npz", "testset.npz"])
+@pytest.mark.parametrize("change", [cut_off, change_a_byte, empty, take_another_extraction_s], ids=lambda f: f.__name__)
+def test_a_changed_file_of_a_finished_extraction_is_refused(change, name, images, config, tmp_path, capsys):
+    out = tmp_path / "spikes"
+    run(images, out, config)
+    whole = contents(out)
+    if change is take_another_extraction_s:
+        run(images, tmp_path / "others", config, "--seed", 1)
+    change(out / name)
+    before = contents(out)
+    capsys.readouterr()
+    assert run(images, out, config) == 2
+    rule = "must be as the extraction wrote it (--overwrite makes all anew)"
+    said = capsys.readouterr()
+    assert said.err == f"error: {out / name}: {rule}, got a changed file\n"
+    assert said.out == ""
+    assert contents(out) == before
+    assert run(images, out, config, "--overwrite") == 0
+    assert contents(out) == whole
+
+
+def unfinished(images, config, folder, monkeypatch):
+    """Leave an extraction that was interrupted after its extractor was saved."""
+    with monkeypatch.context() as patch:
+        patch.setattr(extraction, "_write", lambda *_: _stop())
+        assert run(images, folder, config) == 2
+    assert set(contents(folder)) == {"model.npz", "extraction.json"}
+
+
+def test_an_extraction_goes_on_from_no_extractor_but_its_own(images, config, tmp_path, monkeypatch, capsys):
+    whole, others, out = (tmp_path / name for name in ("whole", "others", "spikes"))
+    run(images, whole, config)
+    run(images, others, config, "--seed", 1)
+    unfinished(images, config, out, monkeypatch)
+    (out / "model.npz").write_bytes((others / "model.npz").read_bytes())
+    capsys.readouterr()
+    assert run(images, out, config) == 2
+    assert "model.npz: must be as the extraction wrote it" in capsys.readouterr().err
+    # If it is not even listed, it was saved in the moment before the end, or comes from somewhere else.
+    record = json.loads((out / "extraction.json").read_text())
+    (out / "extraction.json").write_text(json.dumps(record | {"files": {}}))
+    assert run(images, out, config) == 0
+    assert contents(out) == contents(whole)
+
+
+def test_an_extraction_goes_on_with_the_version_that_began_it_only(images, config, tmp_path, monkeypatch, capsys):
+    def began_with(version):
+        record = json.loads((out / "extraction.json").read_text())
+        record["versions"] = {"spikenn_cy": version}
+        (out / "extraction.json").write_text(json.dumps(record))
+
+    out = tmp_path / "spikes"
+    unfinished(images, config, out, monkeypatch)
+    began_with("0.0.1")
+    capsys.readouterr()
+    assert run(images, out, config) == 2
+    assert 'got one with versions.spikenn_cy "0.0.1" instead of ' in capsys.readouterr().err
+    began_with(__version__)
+    assert run(images, out, config) == 0
+    began_with("0.0.1")
+    assert run(images, out, config) == 0
+    assert "complete since an earlier call" in capsys.readouterr().out
+
+
+def test_spikes_of_an_extractor_that_comes_out_otherwise_are_made_anew(images, config, tmp_path):
+    """As SoftHebb does on another machine."""
+    whole, others, out = (tmp_path / name for name in ("whole", "others", "spikes"))
+    run(images, whole, config)
+    run(images, others, config, "--seed", 1)
+    run(images, out, config, "--seed", 1)
+    record = json.loads((out / "extraction.json").read_text()) | {"seed": 0}
+    (out / "extraction.json").write_text(json.dumps(record))
+    (out / "model.npz").unlink()
+    assert run(images, out, config) == 0
+    assert contents(out) == contents(whole)
+
+
+@pytest.mark.parametrize("record", ["", "[]", "{}", '{"format": 1, "extractor": "stdp-csnn", "files": []}'])
+def test_a_damaged_record_is_refused(record, images, config, tmp_path, capsys):
+    out = tmp_path / "spikes"
+    run(images, out, config)
+    (out / "extraction.json").write_text(record)
+    assert run(images, out, config) == 2
+    assert "got a folder with extraction.json, model.npz" in capsys.readouterr().err
+    assert run(images, out, config, "--overwrite") == 0
+
+
+def test_a_killed_extraction_goes_on_to_the_same_bytes(images, config, tmp_path):
+    out, whole = tmp_path / "spikes", tmp_path / "whole"
+    config.write_text(json.dumps(SETTINGS | {"conv1_c": 512}))
+    run(images, whole, config)
+    for name in ("model.npz", "trainset.npz"):
+        with Family("extract", "stdp-csnn", images, out, config) as family:
+            family.wait_until((out / name).exists)
+            family.parent.kill()
+    assert run(images, out, config) == 0
+    assert contents(out) == contents(whole)
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt, MemoryError])

@@ -26,6 +26,7 @@ from spikenn_cy.experiments.lock import LOCK
 from spikenn_cy.experiments.lock import locked
 from spikenn_cy.experiments.single import FILES as STEMS
 from spikenn_cy.experiments.store import differences
+from spikenn_cy.experiments.store import fingerprint
 from spikenn_cy.experiments.store import made
 from spikenn_cy.experiments.store import remove_torn
 from spikenn_cy.features import EXTRACTORS
@@ -34,7 +35,8 @@ from spikenn_cy.strictjson import read_json
 from spikenn_cy.version import __version__
 
 FORMAT = 1
-RECORD = "extraction.json"  # what was asked; written first, so that a folder without it is nobody's extraction
+# What was asked, and which files are finished; written first, so that a folder without it is nobody's extraction.
+RECORD = "extraction.json"
 MODEL = "model.npz"
 SPIKES = {part: f"{stem}.npz" for part, stem in STEMS.items()}
 PICTURES = FILTERS, ACTIVITY = ("filters.png", "activity.png")  # drawn by the command, if matplotlib is there
@@ -151,7 +153,7 @@ def planned(job: Extraction, overwrite: bool = False) -> Plan:
     extractor = kind.from_config(config, seed=job.seed)
     _keep_inputs(job)
     plan = Plan(job, extractor, sets, _described(job, extractor, sets), overwrite)
-    if set(plan.files) - _finished(plan):
+    if plan.files.keys() - _finished(plan):
         extractor.check(shape)
     return plan
 
@@ -190,16 +192,22 @@ def extract(job: Extraction | Plan, overwrite: bool = False, n_threads: int = 1,
     with made(path), locked(path):
         remove_torn(path, FILES)
         finished = _finished(plan)
-        if finished == set(plan.files):
+        for name, listed in finished.items():
+            rule = "must be as the extraction wrote it (--overwrite makes all anew)"
+            if fingerprint(path / name) != listed:
+                raise RunError(f"{path / name}: {rule}, got a changed file")
+        if finished.keys() == plan.files.keys():
             return False
         if MODEL in finished:
             extractor = kind.load(path / MODEL)
         else:
             extractor = plan.extractor.fit(plan.sets.train.images, verbose=verbose)
-            _save(plan, extractor, anew=not finished)
+            finished = _begun(plan, extractor, finished)
         for name, images in plan.files.items():
-            if images is not None and name not in finished:
+            if name not in finished:
                 _write(path / name, extractor, images, n_threads, verbose)
+                finished[name] = fingerprint(path / name)
+                _note(plan, finished)
     return True
 
 
@@ -251,8 +259,10 @@ def _keep_inputs(job: Extraction) -> None:
                 raise RunError(f"{job.config}: must be another file than those of {job.output}, got its {name}")
 
 
-def _finished(plan: Plan) -> set[str]:
-    """Return the names of the files that an earlier call of this very extraction has finished.
+def _finished(plan: Plan) -> dict[str, Any]:
+    """Return the files that an earlier call of this very extraction has finished, with their fingerprints.
+
+    Those are the ones that the record of the folder lists, and no others by such names.
 
     Raises
     ------
@@ -265,14 +275,21 @@ def _finished(plan: Plan) -> set[str]:
         if name in FILES and (path / name).is_dir():
             raise RunError(f"{path / name}: must be a file, got a folder")
     if plan.overwrite or not names:
-        return set()
+        return {}
     rule = "must be a new folder or hold this very extraction (--overwrite replaces one)"
     there = _description_in(path)
     if there is None:
         raise RunError(f"{path}: {rule}, got a folder with {shortened(', '.join(names))}")
-    if difference := differences(there, plan.description, but=("versions",)):
+    finished = {name: there["files"][name] for name in plan.files if name in there["files"] and name in names}
+    # The same numbers come out of other versions of Python and NumPy, and what is complete needs none to be looked up.
+    members = ("spikenn_cy",) if finished.keys() != plan.files.keys() else ()
+    compared = [
+        {**described, "files": {}, "versions": {key: described["versions"].get(key) for key in members}}
+        for described in (there, plan.description)
+    ]
+    if difference := differences(*compared):
         raise RunError(f"{path}: {rule}, got one with {difference}")
-    return {name for name in plan.files if name in names}
+    return finished
 
 
 def _names_in(path: Path) -> list[str]:
@@ -284,20 +301,36 @@ def _names_in(path: Path) -> list[str]:
     return sorted(name for name in names if name != LOCK and not (name.startswith(".") and name.endswith(".tmp")))
 
 
-def _save(plan: Plan, extractor: Any, anew: bool) -> None:
-    """Save a fitted extractor in the folder, in place of all that is there if that is to begin ``anew``."""
+def _begun(plan: Plan, extractor: Any, finished: dict[str, Any]) -> dict[str, Any]:
+    """Save a new extractor in the folder and return the files that are finished with it."""
     path = plan.job.output
-    if anew:
+    if not finished:
         for name in FILES:
             (path / name).unlink(missing_ok=True)
-        with atomic_file(path / RECORD, "w") as file:
-            file.write(json.dumps(plan.description, indent=2) + "\n")
+        _note(plan, {})
     try:
         extractor.save(path / MODEL)
     except BaseException:
-        if anew:
+        if not finished:
             (path / RECORD).unlink(missing_ok=True)
         raise
+    model = fingerprint(path / MODEL)
+    there = _description_in(path)
+    if finished and model != there["files"].get(MODEL):
+        # Another machine may have rounded otherwise, and the spikes there are do not belong to this extractor.
+        for name in (*PICTURES, *SPIKES.values()):
+            (path / name).unlink(missing_ok=True)
+        finished = {}
+    finished = {MODEL: model, **finished}
+    _note(plan, finished)
+    return finished
+
+
+def _note(plan: Plan, finished: Mapping[str, Any]) -> None:
+    """Write the record of an extraction with the files that are finished."""
+    files = {name: finished[name] for name in plan.files if name in finished}
+    with atomic_file(plan.job.output / RECORD, "w") as file:
+        file.write(json.dumps({**plan.description, "files": files}, indent=2) + "\n")
 
 
 def _description_in(path: Path) -> dict[str, Any] | None:
@@ -306,6 +339,8 @@ def _description_in(path: Path) -> dict[str, Any] | None:
         found = read_json(path / RECORD)
     except (FileNotFoundError, ConfigError):
         return None
-    sections = ("extractor", "config", "data", "versions")
-    whole = isinstance(found, dict) and found.get("format") == FORMAT and all(key in found for key in sections)
+    if not isinstance(found, dict) or found.get("format") != FORMAT or "extractor" not in found:
+        return None
+    found.setdefault("files", {})
+    whole = all(isinstance(found.get(section), dict) for section in ("config", "data", "versions", "files"))
     return found if whole else None
