@@ -54,6 +54,18 @@ def write_settings(path, **sections):
     return path
 
 
+def write_short(path, settings, grid=False):
+    """Write settings of the tree or the package under a path, with one epoch, and with two runs if they are a grid."""
+    settings = json.loads(settings.read_text(encoding="utf-8"))
+    for section in (*settings["network"], *(settings[name] for name in ("optimizer", "regularizer", "trainer"))):
+        section.update({key: value[-1] for key, value in section.items() if isinstance(value, list)})
+    settings["trainer"]["epochs"] = 1
+    if grid:
+        settings["optimizer"]["ap"] = [0.1, 0.05]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(settings), encoding="utf-8")
+
+
 def command(*words, module="spikenn_cy", folder=None, stdout=subprocess.PIPE):
     """Run ``python -m module words…`` in a folder and return the finished process."""
     return script("-m", module, *words, folder=folder, stdout=stdout)

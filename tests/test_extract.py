@@ -3,15 +3,18 @@
 import gzip
 import json
 import os
-import re
 import struct
 import sys
 from pathlib import Path
 
 import numpy as np
+import pages
 import pytest
 from processes import Family
+from small_images import fetched
+from small_images import write_mnist
 from small_runs import contents
+from small_runs import write_short
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
@@ -453,12 +456,16 @@ def test_wrong_arguments_end_in_one_line(arguments, finding, images, tmp_path, m
 # Prediction
 
 
-def test_the_example_on_the_page_runs(tmp_path, monkeypatch, capsys):
+def test_what_the_page_shows_is_what_happens(tmp_path, monkeypatch):
+    pytest.importorskip("sklearn")
     monkeypatch.chdir(tmp_path)
-    page = (Path(__file__).parent.parent / "docs" / "extraction.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    exec(compile(example, "extraction.md", "exec"), {})
-    assert float(capsys.readouterr().out) > 0.85
+    write_mnist(tmp_path / "downloads")
+    published = "configs/STDP-CSNN/MNIST/s2stdp+ncg.json"
+    write_short(tmp_path / published, pages.ROOT / published)
+    names = pages.done(pages.ROOT / "docs" / "extraction.md", tmp_path, fetched)
+    assert np.mean(names["predicted"] == names["labels"][names["test"]]) > 0.85
+    assert {path.name for path in Path("features", "mnist", "0").iterdir()} >= FILES
+    assert json.loads(Path("logs", "mnist-0", "result.json").read_text())["n_epochs"] == 1
 
 
 @pytest.fixture

@@ -11,9 +11,13 @@ from pathlib import Path
 import numpy as np
 import pages
 import pytest
+from small_images import digits
+from small_images import fetched
 from small_images import write_mnist
 from small_runs import dense
+from small_runs import settings
 from small_runs import write_settings
+from small_runs import write_short
 from test_layers import FLOOR_OF
 from test_layers import FLOORS
 
@@ -27,6 +31,7 @@ from spikenn_cy.config import TrainerConfig
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.demo import CONFIG
 from spikenn_cy.errors import ConfigError
+from spikenn_cy.readout import Readout
 from spikenn_cy.regulators import REGULATORS
 from spikenn_cy.rules import RULES
 from spikenn_cy.rules.stdp import AnnealedConfig
@@ -60,20 +65,8 @@ def write_small(folder, n_classes=2):
         SpikingDataset.from_numpy(*dense(6, seed, n_classes=n_classes)).save(folder / f"{name}.npz")
 
 
-def write_short(path, settings, grid=False):
-    """Write settings of the tree or the package under a path, with one epoch, and with two runs if they are a grid."""
-    settings = json.loads(settings.read_text(encoding="utf-8"))
-    for section in (*settings["network"], *(settings[name] for name in ("optimizer", "regularizer", "trainer"))):
-        section.update({key: value[-1] for key, value in section.items() if isinstance(value, list)})
-    settings["trainer"]["epochs"] = 1
-    if grid:
-        settings["optimizer"]["ap"] = [0.1, 0.05]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(settings), encoding="utf-8")
-
-
 def readme(folder):
-    """IN, CONFIG and arrays of its synopsis; its half a minute of runs in small."""
+    """IN, CONFIG and arrays of its synopsis; its half a minute of runs in small, and its images few."""
     np.save(folder / "X.npy", np.random.default_rng(0).random((30, 12)))
     np.save(folder / "y.npy", np.arange(30) % 3)
     for place in (".", *map(str, range(10))):
@@ -81,19 +74,47 @@ def readme(folder):
     grid = "configs/digits/gs/s2stdp+ncg.json"
     write_short(folder / grid, ROOT / grid, grid=True)
     write_short(folder / "spikenn_cy" / "demo" / "config.json", CONFIG)
+    published = "configs/STDP-CSNN/MNIST/s2stdp+ncg.json"
+    write_short(folder / published, ROOT / published)
+    write_mnist(folder / "downloads")
 
     def instead(line):
+        if re.search(r" (dataset|extract|predict) ", line):
+            return of_images(folder, line)
         if " OUT" in line and " IN " in line:  # otherwise it asks for what the command before has left
             shutil.rmtree(folder / "OUT", ignore_errors=True)
             grid = {"optimizer": {"ap": [0.1, 0.05]}} if "gridsearch" in line else {}
             write_settings(folder / "CONFIG", trainer={"epochs": 1}, **grid)
-        if re.search(r" (dataset|extract|predict) ", line):  # see tests/test_dataset_command.py, tests/test_extract.py
-            return None
         line = re.sub(r" (RUN_)?DIR ", " OUT ", f"{line} ").strip()  # of the run before
         # Published ablations are hundreds of runs.
+        line = line.replace("kfold features/mnist logs/mnist", "kfold --K 2 features/mnist logs/mnist")
         return line.replace("--K 10", "--K 2").replace("30 50 70 100 150", "2 4")
 
     return instead
+
+
+def of_images(folder, line):
+    """Return a command line about images, with what it asks for in place."""
+    images, labels = digits(20)
+    if " IMAGES " in line:
+        np.save(folder / "IMAGES.npy", images)
+        np.save(folder / "FILE.npy", labels)
+        shutil.copy2(folder / "OUT" / "model.npz", folder / "E.npz")
+        train = SpikingDataset.from_file(folder / "OUT" / "trainset.npz")
+        Readout.from_config(settings(network={"n_neurons": 20}), train.n_inputs, 10).save(folder / "M.npz")
+    elif " OUT " in line:
+        shutil.rmtree(folder / "OUT", ignore_errors=True)
+        (folder / "images").mkdir(exist_ok=True)
+        images.tofile(folder / "images" / "X_train.bin")
+        labels.tofile(folder / "images" / "y_train.bin")
+        (folder / "CONFIG").write_text('{"conv1_c": 4}', encoding="utf-8")
+    elif " data/mnist/kfold " in line:  # of which two show what ten do
+        for fold in range(2, 10):
+            shutil.rmtree(folder / "data" / "mnist" / "kfold" / str(fold))
+    given = {"DIR": "downloads", "IN": "images", "N": "1", "IMAGES": "IMAGES.npy", "FILE": "FILE.npy"}
+    for word, there in given.items():
+        line = re.sub(rf" {word}\b(?![.])", f" {there}", line)
+    return fetched(line)
 
 
 def datasets(folder):
@@ -142,7 +163,7 @@ GIVEN = {
 }
 # What the page's commands import beyond what the package always has.
 NEEDED = {
-    "README.md": ["matplotlib", "nir"],
+    "README.md": ["matplotlib", "nir", "sklearn"],
     "docs/commands.md": ["matplotlib", "nir"],
     "docs/datasets.md": ["sklearn"],
     "docs/exchange.md": ["nir"],

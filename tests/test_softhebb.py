@@ -8,10 +8,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import pages
 import pytest
 import softhebb_reference as reference
 from numpy.testing import assert_allclose
 from numpy.testing import assert_array_equal
+from small_images import fetched
+from small_images import write_mnist
+from small_runs import write_short
 
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
@@ -507,22 +511,33 @@ def test_a_gpu_that_is_not_there_is_told():
 
 # ---------------------------------------------------------------------------- the page about it
 
-PAGE = (Path(__file__).parent.parent / "docs" / "softhebb.md").read_text(encoding="utf-8")
+PAGE = pages.ROOT / "docs" / "softhebb.md"
 
 
 @needs_torch
-def test_the_examples_on_the_page_run(tmp_path, monkeypatch, capsys):
+def test_what_the_page_shows_is_what_happens(tmp_path, monkeypatch):
+    pytest.importorskip("sklearn")
     monkeypatch.chdir(tmp_path)
-    names = {}
-    for example in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
-        exec(compile(example, "softhebb.md", "exec"), names)
-    assert capsys.readouterr().out.startswith("13824\n[(96, 1, 5, 5), (384, 96, 3, 3), (1536, 384, 3, 3)]")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    write_mnist(tmp_path / "downloads")
+    published = "configs/SoftHebb-CNN/F-MNIST/s2stdp+ncg.json"
+    write_short(tmp_path / published, pages.ROOT / published)
+    names = pages.done(PAGE, tmp_path, fetched)
+    assert names["dataset"].n_inputs == 13824
+    assert [filters.shape for filters in names["extractor"].weights] == [
+        (96, 1, 5, 5),
+        (384, 96, 3, 3),
+        (1536, 384, 3, 3),
+    ]
     names["dataset"].save("whole.npz")
     assert Path("trainset.npz").read_bytes() == Path("whole.npz").read_bytes()
+    assert json.loads(Path("logs", "softhebb-fmnist-0", "result.json").read_text())["n_epochs"] == 1
 
 
 def test_the_page_lists_every_setting_with_its_default():
-    rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \|(?: ([^|]*) \|)? [^|]* \|$", PAGE, re.MULTILINE)
+    rows = re.findall(
+        r"^\| `(\w+)` \| ([^|]*) \|(?: ([^|]*) \|)? [^|]* \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+    )
     defaults, published = SoftHebbConfig().to_dict(), SoftHebbConfig().to_dict()["blocks"]
     block = SoftHebbBlockConfig(filters=1).to_dict()
     assert [key for key, *_ in rows] == [*defaults, *block]
