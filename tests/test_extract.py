@@ -442,6 +442,7 @@ def test_pictures_of_filters_without_colours_are_named_as_not_drawn(tmp_path):
         (["missing", "OUT"], "missing: must be an image folder"),
         (["IMAGES", "OUT", "none.json"], "none.json: must be usable, got No such file"),
         (["", "OUT"], "input: must be a path, got an empty one"),
+        (["IMAGES", "OUT", "--n_threads", "999999999"], "n_threads: must be an integer from 1 to 1024"),
     ],
 )
 def test_wrong_arguments_end_in_one_line(arguments, finding, images, tmp_path, monkeypatch, capsys):

@@ -465,11 +465,11 @@ def test_nothing_comes_out_before_something_was_learned(use):
 
 
 @needs_torch
-@pytest.mark.parametrize("n_threads", [0, -1, 1.5, True])
+@pytest.mark.parametrize("n_threads", [0, -1, 1.5, True, 1025])
 def test_a_number_of_threads_is_a_whole_number(n_threads):
     extractor = fitted(20)
     for use in (extractor.fit, extractor.transform):
-        with pytest.raises(ConfigError, match="n_threads: must be an integer >= 1, got "):
+        with pytest.raises(ConfigError, match="n_threads: must be an integer from 1 to 1024, got "):
             use(some_images(), n_threads=n_threads)
 
 

@@ -30,7 +30,7 @@ from spikenn_cy.experiments.store import fingerprint
 from spikenn_cy.experiments.store import made
 from spikenn_cy.experiments.store import remove_torn
 from spikenn_cy.features import EXTRACTORS
-from spikenn_cy.features.checks import whole_number
+from spikenn_cy.features.checks import number_of_threads
 from spikenn_cy.strictjson import read_json
 from spikenn_cy.version import __version__
 
@@ -186,7 +186,7 @@ def extract(job: Extraction | Plan, overwrite: bool = False, n_threads: int = 1,
     SpikennError
         If settings, images and folder do not allow it.
     """
-    n_threads = whole_number(n_threads, "n_threads", 1)
+    n_threads = number_of_threads(n_threads)
     plan = job if isinstance(job, Plan) else planned(job, overwrite)
     path, kind = plan.job.output, EXTRACTORS[plan.job.method]
     with made(path), locked(path):

@@ -7,12 +7,19 @@ import numpy as np
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
+from spikenn_cy.readout import require_threads
 
 
 def whole_number(value: Any, name: str, least: int) -> int:
     """Return ``value`` as an int, at least ``least``."""
     ok = isinstance(value, int | np.integer) and not isinstance(value, bool)
     require(ok and value >= least, name, f"must be an integer >= {least}", value)
+    return int(value)
+
+
+def number_of_threads(value: Any) -> int:
+    """Return ``value`` as an int, as many threads as a `Readout` takes too."""
+    require_threads(value)
     return int(value)
 
 

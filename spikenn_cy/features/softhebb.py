@@ -19,6 +19,7 @@ from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
 from spikenn_cy.features.checks import checked_images
+from spikenn_cy.features.checks import number_of_threads
 from spikenn_cy.features.checks import read_only
 from spikenn_cy.features.checks import real_array
 from spikenn_cy.features.checks import whole_number
@@ -303,7 +304,7 @@ class SoftHebbCNN:
             If PyTorch is not installed.
         """
         images = checked_images(images)
-        n_threads = None if n_threads is None else whole_number(n_threads, "n_threads", 1)
+        n_threads = None if n_threads is None else number_of_threads(n_threads)
         config, n_images, image_shape = self.config, len(images), images.shape[1:]
         self.check(image_shape)
         generator = np.random.default_rng(self.seed)
@@ -383,7 +384,7 @@ class SoftHebbCNN:
             Of the next images; 1 is silent.
         """
         images = self._suiting(images)
-        n_threads = whole_number(n_threads, "n_threads", 1)
+        n_threads = number_of_threads(n_threads)
         return self._time_blocks(images, n_threads, verbose)
 
     def _time_blocks(self, images: np.ndarray, n_threads: int, verbose: bool) -> Iterator[np.ndarray]:

@@ -27,6 +27,7 @@ from spikenn_cy.features._stdp_csnn import Filters
 from spikenn_cy.features._stdp_csnn import Learner
 from spikenn_cy.features._stdp_csnn import encode
 from spikenn_cy.features.checks import checked_images
+from spikenn_cy.features.checks import number_of_threads
 from spikenn_cy.features.checks import read_only
 from spikenn_cy.features.checks import real_array
 from spikenn_cy.features.checks import whole_number
@@ -506,7 +507,7 @@ class STDPCSNN:
             Of the next images; 1 is silent.
         """
         images = self._checked(images)
-        n_threads = whole_number(n_threads, "n_threads", 1)
+        n_threads = number_of_threads(n_threads)
         scaling = self._scaling_for(images.shape[1:])
         self._convolution(scaling.low.shape)
         return self._time_blocks(images, scaling, n_threads, verbose)
@@ -521,7 +522,8 @@ class STDPCSNN:
             return Worker(images, front_end, scaling, convolution, self.config.reference_compatible)
 
         with Progress(len(images), "features", unit=" images", show=verbose) as progress:
-            for features in in_order([worker() for _ in range(n_threads)], range(0, len(images), BLOCK)):
+            starts = range(0, len(images), BLOCK)
+            for features in in_order([worker() for _ in range(min(n_threads, len(starts)))], starts):
                 yield features.reshape(len(features), -1)
                 progress.step(len(features))
 
