@@ -324,6 +324,14 @@ def test_a_folder_of_the_reference_with_one_file_of_two_is_refused(raw, part):
     assert refusal(raw) == f"/y_{part}.bin: must be a readable file, got No such file or directory"
 
 
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_links_that_lead_nowhere_are_not_passed_over(raw, part):
+    for kind in "Xy":
+        (raw / f"{kind}_{part}.bin").unlink()
+        (raw / f"{kind}_{part}.bin").symlink_to("moved")
+    assert refusal(raw) == f"/y_{part}.bin: must be a readable file, got No such file or directory"
+
+
 @pytest.mark.parametrize("n_bytes", [0, 783, 2 * 784 - 1, 784, 3 * 3072, 1024 * 2])
 def test_raw_images_that_do_not_fit_their_labels_are_refused(raw, n_bytes):
     (raw / "X_test.bin").write_bytes(bytes(n_bytes))

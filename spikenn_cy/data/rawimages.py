@@ -17,7 +17,12 @@ SIZES = {784: (28, 28), 3072: (32, 32, 3)}  # shape of an image by its number of
 
 def is_raw(folder: Path) -> bool:
     """Tell whether ``folder`` holds a part of an image set in this layout."""
-    return any((folder / f"{kind}_{part}.bin").exists() for kind in "Xy" for part in PARTS)
+    return any(holds(folder, part) for part in PARTS)
+
+
+def holds(folder: Path, part: str) -> bool:
+    """Tell whether a part is there; a link that leads nowhere is as well, and is not to be passed over."""
+    return any(os.path.lexists(folder / f"{kind}_{part}.bin") for kind in "Xy")
 
 
 def read_raw(folder: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -42,7 +47,7 @@ def read_raw(folder: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """
     found = {"train": read_part(folder, "train")}
     for part in PARTS[1:]:
-        if any((folder / f"{kind}_{part}.bin").exists() for kind in "Xy"):
+        if holds(folder, part):
             found[part] = read_part(folder, part)
     size = found["train"][0].shape[1:]
     n_classes = int(found["train"][1].max()) + 1
