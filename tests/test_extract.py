@@ -550,6 +550,23 @@ def test_wrong_images_and_labels_are_refused(array, labels, finding, models, tmp
     assert said.out == ""
 
 
+@pytest.mark.parametrize("option", ["IMAGES", "--extractor", "--readout", "--labels"])
+@pytest.mark.parametrize(("path", "finding"), [("", ": must be a path, got an empty one"), ("pipe", "pipe: must be ")])
+def test_a_path_that_leads_to_no_file_is_refused_at_once(path, finding, option, models, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")  # which has no other end
+    np.save("x.npy", np.zeros((2, 28, 28), np.uint8))
+    words = ["x.npy", *models, "--labels", "y.npy"]
+    np.save("y.npy", np.zeros(2, int))
+    words[0 if option == "IMAGES" else words.index(option) + 1] = path
+    capsys.readouterr()
+    assert main(["predict", *words]) == 2
+    said = capsys.readouterr()
+    assert finding in said.err
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+
+
 def test_a_network_for_other_features_is_refused(images, models, tmp_path, capsys):
     settings = {
         "network": [{"n_neurons": 3, "firing_threshold": 20}],

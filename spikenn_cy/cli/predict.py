@@ -5,6 +5,7 @@ import json
 
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import counting_number
+from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.predict import predict
 from spikenn_cy.experiments.predict import read_inputs
 
@@ -29,6 +30,9 @@ def add_arguments(parser: Parser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Classify, then print one class a line, and the accuracy if labels are known."""
+    for name in ("images", "extractor", "readout", "labels"):
+        if getattr(arguments, name) == "":
+            raise RunError(f"{name}: must be a path, got an empty one")
     inputs = read_inputs(arguments.images, arguments.labels)
     found = predict(inputs, arguments.extractor, arguments.readout, arguments.n_threads, verbose=True)
     if arguments.json:

@@ -11,6 +11,7 @@ import numpy as np
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.data.images import read_idx
 from spikenn_cy.data.imagesets import read_image_sets
+from spikenn_cy.data.reading import opened
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.experiments.convert import read_array
@@ -122,9 +123,6 @@ def _blocks(
 
 
 def _read(path: Path) -> np.ndarray:
-    try:
-        with path.open("rb") as file:
-            magic = file.read(len(NUMPY))
-    except OSError as error:
-        raise DataError(f"{path}: must be a readable file, got {error.strerror}") from None
+    with opened(path, "file") as file:
+        magic = file.read(len(NUMPY))
     return read_array(path) if magic == NUMPY else read_idx(path)

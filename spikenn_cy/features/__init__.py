@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from spikenn_cy.data.reading import open_at_once
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.features.softhebb import SoftHebbCNN
@@ -48,7 +49,7 @@ def load_extractor(path: str | os.PathLike[str]) -> Any:
     """
     rule = "must be the file of an extractor"
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as members:
+        with open(path, "rb", opener=open_at_once) as file, np.load(file, allow_pickle=False) as members:
             name = msgspec.json.decode(str(members["header"]), type=_Header).extractor
     except OSError as problem:
         raise DataError(f"{path}: {rule}, got {problem.strerror or problem}") from problem

@@ -16,6 +16,7 @@ import numpy as np
 from spikenn_cy.atomic import atomic_file
 from spikenn_cy.data.arrays import COUNT_MAX
 from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.data.reading import open_at_once
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import ConfigError
@@ -692,7 +693,7 @@ class STDPCSNN:
         """
         rule = "must be a file that STDPCSNN.save wrote"
         try:
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as members:
+            with open(path, "rb", opener=open_at_once) as file, np.load(file, allow_pickle=False) as members:
                 arrays = dict(members)
             header = msgspec.json.decode(str(arrays.pop("header")), type=Header)
             require(header.format == FORMAT, "format", f"must be {FORMAT}", header.format)
