@@ -14,6 +14,7 @@ from processes import Family
 from small_images import fetched
 from small_images import write_mnist
 from small_runs import contents
+from small_runs import write_settings
 from small_runs import write_short
 
 from spikenn_cy import Readout
@@ -361,8 +362,36 @@ def test_foreign_folders_are_left_alone(images, config, tmp_path, capsys):
     assert run(images, out, config) == 2
     assert "got a folder with chapter.txt" in capsys.readouterr().err
     assert run(images, images, config) == 2
-    assert "must be another folder than that of the images" in capsys.readouterr().err
+    assert "must be another folder than one of images" in capsys.readouterr().err
     assert [path.name for path in out.iterdir()] == ["chapter.txt"]
+
+
+def test_a_folder_of_images_gets_no_folds_of_features(images, config, tmp_path, capsys):
+    write_images(tmp_path / "folds" / "0", n=20)
+    before = contents(images)
+    for place in (tmp_path / "folds", tmp_path / "folds" / "0"):
+        assert run(place, images, config, "--overwrite") == 2
+        assert capsys.readouterr().err == f"error: {images}: must be another folder than one of images, got one\n"
+    assert contents(images) == before
+    (images / "0").mkdir()  # of whatever: the images beside it are meant
+    assert run(images, tmp_path / "spikes", config) == 0
+
+
+def test_neither_a_run_nor_an_extraction_replaces_the_model_of_the_other(images, config, tmp_path, capsys):
+    spikes, logs = tmp_path / "spikes", tmp_path / "logs"
+    run(images, spikes, config)
+    settings = write_settings(tmp_path / "run.json", trainer={"epochs": 1})
+    train = ["run", str(spikes)], str(settings)
+    assert main([*train[0], str(logs), train[1]]) == 0
+    before = contents(tmp_path)
+    capsys.readouterr()
+    assert main([*train[0], str(spikes), train[1], "--overwrite"]) == 2
+    rule = "must be another folder than that of an extraction, whose model.npz would be lost, got one"
+    assert capsys.readouterr().err == f"error: {spikes}: {rule}\n"
+    assert run(images, logs, config, "--overwrite") == 2
+    rule = "must be another folder than that of a run, whose model.npz would be lost, got one"
+    assert capsys.readouterr().err == f"error: {logs}: {rule}\n"
+    assert contents(tmp_path) == before
 
 
 def test_folds_go_each_to_its_folder_with_its_number_as_seed(config, tmp_path, capsys):

@@ -167,6 +167,12 @@ class ImageSets:
         return {part: images for part in ("train", "val", "test") if (images := getattr(self, part)) is not None}
 
 
+def is_image_folder(folder: str | os.PathLike) -> bool:
+    """Tell whether a folder is one that `read_image_sets` is for, whatever its files hold."""
+    folder = Path(folder)
+    return any(os.path.lexists(folder / name) for name in (SPLIT, IMAGES)) or is_raw(folder)
+
+
 def read_image_sets(folder: str | os.PathLike) -> ImageSets:
     """Read a folder that the command ``dataset`` wrote, one of its splits, or one of the reference's.
 

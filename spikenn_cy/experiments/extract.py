@@ -15,6 +15,7 @@ from spikenn_cy.atomic import atomic_file
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.data.imagesets import ImageSet
 from spikenn_cy.data.imagesets import ImageSets
+from spikenn_cy.data.imagesets import is_image_folder
 from spikenn_cy.data.imagesets import read_image_sets
 from spikenn_cy.data.writer import DatasetWriter
 from spikenn_cy.errors import ConfigError
@@ -25,8 +26,10 @@ from spikenn_cy.errors import shortened
 from spikenn_cy.experiments.lock import LOCK
 from spikenn_cy.experiments.lock import locked
 from spikenn_cy.experiments.single import FILES as STEMS
+from spikenn_cy.experiments.store import EXTRACTION
 from spikenn_cy.experiments.store import differences
 from spikenn_cy.experiments.store import fingerprint
+from spikenn_cy.experiments.store import is_run
 from spikenn_cy.experiments.store import made
 from spikenn_cy.experiments.store import remove_torn
 from spikenn_cy.features import EXTRACTORS
@@ -36,7 +39,7 @@ from spikenn_cy.version import __version__
 
 FORMAT = 1
 # What was asked, and which files are finished; written first, so that a folder without it is nobody's extraction.
-RECORD = "extraction.json"
+RECORD = EXTRACTION
 MODEL = "model.npz"
 SPIKES = {part: f"{stem}.npz" for part, stem in STEMS.items()}
 PICTURES = FILTERS, ACTIVITY = ("filters.png", "activity.png")  # drawn by the command, if matplotlib is there
@@ -90,13 +93,17 @@ def extractions(
     ------
     ConfigError
         If there is a seed for many folds.
+    RunError
+        If the output is a folder of images.
     DataError
         If a fold is missing among them.
     """
     input, output = Path(input), Path(output)
     require(method in EXTRACTORS, "extractor", f"must be one of {', '.join(EXTRACTORS)}", method)
     folds = sorted(int(path.name) for path in input.glob("[0-9]*") if path.name.isdecimal() and path.is_dir())
-    if not folds:
+    if is_image_folder(output):  # which would be taken for one of folds from then on
+        raise RunError(f"{output}: must be another folder than one of images, got one")
+    if not folds or is_image_folder(input):
         return [Extraction(method, input, output, config, seed or 0)]
     require(seed is None, "seed", "must not be given for folds, whose seed is their number", seed)
     ok = folds == list(range(len(folds)))
@@ -253,6 +260,8 @@ def _keep_inputs(job: Extraction) -> None:
     """Raise `RunError` if the extraction would write over what it was given."""
     if job.output.exists() and job.output.samefile(job.input):
         raise RunError(f"{job.output}: must be another folder than that of the images, got the same")
+    if is_run(job.output) and not (job.output / RECORD).exists():
+        raise RunError(f"{job.output}: must be another folder than that of a run, whose {MODEL} would be lost, got one")
     if isinstance(job.config, str | os.PathLike):
         for name in FILES:
             if (job.output / name).exists() and os.path.samefile(job.output / name, job.config):

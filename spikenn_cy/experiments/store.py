@@ -34,6 +34,8 @@ REPORT = "report.html"
 # In the order in which an overwritten run is taken apart: until the last is gone, it is an unfinished run.
 FILES = (RESULT, CHECKPOINT, METRICS, LOG, MODEL, STATS, REPORT, RECORD)
 
+EXTRACTION = "extraction.json"  # of the folder of an extraction, which has a model.npz too
+
 ACCURACIES = {"train_accuracy": "train", "val_accuracy": "validation", "test_accuracy": "test"}
 ENDS = ("epochs", "early_stopping", "gridsearch_stop_acc")
 STOPPED = {
@@ -272,6 +274,9 @@ def _claim(path: Path, description: Mapping[str, Any], overwrite: bool) -> bool:
         if difference := _difference(there, description, but=("versions",) if complete else ()):
             raise RunError(f"{path}: {rule}, got one with {difference}")
         return False
+    if there is None and EXTRACTION in names:
+        rule = f"must be another folder than that of an extraction, whose {MODEL} would be lost"
+        raise RunError(f"{path}: {rule}, got one")
     if names:
         _clear(path)
     with atomic_file(path / RECORD, "w") as file:
@@ -289,6 +294,11 @@ def remove_torn(path: Path, names: Iterable[str]) -> None:
 def _clear(path: Path) -> None:
     for file in (*path.glob(STATS_OF_EPOCH.format(epoch=0).replace("0", "[0-9]")), *(path / name for name in FILES)):
         file.unlink(missing_ok=True)
+
+
+def is_run(path: Path) -> bool:
+    """Return whether a folder is that of a run, finished or not."""
+    return _description_in(path) is not None
 
 
 def _description_in(path: Path) -> dict[str, Any] | None:
