@@ -203,11 +203,30 @@ def test_a_write_that_fails_leaves_nothing(folder, capsys, monkeypatch):
     assert os.listdir() == ["in"]
 
 
+def test_a_write_that_fails_leaves_what_it_was_to_replace(folder, capsys, monkeypatch):
+    def full(path, _):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    dataset("mnist", "out", "--from", "in")
+    before = contents(folder / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr(imagesets, "write_images", full)
+        assert dataset("fmnist", "out", "--from", "in", "--overwrite") == 2
+    assert "No space left on device" in capsys.readouterr().err
+    assert contents(folder / "out") == before
+    assert dataset("fmnist", "out", "--from", "in", "--overwrite") == 0
+    dataset("fmnist", "new", "--from", "in")
+    assert contents(folder / "out") == contents(folder / "new")
+
+
 def test_what_a_killed_command_left_is_written_anew(folder):
     dataset("mnist", "out", "--from", "in")
     whole = contents(folder / "out")
     (folder / "out" / "images.npz").unlink()
     (folder / "out" / ".images.npz.0123.tmp").write_bytes(b"half")
+    (folder / "out" / f".{imagesets.COMING}.0123.tmp").write_bytes(b"half")
+    (folder / "out" / imagesets.COMING).write_bytes(b"whole")
     (folder / "out" / "kfold" / "9" / "split.npz").rename(folder / "out" / "kfold" / "9" / ".split.npz.0123.tmp")
     assert dataset("mnist", "out", "--from", "in") == 0
     assert contents(folder / "out") == whole

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-from collections.abc import Iterator
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from spikenn_cy.atomic import atomic_file
+from spikenn_cy.atomic import sync_folder
 from spikenn_cy.data.imagefiles import IMAGES
 from spikenn_cy.data.imagefiles import SPLIT
 from spikenn_cy.data.imagefiles import ImageArrays
@@ -35,6 +35,7 @@ from spikenn_cy.version import __version__
 
 FORMAT = 1
 RECORD = "dataset.json"  # written first: whose folder it is; the images are written last: that it is complete
+COMING = f".{IMAGES}.coming.tmp"  # the images until all else is there
 N_FOLDS = 10
 SPLITS = ("gs", *(f"kfold/{fold}" for fold in range(N_FOLDS)))
 
@@ -88,16 +89,10 @@ def write_image_sets(
     train, test = source.read(paths)
     arrays = ImageArrays(name, *train, *test, source.class_names)
     splits = make_splits(arrays, str(paths[0].parent))
+    record = _record(name, arrays, paths, published=folder is None)
     with made(output), locked(output):
-        if _claim(output, arrays, splits, overwrite):
-            with _taken_back(output):
-                record = _record(name, arrays, paths, published=folder is None)
-                with atomic_file(output / RECORD, "w") as file:
-                    file.write(json.dumps(record, indent=2) + "\n")
-                for place, split in splits.items():
-                    (output / place).mkdir(parents=True, exist_ok=True)
-                    write_split(output / place / SPLIT, split, arrays.train_labels)
-                write_images(output / IMAGES, arrays)
+        if _to_be_written(output, arrays, splits, overwrite):
+            _write(output, arrays, splits, record)
     return arrays, splits
 
 
@@ -125,9 +120,9 @@ def make_splits(arrays: ImageArrays, place: str) -> dict[str, Split]:
     return splits
 
 
-def _claim(output: Path, arrays: ImageArrays, splits: Mapping[str, Split], overwrite: bool) -> bool:
+def _to_be_written(output: Path, arrays: ImageArrays, splits: Mapping[str, Split], overwrite: bool) -> bool:
     """Return whether ``output`` is to be written, False if it holds just that, or raise `RunError`."""
-    remove_torn(output, (RECORD, IMAGES))
+    remove_torn(output, (RECORD, IMAGES, COMING))
     names = sorted(name for name in os.listdir(output) if name != LOCK)
     rule = "must be a new folder or hold this very data set (--overwrite replaces a data set)"
     if names and RECORD not in names and not overwrite:
@@ -138,7 +133,6 @@ def _claim(output: Path, arrays: ImageArrays, splits: Mapping[str, Split], overw
             return False
         if not overwrite:
             raise RunError(f"{output}: {rule}, got one with {difference}")
-    _clear(output)
     return True
 
 
@@ -161,14 +155,24 @@ def _difference(output: Path, arrays: ImageArrays, splits: Mapping[str, Split]) 
     return ""
 
 
-@contextlib.contextmanager
-def _taken_back(output: Path) -> Iterator[None]:
-    """Remove what the block wrote if it raises."""
+def _write(output: Path, arrays: ImageArrays, splits: Mapping[str, Split], record: Mapping[str, Any]) -> None:
+    """Write a data set in place of the one that is there, which stays if the images, the bulk, cannot be written."""
     try:
-        yield
-    except BaseException:
+        write_images(output / COMING, arrays)
         _clear(output)
-        raise
+        try:
+            with atomic_file(output / RECORD, "w") as file:
+                file.write(json.dumps(record, indent=2) + "\n")
+            for place, split in splits.items():
+                (output / place).mkdir(parents=True, exist_ok=True)
+                write_split(output / place / SPLIT, split, arrays.train_labels)
+            os.replace(output / COMING, output / IMAGES)
+        except BaseException:
+            _clear(output)
+            raise
+    finally:
+        (output / COMING).unlink(missing_ok=True)
+    sync_folder(os.fspath(output))
 
 
 def _clear(output: Path) -> None:
