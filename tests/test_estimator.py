@@ -479,8 +479,12 @@ def test_a_parameter_that_is_nonsense_is_refused_in_one_line(parameters, refusal
         (os.mkdir, "must be usable, got Is a directory"),
         ("no JSON", "line 1, column 1: must be JSON (expecting value), got 'no JSON'"),
         ("{}", "network: must be given, got nothing"),
+        (
+            CONFIG.read_text().replace("200", "201"),
+            "network[0].n_neurons: must be a multiple of the 10 classes, got 201",
+        ),
     ],
-    ids=["missing", "folder", "text", "empty"],
+    ids=["missing", "folder", "text", "empty", "other classes"],
 )
 def test_a_file_that_holds_no_settings_is_refused_in_one_line(content, refusal, tmp_path):
     path = tmp_path / "config.json"
