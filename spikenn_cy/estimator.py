@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spikenn_cy.config import ExperimentConfig
+from spikenn_cy.data.arrays import COUNT_MAX
 from spikenn_cy.data.arrays import end_of_time
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import INDEX
@@ -208,6 +209,8 @@ class LatencyEncoder(TransformerMixin, BaseEstimator):
         _require_whole("n_fields", self.n_fields, 1)
         end_of_time(self.max_time, "max_time", ConfigError)
         X = validate_data(self, X, accept_sparse="csr", dtype=REAL_TYPES, reset=reset)
+        fits = X.shape[1] * int(self.n_fields) <= COUNT_MAX
+        require(fits, "n_fields", f"must give at most {COUNT_MAX} inputs for {X.shape[1]} features", self.n_fields)
         if self.scaling != "range":
             check_non_negative(X, type(self).__name__)
         return X

@@ -446,6 +446,7 @@ def test_names_of_features_are_kept_and_asked_for():
     [
         ({"scaling": "mean"}, "scaling: must be one of range, feature, max, sample, got 'mean'"),
         ({"n_fields": 0}, "n_fields: must be an integer >= 1, got 0"),
+        ({"n_fields": 10**9}, "n_fields: must give at most 2147483647 inputs for 64 features, got 1000000000"),
         ({"n_fields": 1.5}, "n_fields: must be an integer >= 1, got 1.5"),
         ({"max_time": 0}, "max_time: must be a finite number > 0, got 0"),
         ({"max_time": True}, "max_time: must be a finite number > 0, got True"),
