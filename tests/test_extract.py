@@ -337,6 +337,22 @@ def test_a_killed_extraction_goes_on_to_the_same_bytes(images, config, tmp_path)
     assert contents(out) == contents(whole)
 
 
+@pytest.mark.parametrize(("event", "hint"), [("fit", ""), ("_write", "; the same command without --overwrite goes on")])
+def test_an_interrupted_replacement_says_how_it_goes_on(event, hint, images, config, tmp_path, monkeypatch, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    whole, out = tmp_path / "whole", tmp_path / "spikes"
+    run(images, whole, config, "--seed", 1)
+    run(images, out, config)
+    with monkeypatch.context() as patch:
+        patch.setattr(STDPCSNN if event == "fit" else extraction, event, interrupted)
+        assert run(images, out, config, "--seed", 1, "--overwrite") == 130
+    assert capsys.readouterr().err == f"interrupted{hint and f'{hint} with {out}'}\n"
+    assert run(images, out, config, "--seed", 1) == (0 if hint else 2)
+    assert (contents(out) == contents(whole)) == bool(hint)
+
+
 @pytest.mark.parametrize("end", [KeyboardInterrupt, MemoryError])
 def test_what_is_replaced_stays_until_the_new_extractor_is_fitted(end, images, config, tmp_path, monkeypatch):
     out = tmp_path / "spikes"

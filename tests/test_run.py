@@ -169,7 +169,7 @@ def test_a_run_that_was_interrupted_at_its_end_is_completed(job, tmp_path, monke
 
 def start(job):
     return subprocess.Popen(
-        [sys.executable, "-m", "spikenn_cy.run", job.input, job.output, job.config],
+        [sys.executable, "-m", "spikenn_cy.run", job.input, job.output, job.config] + ["--overwrite"] * job.overwrite,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -186,18 +186,19 @@ def wait_for(path, process):
 
 
 @pytest.mark.parametrize(
-    ("with_signal", "status", "said"),
+    ("with_signal", "overwrite", "status", "said"),
     [
-        (signal.SIGKILL, -9, ""),
-        (signal.SIGINT, 130, "interrupted; the same command goes on with {output}\n"),
+        (signal.SIGKILL, False, -9, ""),
+        (signal.SIGINT, False, 130, "interrupted; the same command goes on with {output}\n"),
+        (signal.SIGINT, True, 130, "interrupted; the same command without --overwrite goes on with {output}\n"),
     ],
-    ids=["killed", "Ctrl-C"],
+    ids=["killed", "Ctrl-C", "Ctrl-C while replacing"],
 )
-def test_a_process_that_was_stopped_is_gone_on_with_to_the_same_bits(tmp_path, with_signal, status, said):
+def test_a_process_that_was_stopped_is_gone_on_with_to_the_same_bits(tmp_path, with_signal, overwrite, status, said):
     # Enough epochs that the run is surely under way when the signal comes.
     config = write_settings(tmp_path / "config.json", trainer={"epochs": 400})
     job = RunJob(tmp_path / "out", write_data(tmp_path / "in"), config)
-    with start(job) as process:
+    with start(redirected(job, overwrite=overwrite)) as process:
         wait_for(job.output / "checkpoint.npz", process)
         process.send_signal(with_signal)
         out, err = process.communicate(timeout=60)

@@ -19,6 +19,7 @@ from spikenn_cy.experiments.extract import SPIKES
 from spikenn_cy.experiments.extract import Extraction
 from spikenn_cy.experiments.extract import extract
 from spikenn_cy.experiments.extract import extractions
+from spikenn_cy.experiments.extract import is_begun
 from spikenn_cy.experiments.extract import planned
 from spikenn_cy.experiments.extract import spikes_of
 from spikenn_cy.features import EXTRACTORS
@@ -67,7 +68,10 @@ def main(arguments: argparse.Namespace) -> int:
         try:
             new = extract(plan, n_threads=arguments.n_threads, verbose=True)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"; the same command goes on with {arguments.output}") from None
+            # With --overwrite it would begin anew, and without it only goes on with what has been replaced already.
+            begun = not arguments.overwrite or is_begun(plan)
+            same = "the same command" + (" without --overwrite" if arguments.overwrite else "")
+            raise KeyboardInterrupt(f"; {same} goes on with {arguments.output}" if begun else "") from None
         took = f"{time.perf_counter() - began:.1f} s" if new else "complete since an earlier call"
         print(f"{job.output}: seed {job.seed}, {took}")
         for part, dataset in spikes_of(job).items():

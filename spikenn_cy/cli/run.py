@@ -65,7 +65,9 @@ def main(arguments: argparse.Namespace) -> int:
         result = run_single(job)
     except KeyboardInterrupt:
         begun = (Path(job.output) / CHECKPOINT).exists()
-        raise KeyboardInterrupt(f"; the same command goes on with {job.output}" if begun else "") from None
+        # With --overwrite it would begin anew.
+        same = "the same command" + (" without --overwrite" if job.overwrite else "")
+        raise KeyboardInterrupt(f"; {same} goes on with {job.output}" if begun else "") from None
     took = "complete since an earlier run" if earlier else f"{time.perf_counter() - began:.1f} s"
     print(table(result))
     print(f"epochs {result['n_epochs']} ({ENDS[result['stopped']]}), seed {result['seed']}, {took}")

@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +217,14 @@ def extract(job: Extraction | Plan, overwrite: bool = False, n_threads: int = 1,
                 finished[name] = fingerprint(path / name)
                 _note(plan, finished)
     return True
+
+
+def is_begun(plan: Plan) -> bool:
+    """Return whether the folder of a plan holds that very extraction, finished or not."""
+    try:
+        return bool(_finished(replace(plan, overwrite=False)))
+    except RunError:
+        return False
 
 
 def _write(path: Path, extractor: Any, images: ImageSet, n_threads: int, verbose: bool) -> None:
