@@ -404,6 +404,16 @@ cdef bint go_on(const Survey *survey, index_t first, index_t end, Py_ssize_t k) 
     return found
 
 
+cdef Py_ssize_t bound_anywhere(const Survey *survey, index_t first) noexcept nogil:
+    # Makes `may` and `must` of the team that begins with `first` hold up to the last spike; returns its position.
+    cdef const Charging *layer = survey.layer
+    primitives.active.bound(
+        layer.thresholds + first, survey.copy.units + first, layer.factors + first, survey.team_size,
+        layer.spikes.count, survey.may + first, survey.must + first,
+    )
+    return layer.spikes.count
+
+
 cdef void follow(const Survey *survey, index_t team) noexcept nogil:
     # Writes when the team surely has fired, and its verdict.
     cdef const Charging *layer = survey.layer
@@ -423,17 +433,15 @@ cdef void follow(const Survey *survey, index_t team) noexcept nogil:
                     closed = min(closed, survey.surely[slot])
     while closed == NEVER and k < spikes.count and n:
         if k >= bounded:
-            bounded = spikes.count
-            primitives.active.bound(
-                layer.thresholds + first, survey.copy.units + first, layer.factors + first, survey.team_size, bounded,
-                survey.may + first, survey.must + first,
-            )
+            bounded = bound_anywhere(survey, first)
         k += 1
         if not go_on(survey, first, end, k - 1):
             continue
         while k < spikes.count and spikes.times[k] == spikes.times[k - 1]:
             k += 1
             go_on(survey, first, end, k - 1)
+        if k > bounded:
+            bounded = bound_anywhere(survey, first)
         for slot in range(first, end):
             j = survey.live[slot]
             if survey.surely[slot] < NEVER or survey.sums[slot] + k <= survey.may[j]:

@@ -136,6 +136,32 @@ def test_sifting_changes_no_bit_where_rows_are_clipped_from_above(seed):
     assert len(found) == 1
 
 
+# The samples before the last one teach the sieve that neurons fire with the first spikes. The last one's great group
+# begins there: with its first spikes one neuron has reached its threshold, with its last ones another may have.
+@pytest.mark.parametrize("seed", range(12))
+def test_sifting_changes_no_bit_where_spikes_of_one_time_go_on_for_long(seed):
+    rng, found, n_inputs, n_early, n_silent = np.random.default_rng(seed), set(), 20000, 3, 50
+    weights = np.zeros((4, n_inputs), np.float32)
+    weights[2:, :n_early] = 0.5
+    weights[:2, n_early:] = rng.uniform(0.3, 0.9) * np.array([[1], [rng.uniform(1.0001, 1.01)]])
+    reached = np.cumsum(weights[1, n_early:-n_silent], dtype=np.float32)[-1]
+    limit = np.nextafter(reached, np.float32(0)) if seed % 2 else reached
+    times = np.full((401, n_inputs), np.inf)
+    times[:, :n_early] = np.arange(n_early) / 10
+    times[-1, n_early:-n_silent] = 0.5
+    data = SpikingDataset.from_numpy(times, np.arange(401) // 400)
+    for use in ("never", "always"):
+        use_sieve(use)
+        config = network(optimizer=S2STDP | {"ap": 0}, n_neurons=4)
+        model = Readout.from_config(config, n_inputs, 2, seed=seed)
+        model.layers[-1].weights = weights
+        model.layers[-1].thresholds = [2 * weights[0, -1], limit, 0.1, 0.1]
+        model.fit(data, epochs=1)
+        found.add(model.layers[-1].weights.tobytes())
+    use_sieve("auto")
+    assert len(found) == 1
+
+
 @pytest.mark.parametrize("name", [*DIGESTS, "lif", "multiplicative"])
 def test_every_instruction_set_computes_the_same_bits(name):
     before, found = active_instructions(), {}
