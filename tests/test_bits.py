@@ -162,6 +162,32 @@ def test_sifting_changes_no_bit_where_spikes_of_one_time_go_on_for_long(seed):
     assert len(found) == 1
 
 
+# Weights that lie just beside the middle of two numbers of single precision, so that a potential is rounded the same
+# way by every spike, and thresholds that are potentials on the way, or the numbers next to them: bounds must be wide.
+@pytest.mark.parametrize("seed", range(40))
+def test_sifting_changes_no_bit_where_roundings_add_up(seed):
+    rng, found, n_inputs, n_neurons = np.random.default_rng(seed), set(), 8000, 24
+    reached = np.sort((rng.uniform(0.05, 1, n_neurons) * n_inputs).astype(int))
+    last_bit = 2.0**-23
+    lost = rng.choice([0.2499, 0.2501, 0.4999, 0.5001], n_neurons)
+    weights = (np.round(rng.uniform(1.01, rng.choice([1.05, 2]), n_neurons) / reached / last_bit) + lost) * last_bit
+    weights = np.repeat(weights[:, None], n_inputs, axis=1).astype(np.float32)
+    limits = np.cumsum(weights, axis=1, dtype=np.float32)[np.arange(n_neurons), reached - 1]
+    limits = np.nextafter(limits, rng.choice([0, 9], n_neurons).astype(np.float32))
+    data = SpikingDataset.from_numpy([np.arange(n_inputs) / n_inputs] * 2, [0, 1])
+    for use in ("never", "always"):
+        use_sieve(use)
+        layer = {"w_max": float(weights.max()), "w_init_mean": float(weights.max()) / 2}
+        rule = S2STDP | {"ap": 0, "am": -float(weights.max()), "class_inhib": False}
+        model = Readout.from_config(network(optimizer=rule | {"layer": layer}, n_neurons=n_neurons), n_inputs, 2)
+        model.layers[-1].weights = weights
+        model.layers[-1].thresholds = limits
+        model.fit(data, epochs=1)
+        found.add(model.layers[-1].weights.tobytes())
+    use_sieve("auto")
+    assert len(found) == 1
+
+
 @pytest.mark.parametrize("name", [*DIGESTS, "lif", "multiplicative"])
 def test_every_instruction_set_computes_the_same_bits(name):
     before, found = active_instructions(), {}
