@@ -30,6 +30,7 @@ ctypedef struct Survey:    # a sample's way through the sieve; parts of it may b
     index_t team_size      # neurons that are ended by the first spike of one of them
     index_t n_teams
     index_t teams_a_part
+    index_t own_team       # that goes on to its first target neuron's spike; -1: none does
     Py_ssize_t start       # position at which every potential is estimated
     Py_ssize_t bounded     # position up to which `may` and `must` hold at first
     int16_t *marked        # (n_places,); 1: an input whose spike is before `start`

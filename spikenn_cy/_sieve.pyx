@@ -119,6 +119,7 @@ cdef class Sieve:
                 unit = self.copy.units[j] * factors[j]
                 if unit > 0:
                     self.target = self.target + thresholds[j] / unit / self.n_neurons
+            self.target = max(self.target, 1)     # of thresholds that are not above 0
 
     cdef void expire(self) noexcept nogil:
         self.fresh = False
@@ -141,6 +142,7 @@ cdef class Sieve:
             size = 1
         survey.layer, survey.reach = layer, reach
         survey.team_size, survey.n_teams = size, self.n_neurons // size
+        survey.own_team = reach.own_class if reach.scope == FIRST_OF_CLASS else -1
         survey.teams_a_part = max(1, BLOCK_MAX // size)
         survey.bounded = min(spikes.count, survey.start + survey.start // 32 + 8)
         primitives.active.bound(
@@ -180,10 +182,8 @@ cdef class Sieve:
     cdef void charge_suspects(self, Crew *crew) noexcept nogil:
         cdef const Survey *survey = &self.survey
         cdef Block *block = self.blocks
-        cdef index_t team, i, slot, own = -1, first_target = survey.reach.n_non_target
+        cdef index_t team, i, slot
         cdef Py_ssize_t n_picks = 0, n_blocks
-        if survey.reach.own_class >= 0:
-            own = survey.reach.own_class
         block.width = 0
         for team in range(survey.n_teams):
             if survey.verdicts[team] <= SETTLED:
@@ -199,7 +199,7 @@ cdef class Sieve:
                     block.layer, block.picks, block.end = survey.layer, self.picks + n_picks, 0
                 self.picks[n_picks].neuron = survey.live[slot]
                 self.picks[n_picks].team = team
-                self.picks[n_picks].ends = team != own or survey.live[slot] >= team * survey.team_size + first_target
+                self.picks[n_picks].ends = survey.live[slot] >= ends_from(survey, team)
                 n_picks += 1
                 block.width += 1
                 block.end = max(block.end, survey.closed[team])
@@ -256,7 +256,7 @@ cdef class Sieve:
         for team in range(survey.n_teams):
             ahead += survey.closed[team] - survey.start
         if survey.start > 0:
-            self.target = self.target * (1 + HASTE * ahead / survey.n_teams / survey.start)
+            self.target = max(1, self.target * (1 + HASTE * ahead / survey.n_teams / survey.start))
 
 
 def aligned(Py_ssize_t size):
@@ -358,6 +358,11 @@ cdef void survey_part(void *job, Py_ssize_t part) noexcept nogil:
             tell(survey, team)
 
 
+cdef inline index_t ends_from(const Survey *survey, index_t team) noexcept nogil:
+    # The first neuron of a team whose spike ends it; those before it do not.
+    return team * survey.team_size + (survey.reach.n_non_target if team == survey.own_team else 0)
+
+
 cdef inline const int16_t *row_of(const Survey *survey, index_t slot) noexcept nogil:
     return survey.copy.rows + survey.live[slot] * survey.copy.n_places
 
@@ -419,7 +424,7 @@ cdef void follow(const Survey *survey, index_t team) noexcept nogil:
     cdef const Charging *layer = survey.layer
     cdef const Spikes *spikes = layer.spikes
     cdef index_t first = team * survey.team_size, n = survey.n_live[team], end = first + n, slot, j
-    cdef index_t ends_from = first + (survey.reach.n_non_target if team == survey.reach.own_class else 0)
+    cdef index_t first_to_end = ends_from(survey, team)
     cdef Py_ssize_t k = survey.start, bounded = survey.bounded
     cdef int32_t closed = NEVER
     cdef index_t n_fired = 0
@@ -429,7 +434,7 @@ cdef void follow(const Survey *survey, index_t team) noexcept nogil:
             j = survey.live[slot]
             if survey.sums[slot] + k > survey.may[j]:
                 go_back(survey, slot)
-                if j >= ends_from:
+                if j >= first_to_end:
                     closed = min(closed, survey.surely[slot])
     while closed == NEVER and k < spikes.count and n:
         if k >= bounded:
@@ -451,7 +456,7 @@ cdef void follow(const Survey *survey, index_t team) noexcept nogil:
                 survey.sums_then[slot] = survey.sums[slot]
             if survey.sums[slot] > survey.must[j]:
                 survey.surely[slot] = <int32_t>k
-                if j >= ends_from:
+                if j >= first_to_end:
                     closed = <int32_t>k
     for slot in range(first, end):
         if survey.maybe[slot] < NEVER and survey.maybe[slot] <= closed:
@@ -469,12 +474,12 @@ cdef void tell(const Survey *survey, index_t team) noexcept nogil:
     # Writes times and potentials of the neurons that fired until the team was closed; if it never was, of all.
     cdef const Charging *layer = survey.layer
     cdef index_t first = team * survey.team_size, slot
-    cdef index_t ends_from = first + (survey.reach.n_non_target if team == survey.reach.own_class else 0)
+    cdef index_t first_to_end = ends_from(survey, team)
     cdef int32_t closed = survey.closed[team]
     cdef bint silent = survey.verdicts[team] == SETTLED
     if silent:
         for slot in range(first, first + survey.n_live[team]):
-            silent &= survey.maybe[slot] > closed or survey.live[slot] < ends_from
+            silent &= survey.maybe[slot] > closed or survey.live[slot] < first_to_end
     for slot in range(first, first + survey.n_live[team]):
         if survey.maybe[slot] <= closed:
             layer.times[survey.live[slot]] = layer.spikes.times[survey.maybe[slot] - 1]
