@@ -9,8 +9,16 @@
 #define INLINE static inline __attribute__((always_inline))
 #define FENCE() __asm__ volatile("" ::: "memory") /* what was stored is read again, what was read is not remembered */
 
-typedef int32_t Wide __attribute__((vector_size(64), aligned(4), may_alias));
-typedef float Line __attribute__((vector_size(64), aligned(4), may_alias));
+/* As much as a register holds: compilers take wider vectors apart in memory. */
+#if defined(__AVX512F__)
+#define WIDTH 64
+#elif defined(__AVX__)
+#define WIDTH 32
+#else
+#define WIDTH 16
+#endif
+typedef int32_t Wide __attribute__((vector_size(WIDTH), aligned(4), may_alias));
+typedef float Line __attribute__((vector_size(WIDTH), aligned(4), may_alias));
 typedef float Vector __attribute__((vector_size(32), aligned(4), may_alias)); /* of 8 neurons, as in inference */
 
 static volatile float sink;
@@ -20,8 +28,8 @@ static volatile float sink;
 void stream_read(const char *from, ptrdiff_t bytes, ptrdiff_t repeats) {
     Wide sum[8] = {{0}};
     for (ptrdiff_t r = 0; r < repeats; r++) {
-        for (ptrdiff_t i = 0; i < bytes; i += 512)
-            for (int q = 0; q < 8; q++) sum[q] |= *(const Wide *)(from + i + 64 * q);
+        for (ptrdiff_t i = 0; i < bytes; i += 8 * WIDTH)
+            for (int q = 0; q < 8; q++) sum[q] |= *(const Wide *)(from + i + WIDTH * q);
         FENCE();
     }
     for (int q = 1; q < 8; q++) sum[0] |= sum[q];
@@ -30,16 +38,16 @@ void stream_read(const char *from, ptrdiff_t bytes, ptrdiff_t repeats) {
 
 void stream_copy(char *restrict to, const char *restrict from, ptrdiff_t bytes, ptrdiff_t repeats) {
     for (ptrdiff_t r = 0; r < repeats; r++) {
-        for (ptrdiff_t i = 0; i < bytes; i += 256)
-            for (int q = 0; q < 4; q++) *(Wide *)(to + i + 64 * q) = *(const Wide *)(from + i + 64 * q);
+        for (ptrdiff_t i = 0; i < bytes; i += 4 * WIDTH)
+            for (int q = 0; q < 4; q++) *(Wide *)(to + i + WIDTH * q) = *(const Wide *)(from + i + WIDTH * q);
         FENCE();
     }
 }
 
 void stream_update(char *at, ptrdiff_t bytes, ptrdiff_t repeats) {
     for (ptrdiff_t r = 0; r < repeats; r++) {
-        for (ptrdiff_t i = 0; i < bytes; i += 256)
-            for (int q = 0; q < 4; q++) *(Wide *)(at + i + 64 * q) += 1;
+        for (ptrdiff_t i = 0; i < bytes; i += 4 * WIDTH)
+            for (int q = 0; q < 4; q++) *(Wide *)(at + i + WIDTH * q) += 1;
         FENCE();
     }
 }
@@ -166,13 +174,13 @@ void update_rows(float *weights, ptrdiff_t n_inputs, const float *input_times, c
             float *restrict w = weights + rows_[k] * n_inputs;
             ptrdiff_t i = 0;
             for (; i + 32 <= n_inputs; i += 32)
-                for (int q = 0; q < 2; q++)
-                    *(Line *)(w + i + 16 * q) += *(const Line *)(input_times + i + 16 * q);
+                for (int q = 0; q < 32; q += WIDTH / 4)
+                    *(Line *)(w + i + q) += *(const Line *)(input_times + i + q);
             for (; i < n_inputs; i++) w[i] += input_times[i];
             FENCE();
             if (passes == 2) {
                 for (i = 0; i + 32 <= n_inputs; i += 32)
-                    for (int q = 0; q < 2; q++) *(Line *)(w + i + 16 * q) *= 0.999f;
+                    for (int q = 0; q < 32; q += WIDTH / 4) *(Line *)(w + i + q) *= 0.999f;
                 for (; i < n_inputs; i++) w[i] *= 0.999f;
                 FENCE();
             }

@@ -311,8 +311,8 @@ def page(found: dict[str, Any], roofs_: list[Roof]) -> str:
 
 def cells(roof: Roof, rows: float) -> tuple[str, ...]:
     training = roof.call == "train"
-    rows = roof.amount("bytes of rows") + roof.amount("bytes of coarse rows")
-    n_bytes = rows if training else roof.amount("bytes of weights")
+    of_rows = roof.amount("bytes of rows") + roof.amount("bytes of coarse rows")
+    n_bytes = of_rows if training else roof.amount("bytes of weights")
     loads = roof.amount("loads")
     return (
         roof.case,
