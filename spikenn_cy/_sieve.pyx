@@ -41,7 +41,7 @@ cdef double HASTE = 0.1
 
 @cython.final
 cdef class Sieve:
-    """The coarse copy and what it was good for; owned by one `Epoch`.
+    """The coarse copy and a sample's way through it; owned by one `Epoch`.
 
     Parameters
     ----------
