@@ -340,7 +340,7 @@ cdef void survey_part(void *job, Py_ssize_t part) noexcept nogil:
             slot += layer.thresholds[j] < INFINITY
         survey.n_live[team] = n = slot - team * size
         for slot in range(team * size, team * size + n):
-            rows[width] = survey.copy.rows + survey.live[slot] * survey.copy.n_places
+            rows[width] = row_of(survey, slot)
             slots[width] = slot
             width += 1
             if width == BLOCK_MAX:

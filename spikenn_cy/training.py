@@ -234,7 +234,8 @@ class Learner:
                 engine.copy_weights()
             started = time.perf_counter()
             n_right += self._learn_part(engine, dataset, part, key, rising, observation, n_threads, sift)
-            self._trial.note(len(part), time.perf_counter() - started)
+            if can_sift:
+                self._trial.note(len(part), time.perf_counter() - started)
             first += len(part)
             if progress is not None:
                 progress.step(len(part))
