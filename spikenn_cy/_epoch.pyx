@@ -15,7 +15,7 @@ from spikenn_cy.kernels.crew cimport Crew, crew_dismiss, crew_do, crew_gather
 from spikenn_cy.kernels.dropout cimport INPUTS, OUTPUT_NEURONS, c_draw_mask
 from spikenn_cy.kernels.primitives cimport COARSE_INPUTS, Spikes
 from spikenn_cy.kernels.stdp cimport Plasticity, RowStep, c_learn_row, c_settle
-from spikenn_cy.kernels.winner cimport c_first_to_fire
+from spikenn_cy.kernels.winner cimport c_first_to_fire, c_sooner
 from spikenn_cy.neurons._base cimport Neuron
 from spikenn_cy.regulators._base cimport Regulator
 from spikenn_cy.rules._base cimport Rule
@@ -361,10 +361,9 @@ cdef class Epoch:
         for c in range(self.rule.layout.n_classes):
             j = c_first_to_fire(answer.times, answer.potentials, c * size, (c + 1) * size)
             self.winner_of[c] = j
-            if c == 0 or self.times[j] < self.times[best] or (
-                self.times[j] == self.times[best] and self.potentials[j] > self.potentials[best]
-            ):
+            if c == 0:
                 best = j
+            best += (j - best) * c_sooner(answer.times, answer.potentials, j, best)
         answer.first = best
 
     cdef Py_ssize_t learn(

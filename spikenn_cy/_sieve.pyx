@@ -22,6 +22,7 @@ from spikenn_cy.kernels.charge cimport ALL, FIRST_OF_CLASS, FIRST_OF_LAYER, Char
 from spikenn_cy.kernels.crew cimport Crew, crew_do
 from spikenn_cy.kernels.primitives cimport BLOCK_MAX, COARSE_MAX, COARSE_STEP, Spikes
 from spikenn_cy.kernels.stdp cimport Plasticity, RowStep
+from spikenn_cy.kernels.winner cimport c_sooner
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 
 cdef int32_t NEVER = INT32_MAX
@@ -233,7 +234,7 @@ cdef class Sieve:
         cdef index_t best = c_first(layer, neurons, n_neurons), i, j, n_rivals = 0
         cdef Pick pick
         for i in range(n_neurons):
-            n_rivals += neurons[i] != best and rivals(survey, neurons[i], best)
+            n_rivals += (neurons[i] != best) & rivals(survey, neurons[i], best)
         if n_rivals == 0:
             return best
         pick.team, pick.ends = 0, True
@@ -303,10 +304,7 @@ cdef index_t c_first(const Charging *layer, const index_t *neurons, index_t n_ne
     cdef index_t best = neurons[0], i, j
     for i in range(1, n_neurons):
         j = neurons[i]
-        if layer.times[j] < layer.times[best] or (
-            layer.times[j] == layer.times[best] and layer.potentials[j] > layer.potentials[best]
-        ):
-            best = j
+        best += (j - best) * c_sooner(layer.times, layer.potentials, j, best)
     return best
 
 
@@ -315,8 +313,8 @@ cdef inline bint rivals(const Survey *survey, index_t j, index_t best) noexcept 
     cdef const Charging *layer = survey.layer
     cdef double margin = <double>fabs(survey.margins[j]) + fabs(survey.margins[best])
     return (
-        layer.times[j] == layer.times[best] and margin > 0
-        and <double>layer.potentials[best] - layer.potentials[j] <= margin
+        (layer.times[j] == layer.times[best]) & (margin > 0)
+        & (<double>layer.potentials[best] - layer.potentials[j] <= margin)
     )
 
 

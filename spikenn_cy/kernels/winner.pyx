@@ -8,12 +8,9 @@ cdef index_t c_first_to_fire(
     index_t first,               # neurons first ... end - 1 compete
     index_t end,
 ) noexcept nogil:
-    # Nobody could foresee which neuron it is, so there is no branch on that.
     cdef index_t best = first, j
     for j in range(first + 1, end):
-        best += (j - best) * (
-            (times[j] < times[best]) | ((times[j] == times[best]) & (potentials[j] > potentials[best]))
-        )
+        best += (j - best) * c_sooner(times, potentials, j, best)
     return best
 
 
