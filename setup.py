@@ -45,7 +45,7 @@ DIRECTIVES = {
     "freethreading_compatible": False,
 }
 # GCC and Clang only: the kernels use their vector types. Contraction to FMA would give other bits on other processors.
-CFLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-pthread"]
+CFLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-pthread"]
 if MARCH:
     CFLAGS.append(f"-march={MARCH}")
 MACROS = [("CYTHON_TRACE_NOGIL", "1")] if COVERAGE else []
