@@ -229,8 +229,9 @@ INLINE float NAMED(stepped)(float w, float time, const Step *step) {
     return w > step->w_max ? step->w_max : w;
 }
 
-/* `three`: silent inputs take a step of their own; `copied`: the coarse row is written. */
-TARGET INLINE float NAMED(step_row_as)(const int three, const int copied, float *restrict row,
+/* `three`: silent inputs take a step of their own; `below`: a weight may be negative; `copied`: the coarse row is
+ * written. */
+TARGET INLINE float NAMED(step_row_as)(const int three, const int below, const int copied, float *restrict row,
                                        const float *restrict input_times, ptrdiff_t n, const Step *step,
                                        int16_t *restrict coarse, float scale) {
     float lane[ROW_LANES] = {0};
@@ -254,7 +255,7 @@ TARGET INLINE float NAMED(step_row_as)(const int three, const int copied, float 
             w[r] = MM(add_ps)(MM(mul_ps)(MM(loadu_ps)(row + i + r * REGISTER_LANES), factor), change);
             w[r] = MM(min_ps)(w_max, MM(max_ps)(w_min, w[r]));
             MM(storeu_ps)(row + i + r * REGISTER_LANES, w[r]);
-            sum[r] = MM(add_ps)(sum[r], MM(and_ps)(w[r], size_of));
+            sum[r] = MM(add_ps)(sum[r], below ? MM(and_ps)(w[r], size_of) : w[r]);
         }
         if (copied) NAMED(coarsen)(w, scales, coarse + i);
     }
@@ -277,11 +278,12 @@ TARGET INLINE float NAMED(step_row_as)(const int three, const int copied, float 
 
 TARGET static float NAMED(step_row)(float *row, const float *input_times, ptrdiff_t n, const Step *step,
                                     int16_t *coarse, float scale) {
-    if (step->silent != step->anticausal)
-        return coarse ? NAMED(step_row_as)(1, 1, row, input_times, n, step, coarse, scale)
-                      : NAMED(step_row_as)(1, 0, row, input_times, n, step, coarse, scale);
-    return coarse ? NAMED(step_row_as)(0, 1, row, input_times, n, step, coarse, scale)
-                  : NAMED(step_row_as)(0, 0, row, input_times, n, step, coarse, scale);
+    const int three = step->silent != step->anticausal;
+#define STEP_AS(three, below, copied) NAMED(step_row_as)(three, below, copied, row, input_times, n, step, coarse, scale)
+    if (step->w_min < 0) return three ? STEP_AS(1, 1, 0) : STEP_AS(0, 1, 0);
+    if (coarse) return three ? STEP_AS(1, 0, 1) : STEP_AS(0, 0, 1);
+    return three ? STEP_AS(1, 0, 0) : STEP_AS(0, 0, 0);
+#undef STEP_AS
 }
 
 TARGET static void NAMED(scale_row)(float *row, ptrdiff_t n, float factor) {
