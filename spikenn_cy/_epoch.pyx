@@ -13,7 +13,7 @@ from spikenn_cy.kernels.answer cimport Answer, Layout, is_target
 from spikenn_cy.kernels.charge cimport FIRST_OF_LAYER, Charging, Reach, c_charge_layer
 from spikenn_cy.kernels.crew cimport Crew, crew_dismiss, crew_do, crew_gather
 from spikenn_cy.kernels.dropout cimport INPUTS, OUTPUT_NEURONS, c_draw_mask
-from spikenn_cy.kernels.primitives cimport COARSE_INPUTS, Spikes
+from spikenn_cy.kernels.primitives cimport COARSE_INPUTS, COARSE_STRIP, Spikes
 from spikenn_cy.kernels.stdp cimport Plasticity, RowStep, c_learn_row, c_settle
 from spikenn_cy.kernels.winner cimport c_first_to_fire, c_sooner
 from spikenn_cy.neurons._base cimport Neuron
@@ -21,6 +21,9 @@ from spikenn_cy.regulators._base cimport Regulator
 from spikenn_cy.rules._base cimport Rule
 from spikenn_cy.types cimport flag_t, index_t, offset_t, real_t, stamp_t
 
+
+# Times are forgotten at that many to one.
+cdef Py_ssize_t FORGET_ALL = 8
 
 # Threads meet twice a sample, which a layer of fewer weights does not pay for.
 cdef Py_ssize_t SHARED_WEIGHTS = 1_000_000
@@ -176,7 +179,7 @@ cdef class Epoch:
     cdef readonly object thresholds        # of the forward pass, as the regulator keeps them
     cdef real_t[::1] limits                # the same with the dropped neurons' at infinity
     cdef real_t[::1] factors               # still to be applied to the rows of weights; 1 between two runs
-    cdef stamp_t[::1] input_times          # dense; every entry at max_time between two samples
+    cdef stamp_t[::1] input_times          # dense, in whole strips; every entry at max_time between two samples
     cdef flag_t[::1] dropped_inputs
     cdef flag_t[::1] dropped_neurons
     cdef stamp_t[::1] times
@@ -215,7 +218,7 @@ cdef class Epoch:
         self.thresholds = np.empty(n_neurons, REAL)
         self.limits = np.empty(n_neurons, REAL)
         self.factors = np.ones(n_neurons, REAL)
-        self.input_times = np.full(n_inputs, max_time, STAMP)
+        self.input_times = np.full(-(-n_inputs // COARSE_STRIP) * COARSE_STRIP, max_time, STAMP)
         self.dropped_inputs = np.zeros(n_inputs, FLAG)
         self.dropped_neurons = np.zeros(n_neurons, FLAG)
         self.times = np.full(n_neurons, max_time, STAMP)
@@ -388,11 +391,19 @@ cdef class Epoch:
             rows.input_times, rows.times = &self.input_times[0], &self.times[0]
             rows.copy = &self.sieve.copy if sift else NULL
             crew_do(self.crew, learn_row, &rows, n_steps)
-        for k in range(max(self.n_told, end)):
-            self.input_times[spikes.inputs[k]] = self.max_time
-        if sift:
-            self.sieve.unmark(spikes)
+        self.forget(spikes, max(self.n_told, end))
         return n_steps
+
+    cdef void forget(self, const Spikes *spikes, Py_ssize_t n_told) noexcept nogil:
+        # Many times are forgotten sooner all at once.
+        cdef stamp_t *input_times = &self.input_times[0]
+        cdef Py_ssize_t i
+        if n_told > self.input_times.shape[0] // FORGET_ALL:
+            for i in range(self.input_times.shape[0]):
+                input_times[i] = self.max_time
+        else:
+            for i in range(n_told):
+                input_times[spikes.inputs[i]] = self.max_time
 
     cdef Py_ssize_t last_to_tell(self, const Spikes *spikes, Py_ssize_t n_steps) noexcept nogil:
         # To a neuron that fired, an input spike after it is like no spike, unless silent inputs are left alone;

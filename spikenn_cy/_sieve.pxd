@@ -33,7 +33,9 @@ ctypedef struct Survey:    # a sample's way through the sieve; parts of it may b
     index_t own_team       # that goes on to its first target neuron's spike; -1: none does
     Py_ssize_t start       # position at which every potential is estimated
     Py_ssize_t bounded     # position up to which `may` and `must` hold at first
-    int16_t *marked        # (n_places,); 1: an input whose spike is before `start`
+    int16_t *marked        # (n_places,), in the strips listed; -1: an input whose spike is before `start`
+    int32_t *strips        # the strips with such an input
+    Py_ssize_t n_strips
     int32_t *may           # of each neuron: k coarse weights of a sum above this, less k, may make it fire ...
     int32_t *must          # ... and a sum above this surely does
     # Of the neurons of a team that can fire, from the place of its first neuron on:
@@ -89,7 +91,6 @@ cdef class Sieve:
     cdef void settle(self, const real_t[::1] factors) noexcept nogil
     cdef void charge_layer(self, const Charging *layer, const Reach *reach, Crew *crew) noexcept nogil
     cdef Py_ssize_t mark(self, const Spikes *spikes, stamp_t *input_times) noexcept nogil
-    cdef void unmark(self, const Spikes *spikes) noexcept nogil
     cdef void charge_suspects(self, Crew *crew) noexcept nogil
     cdef void untie_all(self) noexcept nogil
     cdef index_t untie(self, const index_t *neurons, index_t n_neurons) noexcept nogil

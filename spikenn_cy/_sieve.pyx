@@ -20,7 +20,7 @@ from spikenn_cy.dtypes import INDEX, REAL
 from spikenn_cy.kernels cimport primitives
 from spikenn_cy.kernels.charge cimport ALL, FIRST_OF_CLASS, FIRST_OF_LAYER, Charging, Pick, Reach, c_charge_picks
 from spikenn_cy.kernels.crew cimport Crew, crew_do
-from spikenn_cy.kernels.primitives cimport BLOCK_MAX, COARSE_MAX, COARSE_STEP, Spikes
+from spikenn_cy.kernels.primitives cimport BLOCK_MAX, COARSE_MAX, COARSE_STRIP, Spikes
 from spikenn_cy.kernels.stdp cimport Plasticity, RowStep
 from spikenn_cy.kernels.winner cimport c_sooner
 from spikenn_cy.types cimport index_t, real_t, stamp_t
@@ -47,7 +47,7 @@ cdef class Sieve:
     Parameters
     ----------
     n_neurons, n_inputs, n_classes : int
-        Sizes of the layer; `COARSE_INPUTS` at most.
+        Sizes of the layer; `COARSE_INPUTS` inputs at most.
     """
 
     def __cinit__(self, Py_ssize_t n_neurons, *args):
@@ -63,12 +63,13 @@ cdef class Sieve:
         free(self.blocks)
 
     def __init__(self, index_t n_neurons, Py_ssize_t n_inputs, index_t n_classes):
-        cdef Py_ssize_t n_places = (n_inputs + COARSE_STEP - 1) // COARSE_STEP * COARSE_STEP
+        cdef Py_ssize_t n_places = (n_inputs + COARSE_STRIP - 1) // COARSE_STRIP * COARSE_STRIP
         cdef int16_t[::1] coarse = aligned(n_neurons * n_places), marked = aligned(n_places)
+        cdef int32_t[::1] strips = np.zeros(n_places // COARSE_STRIP, INDEX)
         cdef real_t[:, ::1] reals = np.zeros((3, n_neurons), REAL)
         cdef double[::1] highest = np.zeros(n_neurons)
         cdef int32_t[:, ::1] counts = np.zeros((11, n_neurons), INDEX)
-        self.arrays = [coarse, marked, reals, highest, counts]
+        self.arrays = [coarse, marked, strips, reals, highest, counts]
         self.n_neurons = n_neurons
         self.n_inputs = n_inputs
         self.likely = np.zeros(n_inputs, INDEX)
@@ -77,7 +78,7 @@ cdef class Sieve:
         self.copy.rows, self.copy.n_places = &coarse[0], n_places
         self.copy.scales, self.copy.units, self.survey.margins = &reals[0, 0], &reals[1, 0], &reals[2, 0]
         self.copy.highest = &highest[0]
-        self.survey.copy, self.survey.marked = &self.copy, &marked[0]
+        self.survey.copy, self.survey.marked, self.survey.strips = &self.copy, &marked[0], &strips[0]
         self.survey.may, self.survey.must = &counts[0, 0], &counts[1, 0]
         self.survey.sums, self.survey.sums_then = &counts[2, 0], &counts[3, 0]
         self.survey.maybe, self.survey.surely = &counts[4, 0], &counts[5, 0]
@@ -155,30 +156,29 @@ cdef class Sieve:
         self.guess_better()
 
     cdef Py_ssize_t mark(self, const Spikes *spikes, stamp_t *input_times) noexcept nogil:
-        # Marks the inputs of the spikes up to where neurons likely fire, writes their times for the step that follows,
-        # and returns their number.
+        # Writes times of spikes up to where neurons likely fire, for the step that follows too; marks their inputs, and
+        # returns their number. The times have room for a whole number of strips.
+        cdef Survey *survey = &self.survey
+        cdef const int32_t *likely = &self.likely[0]
+        cdef const index_t *inputs = spikes.inputs
+        cdef const stamp_t *times = spikes.times
         cdef Py_ssize_t k = 0, end
         cdef int64_t sum = 0, target = <int64_t>min(self.target, 1e18)
-        cdef index_t i
         while k < spikes.count and sum < target:
-            i = spikes.inputs[k]
-            self.survey.marked[i] = 1
-            input_times[i] = spikes.times[k]
-            sum += self.likely[i]
+            input_times[inputs[k]] = times[k]
+            sum += likely[inputs[k]]
             k += 1
+        end = end_of_group(spikes, k) if k > 0 else 0
+        while k < end:
+            input_times[inputs[k]] = times[k]
+            k += 1
+        survey.start = k
+        survey.n_strips = 0
         if k > 0:
-            end = end_of_group(spikes, k)
-            while k < end:
-                self.survey.marked[spikes.inputs[k]] = 1
-                input_times[spikes.inputs[k]] = spikes.times[k]
-                k += 1
-        self.survey.start = k
+            survey.n_strips = primitives.active.mark(
+                input_times, survey.copy.n_places, times[k - 1], survey.marked, survey.strips
+            )
         return k
-
-    cdef void unmark(self, const Spikes *spikes) noexcept nogil:
-        cdef Py_ssize_t k
-        for k in range(self.survey.start):
-            self.survey.marked[spikes.inputs[k]] = 0
 
     cdef void charge_suspects(self, Crew *crew) noexcept nogil:
         cdef const Survey *survey = &self.survey
@@ -318,15 +318,26 @@ cdef inline bint rivals(const Survey *survey, index_t j, index_t best) noexcept 
     )
 
 
+cdef inline void sum_rows(
+    const Survey *survey, const int16_t *const *rows, const index_t *slots, int width
+) noexcept nogil:
+    cdef int32_t sums[BLOCK_MAX]
+    cdef int i
+    if width == 0:
+        return
+    primitives.active.sum_marked[width](rows, survey.marked, survey.strips, survey.n_strips, sums)
+    for i in range(width):
+        survey.sums[slots[i]] = sums[i]
+
+
 cdef void survey_part(void *job, Py_ssize_t part) noexcept nogil:
     cdef const Survey *survey = <const Survey *>job
     cdef const Charging *layer = survey.layer
     cdef index_t size = survey.team_size, team, first_team = <index_t>part * survey.teams_a_part
-    cdef index_t end_team = min(first_team + survey.teams_a_part, survey.n_teams), j, slot, n
+    cdef index_t end_team = min(first_team + survey.teams_a_part, survey.n_teams), j, slot
     cdef const int16_t *rows[BLOCK_MAX]
-    cdef int32_t sums[BLOCK_MAX]
     cdef index_t slots[BLOCK_MAX]
-    cdef int width = 0, i
+    cdef int width = 0
     for team in range(first_team, end_team):
         slot = team * size
         for j in range(team * size, (team + 1) * size):
@@ -336,20 +347,15 @@ cdef void survey_part(void *job, Py_ssize_t part) noexcept nogil:
             survey.maybe[j] = survey.surely[j] = NEVER
             survey.live[slot] = j
             slot += layer.thresholds[j] < INFINITY
-        survey.n_live[team] = n = slot - team * size
-        for slot in range(team * size, team * size + n):
+        survey.n_live[team] = slot - team * size
+        for slot in range(team * size, team * size + survey.n_live[team]):
             rows[width] = row_of(survey, slot)
             slots[width] = slot
             width += 1
             if width == BLOCK_MAX:
-                primitives.active.sum_marked[width](rows, survey.marked, survey.copy.n_places, sums)
-                for i in range(width):
-                    survey.sums[slots[i]] = sums[i]
+                sum_rows(survey, rows, slots, width)
                 width = 0
-    if width:
-        primitives.active.sum_marked[width](rows, survey.marked, survey.copy.n_places, sums)
-        for i in range(width):
-            survey.sums[slots[i]] = sums[i]
+    sum_rows(survey, rows, slots, width)
     for team in range(first_team, end_team):
         follow(survey, team)
         if survey.verdicts[team] <= SETTLED:

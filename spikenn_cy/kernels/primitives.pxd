@@ -9,7 +9,7 @@ cdef extern from "primitives.h" nogil:
         VECTORS_MAX        # vectors that one call of `charge_lanes` takes
         COARSE_MAX         # largest coarse weight
         COARSE_INPUTS      # inputs at most whose coarse weights can be summed
-        COARSE_STEP        # coarse rows have a multiple of so many places
+        COARSE_STRIP       # coarse rows have a multiple of so many places
         FIELD_GROUP        # filters that a block of filters is a multiple of
         FIELD_WIDTH        # filters in the widest block
         CORRELATE_STEP     # columns that `correlate` makes at once
@@ -39,7 +39,8 @@ cdef extern from "primitives.h" nogil:
     ctypedef Py_ssize_t (*ChargeLanes)(const float *, const Spikes *, Py_ssize_t, Py_ssize_t, int,
                                        float *, const float *) noexcept nogil
 
-    ctypedef void (*SumMarked)(const int16_t *const *, const int16_t *, Py_ssize_t, int32_t *) noexcept nogil
+    ctypedef void (*SumMarked)(const int16_t *const *, const int16_t *, const int32_t *, Py_ssize_t,
+                               int32_t *) noexcept nogil
 
     ctypedef void (*FireField)(const float *, const int32_t *, Py_ssize_t, const int32_t *, int32_t,
                                const float *, Py_ssize_t, int, int32_t *) noexcept nogil
@@ -55,6 +56,7 @@ cdef extern from "primitives.h" nogil:
         const char *name
         ChargeRows *charge_rows
         ChargeLanes *charge_lanes
+        Py_ssize_t (*mark)(const float *, Py_ssize_t, float, int16_t *, int32_t *) noexcept nogil
         SumMarked *sum_marked
         void (*bound)(const float *, const float *, const float *, Py_ssize_t, Py_ssize_t, int32_t *,
                       int32_t *) noexcept nogil

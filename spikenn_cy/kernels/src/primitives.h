@@ -14,7 +14,7 @@
 #define LANES 8        /* neurons in one vector of an input-major block */
 #define VECTORS_MAX 8  /* vectors that `charge_lanes` integrates at once */
 #define COARSE_MAX 32766   /* largest coarse weight */
-#define COARSE_STEP 32     /* coarse rows are padded to a multiple of it, with zeros */
+#define COARSE_STRIP 32    /* coarse rows are read in strips of so many places, a line of memory */
 #define COARSE_INPUTS 65500 /* of whom the sum of coarse weights, and the number, fit four bytes */
 #define FIELD_GROUP 16 /* filters that a block of filters is a multiple of; of any variant's FIELD_LANES */
 #define FIELD_WIDTH 64 /* filters in the widest block */
@@ -43,8 +43,8 @@ typedef ptrdiff_t (*ChargeRows)(const Row *rows, const Spikes *spikes, ptrdiff_t
 typedef ptrdiff_t (*ChargeLanes)(const float *block, const Spikes *spikes, ptrdiff_t k, ptrdiff_t end, int rising,
                                  float *potentials, const float *thresholds);
 
-/* `n` is a multiple of COARSE_STEP. */
-typedef void (*SumMarked)(const int16_t *const *rows, const int16_t *marked, ptrdiff_t n, int32_t *sums);
+typedef void (*SumMarked)(const int16_t *const *rows, const int16_t *marked, const int32_t *strips, ptrdiff_t n_strips,
+                          int32_t *sums);
 
 /* Change of one row: the factor that is still to be applied, then a step by the time of the input (`causal` no later
  * than `spike`, `silent` at or after `silent_from`, `anticausal` between), then the bounds. */
@@ -75,7 +75,10 @@ typedef struct {
     const char *name;
     ChargeRows charge_rows[BLOCK_MAX + 1];       /* by the number of rows */
     ChargeLanes charge_lanes[VECTORS_MAX + 1];   /* by the number of vectors of an input-major block */
-    /* By the number of rows: for each, write the sum of its coarse weights where `marked` is 1 and not 0. */
+    /* Mark inputs with -1 that fired by `last`, and others with 0. `n` is a multiple of COARSE_STRIP. Strips without a
+     * mark are left as they are; the others are listed, and their number returned. */
+    ptrdiff_t (*mark)(const float *times, ptrdiff_t n, float last, int16_t *marked, int32_t *strips);
+    /* By the number of rows: for each, write the sum of its coarse weights that are marked in the strips listed. */
     SumMarked sum_marked[BLOCK_MAX + 1];
     /* For each neuron: a sum of k coarse weights, of k <= `end` spikes, that is no more than `may` - k is of a potential
      * that is surely no more than the threshold, and one that is more than `must` of one that surely is. A coarse 1

@@ -14,6 +14,9 @@
 #define SIZE_BITS _mm_castsi128_ps(_mm_set1_epi32(INT32_MAX)) /* all of a float but its sign */
 #define NO_LATER(a, b, then, otherwise)                                                                             \
     _mm_or_ps(_mm_and_ps(_mm_cmple_ps(a, b), then), _mm_andnot_ps(_mm_cmple_ps(a, b), otherwise))
+#define WHERE_NO_LATER(a, b) _mm_castps_si128(_mm_cmple_ps(a, b)) /* all bits of a lane, or none */
+#define BOTH(a, b) _mm_or_si128(a, b)
+#define ANY_OF(wholes) (_mm_movemask_epi8(wholes) != 0)
 #elif FIELD_LANES == 8
 #define REGISTER __m256
 #define WHOLES __m256i
@@ -23,6 +26,9 @@
 #define NO_WHOLES _mm256_setzero_si256()
 #define SIZE_BITS _mm256_castsi256_ps(_mm256_set1_epi32(INT32_MAX))
 #define NO_LATER(a, b, then, otherwise) _mm256_blendv_ps(otherwise, then, _mm256_cmp_ps(a, b, _CMP_LE_OQ))
+#define WHERE_NO_LATER(a, b) _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_LE_OQ))
+#define BOTH(a, b) _mm256_or_si256(a, b)
+#define ANY_OF(wholes) (!_mm256_testz_si256(wholes, wholes))
 #else
 #define REGISTER __m512
 #define WHOLES __m512i
@@ -32,6 +38,9 @@
 #define NO_WHOLES _mm512_setzero_si512()
 #define SIZE_BITS _mm512_castsi512_ps(_mm512_set1_epi32(INT32_MAX))
 #define NO_LATER(a, b, then, otherwise) _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LE_OQ), otherwise, then)
+#define WHERE_NO_LATER(a, b) _mm512_maskz_set1_epi32(_mm512_cmp_ps_mask(a, b, _CMP_LE_OQ), -1)
+#define BOTH(a, b) _mm512_or_si512(a, b)
+#define ANY_OF(wholes) (_mm512_test_epi32_mask(wholes, wholes) != 0)
 #endif
 
 #elif defined(REGISTER)
@@ -45,5 +54,8 @@
 #undef NO_WHOLES
 #undef SIZE_BITS
 #undef NO_LATER
+#undef WHERE_NO_LATER
+#undef BOTH
+#undef ANY_OF
 
 #endif

@@ -121,17 +121,58 @@ ROWS(1) ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6) ROWS(7) ROWS(8)
 VECTORS(1) VECTORS(2) VECTORS(3) VECTORS(4) VECTORS(5) VECTORS(6) VECTORS(7) VECTORS(8)
 #undef VECTORS
 
+#ifdef REGISTER
+/* ROW_LANES whole numbers that lie in registers, written as two bytes each. */
+TARGET INLINE void NAMED(narrow)(const WHOLES *whole, int16_t *narrow) {
+#if FIELD_LANES == 4
+    FOR_EACH(half, 2) STORE_WHOLES(narrow + 8 * half, _mm_packs_epi32(whole[2 * half], whole[2 * half + 1]));
+#elif FIELD_LANES == 8
+    STORE_WHOLES(narrow, _mm256_permute4x64_epi64(_mm256_packs_epi32(whole[0], whole[1]), 0xd8));
+#else
+    _mm256_storeu_si256((__m256i *)narrow, _mm512_cvtsepi32_epi16(whole[0]));
+#endif
+}
+#endif
+
 /* ---- a coarse look at many neurons ----------------------------------------------------------------------- */
 
-TARGET INLINE void NAMED(sum_marked)(const int width, const int16_t *const *rows, const int16_t *marked, ptrdiff_t n,
-                                     int32_t *sums) {
+TARGET static ptrdiff_t NAMED(mark)(const float *times, ptrdiff_t n, float last, int16_t *marked, int32_t *strips) {
+    ptrdiff_t n_strips = 0;
+    for (ptrdiff_t i = 0; i < n; i += COARSE_STRIP) {
+#ifdef REGISTER
+        WHOLES found = NO_WHOLES;
+        FOR_EACH(half, COARSE_STRIP / ROW_LANES) {
+            const ptrdiff_t from = i + half * ROW_LANES;
+            WHOLES fired[ROW_LANES / REGISTER_LANES];
+            FOR_EACH(r, ROW_LANES / REGISTER_LANES) {
+                fired[r] = WHERE_NO_LATER(MM(loadu_ps)(times + from + r * REGISTER_LANES), MM(set1_ps)(last));
+                found = BOTH(found, fired[r]);
+            }
+            NAMED(narrow)(fired, marked + from);
+        }
+        strips[n_strips] = (int32_t)i;
+        n_strips += ANY_OF(found);
+#else
+        int found = 0;
+        for (int l = 0; l < COARSE_STRIP; l++) found |= marked[i + l] = -(times[i + l] <= last);
+        strips[n_strips] = (int32_t)i;
+        n_strips += found != 0;
+#endif
+    }
+    return n_strips;
+}
+
+TARGET INLINE void NAMED(sum_marked)(const int width, const int16_t *const *rows, const int16_t *marked,
+                                     const int32_t *strips, ptrdiff_t n_strips, int32_t *sums) {
 #ifdef REGISTER
     WHOLES sum[BLOCK_MAX];
     FOR_EACH(j, width) sum[j] = NO_WHOLES;
-    for (ptrdiff_t i = 0; i < n; i += 2 * REGISTER_LANES) {
-        const WHOLES mark = LOAD_WHOLES(marked + i);
-        FOR_EACH(j, width) sum[j] = MM(add_epi32)(sum[j], MM(madd_epi16)(LOAD_WHOLES(rows[j] + i), mark));
-    }
+    for (ptrdiff_t s = 0; s < n_strips; s++)
+        FOR_EACH(r, COARSE_STRIP / (2 * REGISTER_LANES)) {
+            const ptrdiff_t i = strips[s] + r * 2 * REGISTER_LANES;
+            const WHOLES mark = LOAD_WHOLES(marked + i);
+            FOR_EACH(j, width) sum[j] = MM(sub_epi32)(sum[j], MM(madd_epi16)(LOAD_WHOLES(rows[j] + i), mark));
+        }
     FOR_EACH(j, width) {
         int32_t lane[REGISTER_LANES];
         STORE_WHOLES(lane, sum[j]);
@@ -141,18 +182,20 @@ TARGET INLINE void NAMED(sum_marked)(const int width, const int16_t *const *rows
     }
 #else
     for (int j = 0; j < width; j++) {
-        const int16_t *row = rows[j];
         int32_t sum = 0;
-        for (ptrdiff_t i = 0; i < n; i++) sum += row[i] * marked[i];
+        for (ptrdiff_t s = 0; s < n_strips; s++) {
+            const int16_t *row = rows[j] + strips[s], *mark = marked + strips[s];
+            for (int l = 0; l < COARSE_STRIP; l++) sum -= row[l] * mark[l];
+        }
         sums[j] = sum;
     }
 #endif
 }
 
 #define MARKED(WIDTH)                                                                                               \
-    TARGET static void NAMED(sum_marked_##WIDTH)(const int16_t *const *rows, const int16_t *marked, ptrdiff_t n,    \
-                                                 int32_t *sums) {                                                   \
-        NAMED(sum_marked)(WIDTH, rows, marked, n, sums);                                                            \
+    TARGET static void NAMED(sum_marked_##WIDTH)(const int16_t *const *rows, const int16_t *marked,                 \
+                                                 const int32_t *strips, ptrdiff_t n_strips, int32_t *sums) {        \
+        NAMED(sum_marked)(WIDTH, rows, marked, strips, n_strips, sums);                                             \
     }
 MARKED(1) MARKED(2) MARKED(3) MARKED(4) MARKED(5) MARKED(6) MARKED(7) MARKED(8)
 #undef MARKED
@@ -192,20 +235,12 @@ INLINE float NAMED(folded)(float *lane) {
     return lane[0];
 }
 
-/* ROW_LANES weights that lie in registers, made coarse. */
 #ifdef REGISTER
+/* ROW_LANES weights that lie in registers, made coarse. */
 TARGET INLINE void NAMED(coarsen)(const REGISTER *w, REGISTER scale, int16_t *coarse) {
-#if FIELD_LANES == 4
-    for (int half = 0; half < 2; half++)
-        STORE_WHOLES(coarse + 8 * half, _mm_packs_epi32(_mm_cvttps_epi32(_mm_mul_ps(w[2 * half], scale)),
-                                                        _mm_cvttps_epi32(_mm_mul_ps(w[2 * half + 1], scale))));
-#elif FIELD_LANES == 8
-    WHOLES mixed = _mm256_packs_epi32(_mm256_cvttps_epi32(_mm256_mul_ps(w[0], scale)),
-                                      _mm256_cvttps_epi32(_mm256_mul_ps(w[1], scale)));
-    STORE_WHOLES(coarse, _mm256_permute4x64_epi64(mixed, 0xd8));
-#else
-    _mm256_storeu_si256((__m256i *)coarse, _mm512_cvtsepi32_epi16(_mm512_cvttps_epi32(_mm512_mul_ps(w[0], scale))));
-#endif
+    WHOLES whole[ROW_LANES / REGISTER_LANES];
+    FOR_EACH(r, ROW_LANES / REGISTER_LANES) whole[r] = MM(cvttps_epi32)(MM(mul_ps)(w[r], scale));
+    NAMED(narrow)(whole, coarse);
 }
 #endif
 
@@ -327,6 +362,7 @@ static const Primitives NAMED(primitives) = {
      NAMED(charge_rows_6), NAMED(charge_rows_7), NAMED(charge_rows_8)},
     {0, NAMED(charge_lanes_1), NAMED(charge_lanes_2), NAMED(charge_lanes_3), NAMED(charge_lanes_4),
      NAMED(charge_lanes_5), NAMED(charge_lanes_6), NAMED(charge_lanes_7), NAMED(charge_lanes_8)},
+    NAMED(mark),
     {0, NAMED(sum_marked_1), NAMED(sum_marked_2), NAMED(sum_marked_3), NAMED(sum_marked_4), NAMED(sum_marked_5),
      NAMED(sum_marked_6), NAMED(sum_marked_7), NAMED(sum_marked_8)},
     NAMED(bound),
