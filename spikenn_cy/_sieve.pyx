@@ -13,6 +13,7 @@ import cython
 from libc.math cimport INFINITY, fabs
 from libc.stdint cimport INT32_MAX, uintptr_t
 from libc.stdlib cimport free, malloc
+from libc.string cimport memset
 
 import numpy as np
 
@@ -24,6 +25,16 @@ from spikenn_cy.kernels.primitives cimport BLOCK_MAX, COARSE_MAX, COARSE_STRIP, 
 from spikenn_cy.kernels.stdp cimport Plasticity, RowStep
 from spikenn_cy.kernels.winner cimport c_sooner
 from spikenn_cy.types cimport index_t, real_t, stamp_t
+
+cdef extern from "walk.h" nogil:
+    enum:
+        WALK_DOUBT
+        WALK_SILENT
+
+    Py_ssize_t walk(int width, const int16_t *const *rows, const Spikes *spikes, Py_ssize_t start, Py_ssize_t bounded,
+                    const int32_t *may, const int32_t *must, int32_t *sums, unsigned *fired)
+    int lowest(unsigned bits)
+
 
 cdef int32_t NEVER = INT32_MAX
 
@@ -150,6 +161,7 @@ cdef class Sieve:
         primitives.active.bound(
             layer.thresholds, self.copy.units, layer.factors, self.n_neurons, survey.bounded, survey.may, survey.must
         )
+        rest_all(layer, survey.margins, self.n_neurons)
         crew_do(crew, survey_part, survey, (survey.n_teams + survey.teams_a_part - 1) // survey.teams_a_part)
         self.charge_suspects(crew)
         self.untie_all()
@@ -295,6 +307,16 @@ cdef int16_t *c_row_to_learn(
     return copy.rows + step.neuron * copy.n_places
 
 
+cdef void rest_all(const Charging *layer, real_t *margins, index_t n_neurons) noexcept nogil:
+    cdef stamp_t *times = layer.times
+    cdef stamp_t silent = layer.max_time
+    cdef index_t j
+    for j in range(n_neurons):
+        times[j] = silent
+    memset(layer.potentials, 0, n_neurons * sizeof(real_t))
+    memset(margins, 0, n_neurons * sizeof(real_t))
+
+
 cdef void charge_block(void *job, Py_ssize_t part) noexcept nogil:
     cdef const Block *block = <const Block *>job + part
     c_charge_picks(block.layer, block.picks, block.width, block.end)
@@ -341,10 +363,6 @@ cdef void survey_part(void *job, Py_ssize_t part) noexcept nogil:
     for team in range(first_team, end_team):
         slot = team * size
         for j in range(team * size, (team + 1) * size):
-            layer.times[j] = layer.max_time
-            layer.potentials[j] = 0
-            survey.margins[j] = 0
-            survey.maybe[j] = survey.surely[j] = NEVER
             survey.live[slot] = j
             slot += layer.thresholds[j] < INFINITY
         survey.n_live[team] = slot - team * size
@@ -357,6 +375,8 @@ cdef void survey_part(void *job, Py_ssize_t part) noexcept nogil:
                 width = 0
     sum_rows(survey, rows, slots, width)
     for team in range(first_team, end_team):
+        if walk_team(survey, team):
+            continue
         follow(survey, team)
         if survey.verdicts[team] <= SETTLED:
             tell(survey, team)
@@ -376,6 +396,56 @@ cdef inline Py_ssize_t end_of_group(const Spikes *spikes, Py_ssize_t k) noexcept
     while k < spikes.count and spikes.times[k] == spikes.times[k - 1]:
         k += 1
     return k
+
+
+cdef bint walk_team(const Survey *survey, index_t team) noexcept nogil:
+    # Tells of a small team, if there is no doubt; returns whether it was told.
+    cdef const Charging *layer = survey.layer
+    cdef index_t first = team * survey.team_size
+    cdef int width = survey.n_live[team], n_going_on = 0, i
+    cdef const int16_t *rows[BLOCK_MAX]
+    cdef int32_t may[BLOCK_MAX]
+    cdef int32_t must[BLOCK_MAX]
+    cdef int32_t sums[BLOCK_MAX]
+    cdef Py_ssize_t ends[BLOCK_MAX]
+    cdef unsigned fired = 0, alone
+    cdef Py_ssize_t end
+    if width > BLOCK_MAX:
+        return False
+    for i in range(width):
+        rows[i], sums[i] = row_of(survey, first + i), survey.sums[first + i]
+        may[i], must[i] = survey.may[survey.live[first + i]], survey.must[survey.live[first + i]]
+        n_going_on += survey.live[first + i] < ends_from(survey, team)
+    # First those that end the team, then each of those that do not.
+    i = n_going_on
+    end = walk(
+        width - i, &rows[i], layer.spikes, survey.start, survey.bounded, &may[i], &must[i], &sums[i], &fired
+    )
+    if end == WALK_DOUBT:
+        return False
+    fired <<= n_going_on
+    for i in range(n_going_on):
+        ends[i] = walk(
+            1, &rows[i], layer.spikes, survey.start, survey.bounded, &may[i], &must[i], &sums[i], &alone
+        )
+        if ends[i] == WALK_DOUBT:
+            return False
+        fired |= <unsigned>(ends[i] != WALK_SILENT and (end == WALK_SILENT or ends[i] <= end)) << i
+    survey.closed[team] = <int32_t>(layer.spikes.count if end == WALK_SILENT else end)
+    survey.verdicts[team] = CLEAR if fired != 0 and fired & (fired - 1) == 0 and end != WALK_SILENT else SETTLED
+    for i in range(n_going_on, width):
+        ends[i] = end
+    if end == WALK_SILENT:
+        for i in range(width):
+            if not fired >> i & 1:
+                estimate(survey, survey.live[first + i], sums[i], layer.spikes.count)
+    while fired:
+        i = lowest(fired)
+        fired &= fired - 1
+        survey.firsts[team] = survey.live[first + i]
+        layer.times[survey.live[first + i]] = layer.spikes.times[ends[i] - 1]
+        estimate(survey, survey.live[first + i], sums[i], ends[i])
+    return True
 
 
 cdef void go_back(const Survey *survey, index_t slot) noexcept nogil:
@@ -433,6 +503,8 @@ cdef void follow(const Survey *survey, index_t team) noexcept nogil:
     cdef int32_t closed = NEVER
     cdef index_t n_fired = 0
     cdef bint doubt = False
+    for slot in range(first, end):
+        survey.maybe[slot] = survey.surely[slot] = NEVER
     if k > 0:
         for slot in range(first, end):
             j = survey.live[slot]
