@@ -19,7 +19,7 @@ from spikenn_cy.data.arrays import end_of_time
 from spikenn_cy.data.classes import class_names
 from spikenn_cy.data.classes import in_classes
 from spikenn_cy.data.dataset import SpikingDataset
-from spikenn_cy.data.reading import open_at_once
+from spikenn_cy.data.reading import members_of
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.dtypes import STAMP
@@ -539,13 +539,8 @@ def _identity(dataset: SpikingDataset) -> dict[str, int]:
 
 def _read(path: str | os.PathLike[str]) -> tuple[Header, dict[str, np.ndarray]]:
     rule = "must be a file that Readout.save wrote"
-    try:
-        with open(path, "rb", opener=open_at_once) as file, np.load(file, allow_pickle=False) as members:
-            arrays = dict(members)
+    with members_of(path, rule) as members:
+        arrays = dict(members)
         header = msgspec.json.decode(str(arrays.pop("header")), type=Header)
-    except OSError as problem:
-        raise DataError(f"{path}: {rule}, got {problem.strerror or problem}") from problem
-    except Exception as problem:  # a damaged archive raises whatever its damage leads to
-        raise DataError(f"{path}: {rule}, got {type(problem).__name__}: {problem}") from problem
     require(header.format == FORMAT, os.fspath(path), f"must be of format {FORMAT}", header.format, DataError)
     return header, arrays

@@ -16,6 +16,7 @@ from small_images import write_mnist
 from small_runs import contents
 from small_runs import write_settings
 from small_runs import write_short
+from test_idx import idx_bytes
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
@@ -620,6 +621,27 @@ def test_a_network_for_other_features_is_refused(images, models, tmp_path, capsy
     Readout.from_config(settings, 10, 3).save(tmp_path / "network.npz")
     assert main(["predict", str(images), *models]) == 2
     assert "must take the 576 features that" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--extractor", "--readout"])
+@pytest.mark.parametrize(
+    ("content", "finding"),
+    [
+        (idx_bytes(np.zeros(4, np.uint8)), "a file of another kind"),
+        (b"\x93NUMPY\1\0 and so on", "one array without a name, as .npy files hold"),
+        (b"", "an empty file"),
+    ],
+    ids=["another", "npy", "empty"],
+)
+def test_a_model_that_is_no_archive_is_said_to_be_what_it_is(
+    content, finding, option, images, models, tmp_path, capsys
+):
+    (tmp_path / "other").write_bytes(content)
+    models[models.index(option) + 1] = str(tmp_path / "other")
+    capsys.readouterr()
+    assert main(["predict", str(images), *models]) == 2
+    rule = {"--extractor": "must be the file of an extractor", "--readout": "must be a file that Readout.save wrote"}
+    assert capsys.readouterr().err == f"error: {tmp_path / 'other'}: {rule[option]}, got {finding}\n"
 
 
 @pytest.mark.parametrize("max_time", [0.5, 2.0])

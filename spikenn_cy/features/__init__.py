@@ -9,9 +9,8 @@ import os
 from typing import Any
 
 import msgspec
-import numpy as np
 
-from spikenn_cy.data.reading import open_at_once
+from spikenn_cy.data.reading import members_of
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.features.softhebb import SoftHebbCNN
@@ -48,12 +47,7 @@ def load_extractor(path: str | os.PathLike[str]) -> Any:
         If there is no such file or it holds anything else.
     """
     rule = "must be the file of an extractor"
-    try:
-        with open(path, "rb", opener=open_at_once) as file, np.load(file, allow_pickle=False) as members:
-            name = msgspec.json.decode(str(members["header"]), type=_Header).extractor
-    except OSError as problem:
-        raise DataError(f"{path}: {rule}, got {problem.strerror or problem}") from problem
-    except Exception as problem:  # a damaged archive raises whatever its damage leads to
-        raise DataError(f"{path}: {rule}, got {type(problem).__name__}: {problem}") from problem
+    with members_of(path, rule) as members:
+        name = msgspec.json.decode(str(members["header"]), type=_Header).extractor
     require(name in EXTRACTORS, str(path), f"extractor must be one of {', '.join(EXTRACTORS)}", name, DataError)
     return EXTRACTORS[name].load(path)

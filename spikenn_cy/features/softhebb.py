@@ -13,7 +13,7 @@ import numpy as np
 from spikenn_cy.atomic import atomic_file
 from spikenn_cy.data.arrays import COUNT_MAX
 from spikenn_cy.data.dataset import SpikingDataset
-from spikenn_cy.data.reading import open_at_once
+from spikenn_cy.data.reading import members_of
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
@@ -446,9 +446,8 @@ class SoftHebbCNN:
             If there is no such file or it holds anything else.
         """
         rule = "must be a file that SoftHebbCNN.save wrote"
-        try:
-            with open(path, "rb", opener=open_at_once) as file, np.load(file, allow_pickle=False) as members:
-                arrays = dict(members)
+        with members_of(path, rule) as members:
+            arrays = dict(members)
             header = msgspec.json.decode(str(arrays.pop("header")), type=Header)
             require(header.format == FORMAT, "format", f"must be {FORMAT}", header.format)
             extractor = cls.from_config(header.config, header.seed)
@@ -457,10 +456,6 @@ class SoftHebbCNN:
             extractor.running_means = [arrays[f"mean{name}"] for name in names]
             extractor.running_variances = [arrays[f"variance{name}"] for name in names]
             extractor.image_shape = header.image_shape
-        except OSError as problem:
-            raise DataError(f"{path}: {rule}, got {problem.strerror or problem}") from problem
-        except Exception as problem:  # a damaged archive raises whatever its damage leads to
-            raise DataError(f"{path}: {rule}, got {type(problem).__name__}: {problem}") from problem
         return extractor
 
 

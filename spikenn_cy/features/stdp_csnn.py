@@ -16,7 +16,7 @@ import numpy as np
 from spikenn_cy.atomic import atomic_file
 from spikenn_cy.data.arrays import COUNT_MAX
 from spikenn_cy.data.dataset import SpikingDataset
-from spikenn_cy.data.reading import open_at_once
+from spikenn_cy.data.reading import members_of
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import ConfigError
@@ -692,9 +692,8 @@ class STDPCSNN:
             If there is no such file or it holds anything else.
         """
         rule = "must be a file that STDPCSNN.save wrote"
-        try:
-            with open(path, "rb", opener=open_at_once) as file, np.load(file, allow_pickle=False) as members:
-                arrays = dict(members)
+        with members_of(path, rule) as members:
+            arrays = dict(members)
             header = msgspec.json.decode(str(arrays.pop("header")), type=Header)
             require(header.format == FORMAT, "format", f"must be {FORMAT}", header.format)
             extractor = cls.from_config(header.config, header.seed)
@@ -704,10 +703,6 @@ class STDPCSNN:
                 setattr(extractor, name, array)
             for name in ("weights", "thresholds"):
                 extractor._learned(name)
-        except OSError as problem:
-            raise DataError(f"{path}: {rule}, got {problem.strerror or problem}") from problem
-        except Exception as problem:  # a damaged archive raises whatever its damage leads to
-            raise DataError(f"{path}: {rule}, got {type(problem).__name__}: {problem}") from problem
         return extractor
 
 
