@@ -139,20 +139,30 @@ def test_an_interrupted_extraction_goes_on_to_the_same_bytes(event, images, conf
     assert contents(out) == contents(whole)
 
 
-def test_another_extraction_is_refused_unless_it_is_to_be_replaced(images, config, tmp_path, capsys):
-    out = tmp_path / "spikes"
+@pytest.mark.parametrize(
+    ("seed", "settings", "others", "finding"),
+    [
+        (1, {}, False, "got one with seed 0 instead of 1"),
+        (0, {"conv1_c": 17}, False, "got one with conv1_c 16 instead of 17"),
+        (0, {}, True, "got one with other train data"),
+    ],
+    ids=["seed", "setting", "images"],
+)
+def test_another_extraction_is_refused_unless_it_is_to_be_replaced(
+    seed, settings, others, finding, images, config, tmp_path, capsys
+):
+    out, new = tmp_path / "spikes", tmp_path / "new"
     run(images, out, config)
     before = contents(out)
-    assert run(images, out, config, "--seed", 1) == 2
-    assert "seed 0 instead of 1" in capsys.readouterr().err
-    config.write_text(json.dumps(SETTINGS | {"conv1_c": 17}))
-    assert run(images, out, config) == 2
-    assert "conv1_c 16 instead of 17" in capsys.readouterr().err
-    assert run(write_images(tmp_path / "others", seed=1), out, config) == 2
-    assert "must be a new folder or hold this very extraction" in capsys.readouterr().err
+    config.write_text(json.dumps(SETTINGS | settings))
+    images = write_images(tmp_path / "others", seed=1) if others else images
+    assert run(images, out, config, "--seed", seed) == 2
+    rule = "must be a new folder or hold this very extraction (--overwrite replaces one)"
+    assert f"error: {out}: {rule}, {finding}" in capsys.readouterr().err
     assert contents(out) == before
-    assert run(images, out, config, "--overwrite") == 0
-    assert load_extractor(out / "model.npz").weights.shape[-1] == 17
+    assert run(images, out, config, "--seed", seed, "--overwrite") == 0
+    run(images, new, config, "--seed", seed)
+    assert contents(out) == contents(new)
 
 
 def break_images(folder):

@@ -302,7 +302,12 @@ def _finished(plan: Plan) -> dict[str, Any]:
     # The same numbers come out of other versions of Python and NumPy, and what is complete needs none to be looked up.
     members = ("spikenn_cy",) if finished.keys() != plan.files.keys() else ()
     compared = [
-        {**described, "files": {}, "versions": {key: described["versions"].get(key) for key in members}}
+        {
+            **described,
+            "data": {part: json.dumps(images, sort_keys=True) for part, images in described["data"].items()},
+            "files": {},
+            "versions": {key: described["versions"].get(key) for key in members},
+        }
         for described in (there, plan.description)
     ]
     if difference := differences(*compared):
