@@ -219,6 +219,17 @@ def test_what_cannot_be_extracted_replaces_nothing(spoil, folds, images, config,
     assert contents(out) == before
 
 
+def test_features_that_never_fire_are_warned_of_once(images, config, tmp_path, capsys):
+    config.write_text(json.dumps(SETTINGS | {"conv1_min_th": 1000, "conv1_th": 1000}))
+    assert run(images, tmp_path / "spikes", config) == 0
+    said = capsys.readouterr()
+    (line,) = said.err.splitlines()
+    assert line.startswith(
+        "warning: images: no feature fires for any of them; thresholds (conv1_th, conv1_min_th) may be"
+    )
+    assert said.out.count("samples, 0 spikes a sample") == 3
+
+
 def test_without_pytorch_softhebb_replaces_nothing(images, config, tmp_path, monkeypatch, capsys):
     out = tmp_path / "spikes"
     run(images, out, config)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import DataError
+from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
 from spikenn_cy.features import EXTRACTORS
 from spikenn_cy.features import STDPCSNN
@@ -484,6 +485,19 @@ def test_nonsense_settings_are_refused(settings, finding):
     with pytest.raises(ConfigError) as refusal:
         STDPCSNN.from_config(settings)
     assert str(refusal.value).startswith(finding)
+
+
+@pytest.mark.parametrize(("settings", "n_loud"), [({"conv1_min_th": 1000, "conv1_th": 1000}, 100), ({}, 0), ({}, 1)])
+def test_features_of_which_none_fires_are_warned_of(settings, n_loud):
+    images = images_of(100)
+    extractor = STDPCSNN.from_config(SMALL | settings).fit(images)
+    shown = np.zeros_like(images)
+    shown[100 - n_loud :] = images[:n_loud]
+    if n_loud == 1:
+        assert len(extractor.transform(shown).indices) > 0
+        return
+    with pytest.warns(DataWarning, match=r"^images: no feature fires for any of them; thresholds \(conv1_th"):
+        assert len(extractor.transform(shown, n_threads=2).indices) == 0
 
 
 def test_a_threshold_below_its_least_is_doubted():

@@ -99,6 +99,10 @@ def predict(
     rule = f"must be a network of max_time {FEATURES_END}, when features fall silent"
     require(network.max_time == FEATURES_END, str(readout), rule, network.max_time, DataError)
     names = np.arange(network.n_classes) if network.classes is None else network.classes
+    if inputs.labels is not None:
+        known = set(names.tolist())
+        unknown = sorted({name for name in inputs.labels.tolist() if name not in known}, key=str)
+        require(not unknown, "labels", f"must be among the classes of {readout}", unknown, DataError)
     found = [
         network.predict(block, n_threads)
         for block in _blocks(model, network, inputs.images, (str(extractor), str(readout)), n_threads, verbose)
@@ -106,9 +110,6 @@ def predict(
     classes = names[np.concatenate(found)]
     if inputs.labels is None:
         return Prediction(classes, None)
-    known = set(names.tolist())
-    unknown = sorted({name for name in inputs.labels.tolist() if name not in known}, key=str)
-    require(not unknown, "labels", f"must be among the classes of {readout}", unknown, DataError)
     return Prediction(classes, float(np.mean(classes == inputs.labels)))
 
 

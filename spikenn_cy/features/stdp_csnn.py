@@ -2,6 +2,7 @@
 
 import os
 import re
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import Future
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from spikenn_cy.dtypes import REAL
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
+from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
 from spikenn_cy.features._stdp_csnn import Convolution
@@ -491,6 +493,11 @@ class STDPCSNN:
             If nothing was fitted, loaded or assigned.
         DataError
             If the images are not as those of `fit`, or the labels not as many.
+
+        Warns
+        -----
+        DataWarning
+            If no feature fires for any of them.
         """
         images = self._checked(images)
         labels = np.zeros(len(images), np.int64) if labels is None else labels
@@ -522,11 +529,16 @@ class STDPCSNN:
             convolution = self._convolution(scaling.low.shape, filters)
             return Worker(images, front_end, scaling, convolution, self.config.reference_compatible)
 
+        silent = True
         with Progress(len(images), "features", unit=" images", show=verbose) as progress:
             starts = range(0, len(images), BLOCK)
             for features in in_order([worker() for _ in range(min(n_threads, len(starts)))], starts):
+                silent = silent and not (features < 1).any()
                 yield features.reshape(len(features), -1)
                 progress.step(len(features))
+        if silent:
+            why = "thresholds (conv1_th, conv1_min_th) may be too high, or the images blank or unlike those of fit"
+            warnings.warn(DataWarning(f"images: no feature fires for any of them; {why}"), stacklevel=3)
 
     def input_times(self, images: Any) -> np.ndarray:
         """Return the input spikes of images, after filtering, scaling and latency coding.
