@@ -1,5 +1,7 @@
 """Small data, settings and command lines for the tests that run whole experiments."""
 
+import builtins
+import errno
 import json
 import os
 import subprocess
@@ -88,3 +90,24 @@ def script(*words, folder=None, stdout=subprocess.PIPE):
 def contents(folder):
     """Return the bytes of all files below a folder, by path."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def make_read_only(monkeypatch, folder):
+    """Let no file be opened for writing in a folder, as on a disk that is mounted so; permissions do not bind root."""
+
+    def refuse(path):
+        if Path(path).parent == Path(folder):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), os.fspath(path))
+
+    def opened(path, mode="r", *arguments, opened=builtins.open, **options):
+        if isinstance(path, str | os.PathLike) and not set(mode).isdisjoint("wxa+"):
+            refuse(path)
+        return opened(path, mode, *arguments, **options)
+
+    def opened_low(path, flags, *arguments, opened=os.open, **options):
+        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            refuse(path)
+        return opened(path, flags, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "open", opened)
+    monkeypatch.setattr(os, "open", opened_low)

@@ -14,6 +14,7 @@ from processes import Family
 from small_images import fetched
 from small_images import write_mnist
 from small_runs import contents
+from small_runs import make_read_only
 from small_runs import write_settings
 from small_runs import write_short
 from test_idx import idx_bytes
@@ -116,6 +117,39 @@ def test_a_finished_extraction_is_looked_up(images, config, tmp_path, capsys, mo
     assert run(images, out, config) == 0
     assert "complete since an earlier call" in capsys.readouterr().out
     assert contents(out) == before
+
+
+def test_a_finished_extraction_is_looked_up_where_nothing_can_be_written(images, config, tmp_path, capsys, monkeypatch):
+    out = tmp_path / "spikes"
+    run(images, out, config)
+    before = contents(out)
+    make_read_only(monkeypatch, out)
+    capsys.readouterr()
+    assert run(images, out, config) == 0
+    assert "complete since an earlier call" in capsys.readouterr().out
+    refused = f"error: {out}: must be a folder that can be written to, got Read-only file system\n"
+    assert run(images, out, config, "--overwrite") == 2
+    assert capsys.readouterr().err == refused
+    (out / "testset.npz").unlink()
+    assert run(images, out, config) == 2
+    assert capsys.readouterr().err == refused
+    (out / "valset.npz").write_bytes(b"changed")
+    assert run(images, out, config) == 2
+    assert "valset.npz: must be as the extraction wrote it" in capsys.readouterr().err
+    del before["testset.npz"]
+    assert contents(out) == before | {"valset.npz": b"changed"}
+
+
+def test_pictures_that_cannot_be_written_are_named_as_not_drawn(images, config, tmp_path, capsys, monkeypatch):
+    pytest.importorskip("matplotlib")
+    out = tmp_path / "spikes"
+    run(images, out, config)
+    (out / "filters.png").unlink()
+    make_read_only(monkeypatch, out)
+    capsys.readouterr()
+    assert run(images, out, config) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == f"not drawn: filters.png: {out / 'filters.png'}: must be writable, got Read-only file system"
 
 
 @pytest.mark.parametrize("event", ["fit", "_write"])

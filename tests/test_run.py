@@ -14,6 +14,7 @@ from small_runs import ROOT
 from small_runs import command
 from small_runs import contents
 from small_runs import dense
+from small_runs import make_read_only
 from small_runs import settings
 from small_runs import write_data
 from small_runs import write_settings
@@ -23,6 +24,7 @@ from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import DataWarning
+from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
 from spikenn_cy.experiments.store import RunFolder
@@ -325,6 +327,15 @@ def test_a_run_may_be_moved_and_its_data_too(job, tmp_path):
     job.output.rename(tmp_path / "elsewhere" / "run")
     moved = redirected(job, input=tmp_path / "elsewhere" / "data", output=tmp_path / "elsewhere" / "run")
     assert run_single(moved) == before
+
+
+def test_a_complete_run_is_looked_up_where_nothing_can_be_written(job, monkeypatch, capsys):
+    result = run_single(job)
+    make_read_only(monkeypatch, job.output)
+    assert run_single(job) == result
+    for changes in ({"overwrite": True}, {"seed": 1}):
+        with pytest.raises(RunError, match=f"^{job.output}: must be a folder that can be written to, got Read-only"):
+            run_single(redirected(job, **changes))
 
 
 # Warnings

@@ -97,7 +97,7 @@ def draw(job: Extraction) -> Iterator[str]:
             continue
         try:
             write_figure(drawing(), path)
-        except DataError as problem:  # such as filters of images that are neither grey nor red, green and blue
+        except (DataError, RunError) as problem:  # such as filters of images that are neither grey nor coloured
             yield f"not drawn: {name}: {problem}"
         else:
             yield os.fspath(path)

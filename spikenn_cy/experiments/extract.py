@@ -25,6 +25,7 @@ from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
 from spikenn_cy.errors import shortened
 from spikenn_cy.experiments.lock import LOCK
+from spikenn_cy.experiments.lock import NotWritable
 from spikenn_cy.experiments.lock import locked
 from spikenn_cy.experiments.single import FILES as STEMS
 from spikenn_cy.experiments.store import EXTRACTION
@@ -197,26 +198,37 @@ def extract(job: Extraction | Plan, overwrite: bool = False, n_threads: int = 1,
     n_threads = number_of_threads(n_threads)
     plan = job if isinstance(job, Plan) else planned(job, overwrite)
     path, kind = plan.job.output, EXTRACTORS[plan.job.method]
-    with made(path), locked(path):
-        remove_torn(path, FILES)
-        finished = _finished(plan)
-        for name, listed in finished.items():
-            rule = "must be as the extraction wrote it (--overwrite makes all anew)"
-            if fingerprint(path / name) != listed:
-                raise RunError(f"{path / name}: {rule}, got a changed file")
-        if finished.keys() == plan.files.keys():
-            return False
-        if MODEL in finished:
-            extractor = kind.load(path / MODEL)
-        else:
-            extractor = plan.extractor.fit(plan.sets.train.images, verbose=verbose)
-            finished = _begun(plan, extractor, finished)
-        for name, images in plan.files.items():
-            if name not in finished:
-                _write(path / name, extractor, images, n_threads, verbose)
-                finished[name] = fingerprint(path / name)
-                _note(plan, finished)
+    try:
+        with made(path), locked(path):
+            remove_torn(path, FILES)
+            finished = _checked(plan)
+            if finished.keys() == plan.files.keys():
+                return False
+            if MODEL in finished:
+                extractor = kind.load(path / MODEL)
+            else:
+                extractor = plan.extractor.fit(plan.sets.train.images, verbose=verbose)
+                finished = _begun(plan, extractor, finished)
+            for name, images in plan.files.items():
+                if name not in finished:
+                    _write(path / name, extractor, images, n_threads, verbose)
+                    finished[name] = fingerprint(path / name)
+                    _note(plan, finished)
+    except NotWritable:
+        if _checked(plan).keys() != plan.files.keys():
+            raise
+        return False
     return True
+
+
+def _checked(plan: Plan) -> dict[str, Any]:
+    """Return the files that are finished, and raise `RunError` if one is not as it was written."""
+    path, finished = plan.job.output, _finished(plan)
+    for name, listed in finished.items():
+        rule = "must be as the extraction wrote it (--overwrite makes all anew)"
+        if fingerprint(path / name) != listed:
+            raise RunError(f"{path / name}: {rule}, got a changed file")
+    return finished
 
 
 def is_begun(plan: Plan) -> bool:

@@ -13,6 +13,10 @@ from spikenn_cy.errors import RunError
 LOCK = ".lock"
 
 
+class NotWritable(RunError):
+    """A folder cannot be written to; what is complete in it may still be looked up."""
+
+
 @contextlib.contextmanager
 def locked(folder: Path, patience: float = 0.0) -> Iterator[None]:
     """Hold ``folder``, which exists, for the time of the block.
@@ -28,8 +32,10 @@ def locked(folder: Path, patience: float = 0.0) -> Iterator[None]:
 
     Raises
     ------
+    NotWritable
+        If it cannot be locked.
     RunError
-        If another process holds the folder, or it cannot be locked.
+        If another process holds it.
     """
     path = folder / LOCK
     try:
@@ -37,7 +43,7 @@ def locked(folder: Path, patience: float = 0.0) -> Iterator[None]:
     except BlockingIOError:
         raise RunError(f"{folder}: must not be in use, got one by {_owner(path)}") from None
     except OSError as error:
-        raise RunError(f"{folder}: must be a folder that can be written to, got {error.strerror}") from None
+        raise NotWritable(f"{folder}: must be a folder that can be written to, got {error.strerror}") from None
     try:
         os.truncate(handle, 0)
         os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())

@@ -21,12 +21,14 @@ from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
+from spikenn_cy.experiments.lock import NotWritable
 from spikenn_cy.experiments.presence import is_present
 from spikenn_cy.experiments.stats import Statistics
 from spikenn_cy.experiments.store import FILES as RUN_FILES
 from spikenn_cy.experiments.store import describe
 from spikenn_cy.experiments.store import fingerprint
 from spikenn_cy.experiments.store import open_run
+from spikenn_cy.experiments.store import result_of
 from spikenn_cy.readout import Readout
 from spikenn_cy.training import EpochReport
 from spikenn_cy.training import History
@@ -129,29 +131,36 @@ def run_single(job: RunJob) -> dict[str, Any]:
     model = Readout.from_config(
         config, n_inputs=train.n_inputs, n_classes=train.n_classes, max_time=train.max_time, seed=job.seed
     )
-    with open_run(job.output, described(job, config), job.overwrite, job.patience) as folder:
-        if (result := folder.result) is not None:
-            return result
-        stats = Statistics(folder.path, model, train) if job.save_stats else None
+    description = described(job, config)
+    try:
+        with open_run(job.output, description, job.overwrite, job.patience) as folder:
+            if (result := folder.result) is not None:
+                return result
+            stats = Statistics(folder.path, model, train) if job.save_stats else None
 
-        def on_epoch(report: EpochReport) -> None:
-            if job.owner is not None and not is_present(job.owner):
-                raise RunError(f"{folder.path}: must be wanted by a command, got one that has ended")
-            folder.append(report, stats and stats.remark(report.epoch))
+            def on_epoch(report: EpochReport) -> None:
+                if job.owner is not None and not is_present(job.owner):
+                    raise RunError(f"{folder.path}: must be wanted by a command, got one that has ended")
+                folder.append(report, stats and stats.remark(report.epoch))
 
-        history = model.fit(
-            **datasets,
-            checkpoint=os.fspath(folder.checkpoint),
-            verbose=job.verbose,
-            on_epoch=on_epoch,
-            on_observation=stats and stats.observe,
-        )
-        model.save(os.fspath(folder.model))
-        remarks = stats.finish(len(history.epochs)) if stats else {}
-        folder.finish(history.epochs, _result(history, datasets, job.seed), remarks)
-        if stats:
-            stats.remove_parts(len(history.epochs))
-        return folder.result
+            history = model.fit(
+                **datasets,
+                checkpoint=os.fspath(folder.checkpoint),
+                verbose=job.verbose,
+                on_epoch=on_epoch,
+                on_observation=stats and stats.observe,
+            )
+            model.save(os.fspath(folder.model))
+            remarks = stats.finish(len(history.epochs)) if stats else {}
+            folder.finish(history.epochs, _result(history, datasets, job.seed), remarks)
+            if stats:
+                stats.remove_parts(len(history.epochs))
+            return folder.result
+    except NotWritable:
+        result = None if job.overwrite else result_of(job.output, description)
+        if result is None:
+            raise
+        return result
 
 
 def prepared(job: RunJob) -> tuple[ExperimentConfig, dict[str, SpikingDataset]]:
