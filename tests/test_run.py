@@ -212,6 +212,32 @@ def test_a_process_that_was_stopped_is_gone_on_with_to_the_same_bits(tmp_path, w
     assert contents(job.output) == contents(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("complete", [False, True])
+def test_a_run_that_was_not_replaced_after_all_is_not_said_to_go_on(job, complete, monkeypatch, capsys):
+    def interrupted(self, report, remark):
+        append(self, report, remark)
+        if report.epoch == 2:
+            raise KeyboardInterrupt
+
+    append = RunFolder.append
+    words = [str(job.input), str(job.output), str(job.config)]
+    with monkeypatch.context() as patched:
+        if not complete:
+            patched.setattr(RunFolder, "append", interrupted)
+        assert main(words, command="run") == (0 if complete else 130)
+    before = contents(job.output)
+    capsys.readouterr()
+    with monkeypatch.context() as patched:
+        patched.setattr(Readout, "_write", lambda *_, **__: _interrupt())
+        assert main([*words, "--seed", "1", "--overwrite"], command="run") == 130
+    assert capsys.readouterr().err == "interrupted\n"
+    assert contents(job.output) == before
+
+
+def _interrupt():
+    raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize("torn", ["\ufeff{", "{}", "3", '{"epoch": 0}'])
 def test_a_run_goes_on_whatever_its_metrics_have_become(job, tmp_path, monkeypatch, torn):
     run_single(redirected(job, output=tmp_path / "whole"))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -211,6 +212,55 @@ def test_overwriting_begins_anew_and_spares_other_files(tmp_path, complete):
     assert json.loads((tmp_path / "config.json").read_text()) == described()
     assert {name: (tmp_path / name).read_bytes() for name in fresh} == fresh
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.fixture(params=[False, True], ids=["unfinished", "complete"])
+def old_run(request, tmp_path):
+    """Leave a run of another seed and a file of the user's in a folder; return the folder."""
+    folder = tmp_path / "out"
+    if request.param:
+        run(folder, description=described(seed=1))
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            run(folder, description=described(seed=1), die_in=1)
+    (folder / "stats-000000.npz").write_text("old")
+    (folder / "notes.txt").write_text("mine")
+    return folder
+
+
+@pytest.mark.parametrize("die_in", [0, 1])
+def test_what_is_overwritten_stays_until_there_is_a_checkpoint(old_run, tmp_path, die_in):
+    before = contents(old_run)
+    with pytest.raises(KeyboardInterrupt):
+        run(old_run, overwrite=True, die_in=die_in)
+    if die_in == 0:
+        assert contents(old_run) == before
+        return
+    assert run(old_run)["n_epochs"] == 3
+    run(tmp_path / "fresh")
+    assert contents(old_run) == contents(tmp_path / "fresh") | {"notes.txt": b"mine"}
+
+
+def test_a_process_may_be_killed_at_any_moment_while_it_overwrites(old_run, tmp_path, monkeypatch):
+    before, left = contents(old_run), []
+
+    def watched(*names, replace=os.replace):
+        for moment in ("before", "after"):
+            left.append(tmp_path / f"{len(left)} {moment}")
+            shutil.copytree(old_run, left[-1])
+            if moment == "before":
+                replace(*names)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", watched)
+        with pytest.raises(KeyboardInterrupt):
+            run(old_run, overwrite=True, die_in=0)
+    assert len(left) > 2 * 2 * 5  # files, there and back
+    for folder in left:
+        with pytest.raises(RunError, match="got one with seed 1 instead of 0"):
+            run(folder)
+        (folder / ".lock").unlink(missing_ok=True)
+        assert contents(folder) == before
 
 
 @pytest.mark.parametrize("record", [None, "{", "[]", '{"network": []}', '{"format": 1}'])

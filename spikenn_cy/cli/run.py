@@ -60,11 +60,13 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.report:
         new_figure(1)  # what it needs is missed now, not after hours of training
     earlier = not job.overwrite and (Path(job.output) / RESULT).exists()
+    before = stamp_of(Path(job.output) / CHECKPOINT) if job.overwrite else None
     began = time.perf_counter()
     try:
         result = run_single(job)
     except KeyboardInterrupt:
-        begun = (Path(job.output) / CHECKPOINT).exists()
+        # One that is as it was before belongs to the run that was not replaced after all.
+        begun = stamp_of(Path(job.output) / CHECKPOINT) not in (None, before)
         # With --overwrite it would begin anew.
         same = "the same command" + (" without --overwrite" if job.overwrite else "")
         raise KeyboardInterrupt(f"; {same} goes on with {job.output}" if begun else "") from None
@@ -75,6 +77,15 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.report:
         print(f"report: {write_report(job.output, job.input)}")
     return 0
+
+
+def stamp_of(path: Path) -> tuple[int, int] | None:
+    """Return what changes when a file is written anew, or None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def table(result: dict) -> str:

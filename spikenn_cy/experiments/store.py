@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+import shutil
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -33,6 +34,8 @@ STATS, STATS_OF_EPOCH = "stats.npz", "stats-{epoch:06}.npz"  # the latter until 
 REPORT = "report.html"
 # In the order in which an overwritten run is taken apart: until the last is gone, it is an unfinished run.
 FILES = (RESULT, CHECKPOINT, METRICS, LOG, MODEL, STATS, REPORT, RECORD)
+# Where an overwritten run waits for the new one's first checkpoint; the latter while it is moved there or back.
+REPLACED, MOVING = ".replaced", ".moving"
 
 EXTRACTION = "extraction.json"  # of the folder of an extraction, which has a model.npz too
 
@@ -150,6 +153,7 @@ class RunFolder:
         ``val_accuracy`` and ``test_accuracy`` (or None) and ``stopped`` (a reason or None);
         ``remark`` is a line more for the log.
         """
+        _let_go(self.path)
         if not self._following:
             # An interrupted run may have got further here than in its checkpoint.
             earlier = self._metrics_before(report.epoch)
@@ -204,7 +208,8 @@ def open_run(
     description : dict
         As `describe` returns it.
     overwrite : bool
-        Remove what a run left there, whatever its description. Other files stay.
+        Replace what a run left there, whatever its description. It is kept until the new
+        one has a checkpoint, and is back if the block raises before. Other files stay.
     patience : float
         Seconds to wait for another process to let go of the folder.
 
@@ -216,13 +221,15 @@ def open_run(
     path = Path(path)
     new = False
     with made(path), locked(path, patience):
-        new = _claim(path, description, overwrite)
         try:
+            new = _claim(path, description, overwrite)
             yield RunFolder(path)
         except BaseException:
             if new and not (path / CHECKPOINT).exists():
                 _clear(path)
             raise
+        finally:
+            _bring_back(path)
 
 
 def result_of(path: str | os.PathLike, description: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -263,6 +270,7 @@ def made(path: Path) -> Iterator[None]:
 def _claim(path: Path, description: Mapping[str, Any], overwrite: bool) -> bool:
     """Make ``path`` the folder of the described run and return whether it begins anew, or raise `RunError`."""
     remove_torn(path, FILES)
+    _bring_back(path)  # what a killed process has set aside
     names = [name for name in os.listdir(path) if name != LOCK]
     there = _description_in(path)
     if names and not overwrite:
@@ -278,7 +286,7 @@ def _claim(path: Path, description: Mapping[str, Any], overwrite: bool) -> bool:
         rule = f"must be another folder than that of an extraction, whose {MODEL} would be lost"
         raise RunError(f"{path}: {rule}, got one")
     if names:
-        _clear(path)
+        _set_aside(path)
     with atomic_file(path / RECORD, "w") as file:
         file.write(_pretty(description))
     return True
@@ -292,8 +300,40 @@ def remove_torn(path: Path, names: Iterable[str]) -> None:
 
 
 def _clear(path: Path) -> None:
-    for file in (*path.glob(STATS_OF_EPOCH.format(epoch=0).replace("0", "[0-9]")), *(path / name for name in FILES)):
+    for file in _files_in(path):
         file.unlink(missing_ok=True)
+
+
+def _files_in(path: Path) -> list[Path]:
+    """Return the files of a run in the order in which it is taken apart."""
+    files = *path.glob(STATS_OF_EPOCH.format(epoch=0).replace("0", "[0-9]")), *(path / name for name in FILES)
+    return [file for file in files if os.path.lexists(file)]
+
+
+def _set_aside(path: Path) -> None:
+    """Move the run in a folder to where `_bring_back` finds it."""
+    (path / MOVING).mkdir()
+    for file in _files_in(path):
+        os.replace(file, path / MOVING / file.name)
+    os.replace(path / MOVING, path / REPLACED)
+
+
+def _let_go(path: Path) -> None:
+    """Remove a run that was set aside if the one in its place has a state to go on from."""
+    if (path / CHECKPOINT).exists() or (path / RESULT).exists():
+        shutil.rmtree(path / REPLACED, ignore_errors=True)
+
+
+def _bring_back(path: Path) -> None:
+    """Put a run that was set aside back into its place, unless the one there has a state to go on from."""
+    _let_go(path)
+    if (path / REPLACED).exists():
+        _clear(path)
+        os.replace(path / REPLACED, path / MOVING)
+    if (path / MOVING).exists():
+        for file in (path / MOVING).iterdir():
+            os.replace(file, path / file.name)
+        (path / MOVING).rmdir()
 
 
 def is_run(path: Path) -> bool:
