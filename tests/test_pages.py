@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 import re
 import shutil
 import sys
@@ -282,7 +283,7 @@ def test_the_options_it_names_exist(capsys, command):
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_lead_to_files(page):
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
-        path = page.parent / target
+        path = Path(os.path.normpath(page.parent / target))
         if path.is_relative_to(ROOT / "spikenn_cy"):  # which may be installed elsewhere
             path = PACKAGE / path.relative_to(ROOT / "spikenn_cy")
         assert path.exists(), target
