@@ -1,9 +1,12 @@
 """What README and docs show works as it is written, and what they list is complete."""
 
+import contextlib
 import inspect
+import io
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 import sysconfig
@@ -12,8 +15,11 @@ from pathlib import Path
 import numpy as np
 import pages
 import pytest
+from small_images import BATCHES
+from small_images import cifar_files
 from small_images import digits
 from small_images import fetched
+from small_images import tar_gz
 from small_images import write_mnist
 from small_runs import dense
 from small_runs import settings
@@ -109,13 +115,66 @@ def of_images(folder, line):
         images.tofile(folder / "images" / "X_train.bin")
         labels.tofile(folder / "images" / "y_train.bin")
         (folder / "CONFIG").write_text('{"conv1_c": 4}', encoding="utf-8")
-    elif " data/mnist/kfold " in line:  # of which two show what ten do
-        for fold in range(2, 10):
-            shutil.rmtree(folder / "data" / "mnist" / "kfold" / str(fold))
+    elif " data/mnist/kfold " in line:
+        keep_two_folds(folder / "data" / "mnist")
     given = {"DIR": "downloads", "IN": "images", "N": "1", "IMAGES": "IMAGES.npy", "FILE": "FILE.npy"}
     for word, there in given.items():
         line = re.sub(rf" {word}\b(?![.])", f" {there}", line)
     return fetched(line)
+
+
+def keep_two_folds(images):
+    """Remove other folds of images than two, which show what ten do."""
+    for fold in range(2, 10):
+        shutil.rmtree(images / "kfold" / str(fold))
+
+
+def commands(folder):
+    """Published files with a few images; for the network that predicts one that has learned nothing."""
+    write_mnist(folder / "downloads")
+    files = cifar_files(BATCHES["cifar10"])[-1]
+    (folder / "downloads" / BATCHES["cifar10"].archive).write_bytes(tar_gz(files.items()))
+
+    def instead(line):
+        if " extract softhebb " in line:
+            return None  # it takes PyTorch; tests/test_softhebb.py does it
+        if " data/mnist/kfold " in line:
+            keep_two_folds(folder / "data" / "mnist")
+        if " predict " in line:
+            train = SpikingDataset.from_file(folder / "features" / "mnist" / "0" / "trainset.npz")
+            (folder / "logs" / "mnist" / "0").mkdir(parents=True)
+            model = Readout.from_config(settings(network={"n_neurons": 20}), train.n_inputs, 10)
+            model.save(folder / "logs" / "mnist" / "0" / "model.npz")
+        images = re.search(r" (dataset|extract|predict) ", line)
+        return do_here(line.replace("--cache downloads", "--from downloads")) if images else line
+
+    return instead
+
+
+def do_here(line):
+    """Do a command line in this process, which is quicker where the line takes large packages; return None."""
+    words = shlex.split(line)
+    module, *words = words[2:] if words[0] == "python" else ["spikenn_cy", *words[1:]]
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        status = main(words, command="run" if module == "spikenn_cy.run" else None)
+    assert (status, said.getvalue()) == (0, ""), line
+
+
+def reproducing(folder):
+    """Published files with a few images, and the settings of the tree with one epoch."""
+    write_mnist(folder / "downloads")
+    published = Path("configs", "STDP-CSNN", "F-MNIST")
+    for name in ("s2stdp+ncg.json", "gs/s2stdp+ncg.json"):
+        write_short(folder / published / name, ROOT / published / name, grid=name.startswith("gs"))
+
+    def instead(line):
+        if " data/F-MNIST/kfold " in line:
+            keep_two_folds(folder / "data" / "F-MNIST")
+        line = line.replace(" kfold features", " kfold --K 2 --n_proc 1 features")
+        line = line.replace(" gridsearch ", " gridsearch --n_proc 1 ")
+        return line if line.startswith(pages.LEFT_TO_CI) else do_here(fetched(line))
+
+    return instead
 
 
 def datasets(folder):
@@ -159,15 +218,18 @@ ELSEWHERE = {
 GIVEN = {
     "README.md": readme,
     "docs/adding-a-rule.md": adding_a_rule,
+    "docs/commands.md": commands,
     "docs/datasets.md": datasets,
+    "docs/reproducing.md": reproducing,
     "docs/scaling-out.md": scaling_out,
 }
 # What the page's commands import beyond what the package always has.
 NEEDED = {
     "README.md": ["matplotlib", "nir", "sklearn"],
-    "docs/commands.md": ["matplotlib", "nir"],
+    "docs/commands.md": ["matplotlib", "nir", "sklearn"],
     "docs/datasets.md": ["sklearn"],
     "docs/exchange.md": ["nir"],
+    "docs/reproducing.md": ["matplotlib", "sklearn"],
 }
 
 
