@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 A_ROW = 3  # panels
 GOLDEN = (5**0.5 - 1) / 2
 HALF_WIDTH = 0.3  # of the room in which the runs of one value lie beside each other
+MANY = 25  # runs of one value, which take all of that room; fewer stay closer to the value
 MOST_CHARACTERS = 30  # of all values under one panel, for them to stand upright
 
 
@@ -108,7 +109,8 @@ def _panel(axes: "Axes", states: list[RunState], path: str, by: str, values: lis
     beside = np.zeros(len(states))
     for position in range(len(values)):
         here = places == position
-        beside[here] = HALF_WIDTH * (2 * (np.arange(here.sum()) * GOLDEN + 0.5) % 2 - 1)
+        width = HALF_WIDTH * min(1, here.sum() / MANY) ** 0.5
+        beside[here] = width * (2 * (np.arange(here.sum()) * GOLDEN + 0.5) % 2 - 1)
     x = places + beside
     axes.scatter(x[counted], accuracies[counted], s=9, color=SKY, linewidths=0, label="a run")
     if not counted.all():
