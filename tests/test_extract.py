@@ -651,6 +651,14 @@ def test_wrong_images_and_labels_are_refused(array, labels, finding, models, tmp
     assert said.out == ""
 
 
+def test_a_folder_without_test_images_is_refused(images, models, capsys):
+    for kind in "Xy":
+        (images / f"{kind}_test.bin").unlink()
+    capsys.readouterr()
+    assert main(["predict", str(images), *models]) == 2
+    assert capsys.readouterr().err == f"error: {images}: must hold test images, got none\n"
+
+
 @pytest.mark.parametrize("option", ["IMAGES", "--extractor", "--readout", "--labels"])
 @pytest.mark.parametrize(("path", "finding"), [("", ": must be a path, got an empty one"), ("pipe", "pipe: must be ")])
 def test_a_path_that_leads_to_no_file_is_refused_at_once(path, finding, option, models, tmp_path, monkeypatch, capsys):

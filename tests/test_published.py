@@ -69,14 +69,14 @@ def test_idx_files_are_read_under_all_their_names(tmp_path, name, separator, com
 def test_a_missing_idx_file_is_named(tmp_path, stem):
     write_mnist(tmp_path)
     (tmp_path / f"{stem}-ubyte.gz").unlink()
-    assert refusal("mnist", tmp_path) == f": must hold {stem}-ubyte.gz, as it is or unpacked, got 'no such file'"
+    assert refusal("mnist", tmp_path) == f": must hold {stem}-ubyte.gz, as it is or unpacked, got no such file"
 
 
 def test_what_is_no_folder_is_refused(tmp_path):
-    assert refusal("mnist", tmp_path / "no") == ": must be a folder, got 'no such folder'"
+    assert refusal("mnist", tmp_path / "no") == ": must be a folder, got no such folder"
     assert refusal("cifar10", tmp_path / "no").endswith(", got no such folder")
     (tmp_path / "file").touch()
-    assert refusal("fmnist", tmp_path / "file") == ": must be a folder, got 'a file'"
+    assert refusal("fmnist", tmp_path / "file") == ": must be a folder, got a file"
 
 
 IMAGES, LABELS = np.zeros((30, 28, 28), np.uint8), np.zeros(30, np.uint8)

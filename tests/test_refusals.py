@@ -145,6 +145,16 @@ def a_file_as_output(folder):
     return "in", "config.json", "config.json"
 
 
+@case(finding=r"config\.json: must be a new or empty folder, got a file", command="digits")
+def a_file_as_output_of_digits(folder):
+    return ("config.json",)
+
+
+@case(finding=r"in: must be a new or empty folder, got one that holds something", command="digits")
+def a_folder_with_something_as_output_of_digits(folder):
+    return ("in",)
+
+
 @case(finding=r"config\.json/out: must be a folder that can be made, got Not a directory")
 def an_output_below_a_file(folder):
     return "in", "config.json/out", "config.json"

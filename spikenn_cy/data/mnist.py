@@ -26,12 +26,14 @@ def find(folder: Path) -> list[Path]:
     DataError
         If one of them is missing.
     """
-    require(folder.is_dir(), folder, "must be a folder", "a file" if folder.exists() else "no such folder", DataError)
+    if not folder.is_dir():
+        raise DataError(f"{folder}: must be a folder, got {'a file' if folder.exists() else 'no such folder'}")
     found = []
     for name in FILES:
         names = [f"{stem}{suffix}" for stem in (name, name.replace("-idx", ".idx")) for suffix in ("", ".gz")]
         there = [folder / other for other in names if (folder / other).exists()]
-        require(bool(there), folder, f"must hold {name}.gz, as it is or unpacked", "no such file", DataError)
+        if not there:
+            raise DataError(f"{folder}: must hold {name}.gz, as it is or unpacked, got no such file")
         found.append(there[0])
     return found
 

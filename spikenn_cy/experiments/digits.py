@@ -45,7 +45,8 @@ def write_digits(output: str | os.PathLike, K: int = 10) -> dict[str, tuple[int,
     most = int(np.bincount(digits.labels[rest]).min())
     require(2 <= K <= most, "K", f"must be from 2 to {most}", K)
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise RunError(f"{output}: must be a new or empty folder, got one that holds something")
+        found = "one that holds something" if output.is_dir() else "a file"
+        raise RunError(f"{output}: must be a new or empty folder, got {found}")
     parts = {"gs": (train, val)}
     turn = np.empty(len(rest), dtype=np.int64)
     turn[np.argsort(digits.labels[rest], kind="stable")] = np.arange(len(rest)) % K

@@ -54,7 +54,8 @@ def read_inputs(images: str | os.PathLike, labels: str | os.PathLike | None = No
     if path.is_dir():
         require(labels is None, str(labels), "must not be given beside a folder, which has labels", path, DataError)
         sets = read_image_sets(path)
-        require(sets.test is not None, str(path), "must hold test images", "none", DataError)
+        if sets.test is None:
+            raise DataError(f"{path}: must hold test images, got none")
         return Images(sets.test.images, sets.test.labels)
     found = _read(path)
     require(found.dtype == np.uint8, str(path), "must hold uint8", found.dtype, DataError)
