@@ -5,8 +5,9 @@ work's memory traffic, and the limit is the one divided by the other. A sample's
 overlap, since each needs the other's result: their times are added. Within each, the slowest resource is the limit.
 
 The rates are those of the access pattern: in training single weights out of rows or, where that is less, a coarse copy
-of all rows from end to end; in inference the weights of one input. Beside that stands the limit of bandwidth alone, at
-which every weight that is needed would stream past, in whatever layout: what a better pattern could gain at most.
+of all rows in the strips that hold a spike; in inference the weights of one input. Beside that stands the limit of
+bandwidth alone, at which every weight that is needed would stream past, in whatever layout: what a better pattern could
+gain at most.
 """
 
 import argparse
@@ -43,6 +44,7 @@ COUNTED_WEIGHTS = 2_000_000_000  # weights looked at while counting, which bound
 ORDERS = 16  # samples whose order of spikes the machine is measured with
 SPIKE_BYTES = 8  # input and time
 COARSE_BYTES = 2  # of a weight in the sieve's copy
+STRIP = 32  # of them, which are read together or not at all
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,12 @@ def where_loads_come_from(machine: Machine, rate: float, n_bytes: int) -> str:
     return "load ports" if rate > 0.8 * at_the_ports else f"loads from {level_of(n_bytes)}"
 
 
+def places_read(dataset: Any, longest: list[int]) -> float:
+    """Return how many weights of a coarse row a sample looks at: those of strips with a spike that may matter."""
+    strips = [np.unique(dataset[number][0][:end] // STRIP) for number, end in enumerate(longest)]
+    return STRIP * float(np.mean([len(found) for found in strips]))
+
+
 def training_terms(machine: Machine, counts: Counts, dataset: Any, model: Any) -> list[Term]:
     """Return what one sample of training needs."""
     layer, config = model.layers[0], model.config.to_dict()
@@ -186,7 +194,7 @@ def training_terms(machine: Machine, counts: Counts, dataset: Any, model: Any) -
         Term(
             "forward",
             f"coarse rows in {level_of(coarse)}",
-            COARSE_BYTES * live * n_inputs,
+            COARSE_BYTES * live * places_read(dataset, counts.longest),
             "bytes of coarse rows",
             machine.read(coarse),
         )

@@ -220,6 +220,12 @@ def test_blocks_hold_everything_and_none_is_too_large():
         assert n_blocks * size >= n
 
 
+def test_only_strips_with_a_spike_that_matters_are_read():
+    dataset = SpikingDataset([0, 3, 5], [0, 31, 64, 5, 40], [0.1, 0.2, 0.3, 0.1, 0.2], [0, 1], 100)
+    assert roofline.places_read(dataset, [3, 1]) == 32 * (2 + 1) / 2
+    assert roofline.places_read(dataset, [0, 2]) == 32 * (0 + 2) / 2
+
+
 @needs_compiler
 def test_the_roofline_runs_and_prints_every_figure(capsys):
     assert roofline.main(["--quick", "--json", "--case", "pixels"]) == 0
