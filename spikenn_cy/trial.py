@@ -8,6 +8,10 @@ SECONDS = 0.05
 PATIENCE = 16
 PATIENCE_MAX = 128
 
+# By which the best time of a way grows older at each of its turns. Whoever else uses the machine only makes a turn
+# longer, so that the best of some turns tells more than the last; data and weights change, so that none tells for long.
+AGE = 1.02
+
 
 class Trial:
     """Takes both ways by turns, then the faster one, and from time to time the other one again.
@@ -22,7 +26,7 @@ class Trial:
 
     def __init__(self) -> None:
         self.second = False
-        self._cost: list[float | None] = [None, None]  # seconds an item of each way, as last seen
+        self._cost: list[float | None] = [None, None]  # seconds an item of each way, at best
         self._warm = False
         self._items, self._seconds = 0, 0.0
         self._turns, self._patience = 0, PATIENCE
@@ -42,6 +46,8 @@ class Trial:
             self._warm = True
             self.second = True
             return
+        best = self._cost[self.second]
+        cost = cost if best is None else min(cost, AGE * best)
         self._cost[self.second] = cost
         other = self._cost[not self.second]
         self._turns += 1

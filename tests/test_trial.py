@@ -36,6 +36,14 @@ def test_the_slower_way_is_tried_again_ever_more_rarely():
     assert sum(ways) < 40
 
 
+def test_a_turn_that_others_made_long_changes_nothing():
+    trial = Trial()
+    take(trial, (1e-6, 1.3e-6), 4)
+    for _ in range(3):
+        assert take(trial, (2e-6, 1.3e-6), 1) == [False]
+        assert not any(take(trial, (1e-6, 1.3e-6), 3))
+
+
 def test_a_way_that_becomes_the_faster_one_is_found():
     trial = Trial()
     take(trial, (1e-6, 2e-6), 10)
