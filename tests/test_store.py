@@ -48,7 +48,8 @@ def described(seed=0, data="a", **settings):
 
 
 def contents(folder):
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def run(folder, n_epochs=3, description=None, die_in=None, **options):
@@ -239,6 +240,69 @@ def test_what_is_overwritten_stays_until_there_is_a_checkpoint(old_run, tmp_path
     assert run(old_run)["n_epochs"] == 3
     run(tmp_path / "fresh")
     assert contents(old_run) == contents(tmp_path / "fresh") | {"notes.txt": b"mine"}
+
+
+def test_a_run_that_replaced_another_stays_though_the_other_cannot_be_removed(old_run, monkeypatch):
+    aside, rmdir = old_run / store.REPLACED, Path.rmdir
+
+    def refused(folder):
+        if folder == aside:
+            raise OSError("Directory not empty")
+        rmdir(folder)
+
+    monkeypatch.setattr(Path, "rmdir", refused)
+    assert run(old_run, overwrite=True)["n_epochs"] == 3
+    assert aside.exists()
+    assert run(old_run)["n_epochs"] == 3
+
+
+@pytest.mark.parametrize("name", [store.REPLACED, store.MOVING])
+@pytest.mark.parametrize("kind", ["link", "file", "folder"])
+def test_what_only_has_the_name_of_a_run_set_aside_is_left_alone(tmp_path, name, kind):
+    folder, other = tmp_path / "out", tmp_path / "other"
+    run(folder)
+    other.mkdir()
+    (other / "thesis.tex").write_text("mine")
+    if kind == "link":
+        (folder / name).symlink_to(other)
+    elif kind == "file":
+        (folder / name).write_text("mine")
+    else:
+        (folder / name).mkdir()
+        (folder / name / "thesis.tex").write_text("mine")
+    before = contents(folder)
+    assert run(folder)["n_epochs"] == 3
+    assert contents(folder) == before
+    assert (other / "thesis.tex").read_text() == "mine"
+
+
+def test_a_folder_of_something_else_is_left_alone_whatever_lies_beside_it(tmp_path):
+    folder = tmp_path / "out"
+    (folder / store.REPLACED).mkdir(parents=True)
+    (folder / store.REPLACED / "config.json").write_text("{}")
+    (folder / "model.npz").write_text("precious")
+    before = contents(folder)
+    with pytest.raises(RunError, match="must be a new folder or hold this very run"):
+        run(folder)
+    assert contents(folder) == before
+
+
+def test_files_of_a_run_that_a_killed_process_set_aside_are_found(old_run):
+    assert store.file_of(old_run, store.RECORD) == old_run / store.RECORD
+    store._set_aside(old_run)
+    assert store.file_of(old_run, store.RECORD) == old_run / store.REPLACED / store.RECORD
+    with pytest.raises(RunError, match="got one with seed 1 instead of 0"):
+        run(old_run)
+    assert store.file_of(old_run, store.RECORD) == old_run / store.RECORD
+
+
+def test_a_run_is_not_replaced_while_an_earlier_one_cannot_be_removed(old_run):
+    (old_run / store.REPLACED).mkdir()
+    (old_run / store.REPLACED / "thesis.tex").write_text("mine")
+    before = contents(old_run)
+    with pytest.raises(RunError, match="must be gone before another run is replaced, got one that holds something"):
+        run(old_run, overwrite=True)
+    assert contents(old_run) == before
 
 
 def test_a_process_may_be_killed_at_any_moment_while_it_overwrites(old_run, tmp_path, monkeypatch):

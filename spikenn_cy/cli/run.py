@@ -11,6 +11,7 @@ from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
 from spikenn_cy.experiments.store import CHECKPOINT
 from spikenn_cy.experiments.store import RESULT
+from spikenn_cy.experiments.store import file_of
 from spikenn_cy.plots.canvas import new_figure
 from spikenn_cy.report import write_report
 
@@ -59,8 +60,8 @@ def main(arguments: argparse.Namespace) -> int:
     )
     if arguments.report:
         new_figure(1)  # what it needs is missed now, not after hours of training
-    earlier = not job.overwrite and (Path(job.output) / RESULT).exists()
-    before = stamp_of(Path(job.output) / CHECKPOINT) if job.overwrite else None
+    earlier = not job.overwrite and file_of(job.output, RESULT).exists()
+    before = stamp_of(file_of(job.output, CHECKPOINT)) if job.overwrite else None
     began = time.perf_counter()
     try:
         result = run_single(job)

@@ -6,7 +6,6 @@ import json
 import os
 import platform
 import re
-import shutil
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -35,7 +34,7 @@ REPORT = "report.html"
 # In the order in which an overwritten run is taken apart: until the last is gone, it is an unfinished run.
 FILES = (RESULT, CHECKPOINT, METRICS, LOG, MODEL, STATS, REPORT, RECORD)
 # Where an overwritten run waits for the new one's first checkpoint; the latter while it is moved there or back.
-REPLACED, MOVING = ".replaced", ".moving"
+REPLACED, MOVING = ".spikenn_cy-replaced", ".spikenn_cy-moving"
 
 EXTRACTION = "extraction.json"  # of the folder of an extraction, which has a model.npz too
 
@@ -312,28 +311,53 @@ def _files_in(path: Path) -> list[Path]:
 
 def _set_aside(path: Path) -> None:
     """Move the run in a folder to where `_bring_back` finds it."""
-    (path / MOVING).mkdir()
+    with contextlib.suppress(OSError):
+        (path / REPLACED).rmdir()
+    if os.path.lexists(path / REPLACED):
+        raise RunError(f"{path / REPLACED}: must be gone before another run is replaced, got one that holds something")
+    (path / MOVING).mkdir(exist_ok=True)
     for file in _files_in(path):
         os.replace(file, path / MOVING / file.name)
     os.replace(path / MOVING, path / REPLACED)
 
 
-def _let_go(path: Path) -> None:
-    """Remove a run that was set aside if the one in its place has a state to go on from."""
-    if (path / CHECKPOINT).exists() or (path / RESULT).exists():
-        shutil.rmtree(path / REPLACED, ignore_errors=True)
+def _let_go(path: Path) -> bool:
+    """Remove a run that was set aside if the one in its place has a state to go on from; return whether it has."""
+    if not _has_state(path):
+        return False
+    if _is_folder(path / REPLACED):
+        with contextlib.suppress(OSError):  # such as files that another machine has open
+            _clear(path / REPLACED)
+            (path / REPLACED).rmdir()
+    return True
 
 
 def _bring_back(path: Path) -> None:
     """Put a run that was set aside back into its place, unless the one there has a state to go on from."""
-    _let_go(path)
-    if (path / REPLACED).exists():
+    # What is in its place must be a run that has not begun, or nothing.
+    if not _let_go(path) and _is_folder(path / REPLACED) and (is_run(path) or not _files_in(path)):
         _clear(path)
         os.replace(path / REPLACED, path / MOVING)
-    if (path / MOVING).exists():
-        for file in (path / MOVING).iterdir():
+    if _is_folder(path / MOVING):
+        for file in _files_in(path / MOVING):
             os.replace(file, path / file.name)
-        (path / MOVING).rmdir()
+        with contextlib.suppress(OSError):
+            (path / MOVING).rmdir()
+
+
+def _has_state(path: Path) -> bool:
+    return (path / CHECKPOINT).exists() or (path / RESULT).exists()
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def file_of(path: str | os.PathLike, name: str) -> Path:
+    """Return the path of a file of the run in a folder, though a killed process may have set the run aside."""
+    path = Path(path)
+    aside = path / REPLACED / name
+    return aside if aside.exists() and not _has_state(path) else path / name
 
 
 def is_run(path: Path) -> bool:
