@@ -4,9 +4,9 @@ Only when a neuron fires matters, and with which others; its potential to the la
 The copy holds each weight as a whole number of two bytes. Whole numbers can be added in any
 order, sixteen or more at a time, and are off by less than one unit a spike: so all potentials
 at one position of a sample, guessed to be where neurons fire, are estimated from rows that are
-read from end to end. From there each team of competing neurons is followed, spike by spike,
-back or on to where its first neuron fires, which is not far. Where the estimate leaves open
-which spike or which neuron it is, those concerned are charged exactly, in the order of the
+read strip by strip, where there are spikes. From there each team of competing neurons is
+followed back or on to where its first neuron fires, which is not far. Where the estimate leaves
+open which spike or which neuron it is, those concerned are charged exactly, in the order of the
 spikes. So the outcome has the bits that it would have without a sieve.
 """
 import cython

@@ -75,14 +75,14 @@ typedef struct {
     const char *name;
     ChargeRows charge_rows[BLOCK_MAX + 1];       /* by the number of rows */
     ChargeLanes charge_lanes[VECTORS_MAX + 1];   /* by the number of vectors of an input-major block */
-    /* Mark inputs with -1 that fired by `last`, and others with 0. `n` is a multiple of COARSE_STRIP. Strips without a
-     * mark are left as they are; the others are listed, and their number returned. */
+    /* Mark inputs with -1 that fired by `last`, and others with 0; list the strips that hold a mark, and return their
+     * number. `n` is a multiple of COARSE_STRIP. */
     ptrdiff_t (*mark)(const float *times, ptrdiff_t n, float last, int16_t *marked, int32_t *strips);
     /* By the number of rows: for each, write the sum of its coarse weights that are marked in the strips listed. */
     SumMarked sum_marked[BLOCK_MAX + 1];
-    /* For each neuron: a sum of k coarse weights, of k <= `end` spikes, that is no more than `may` - k is of a potential
-     * that is surely no more than the threshold, and one that is more than `must` of one that surely is. A coarse 1
-     * stands for `units * factors`. */
+    /* For each neuron: a sum of k coarse weights, of k <= `end` spikes, that is no more than `may` - k is of a
+     * potential that is surely no more than the threshold, and one that is more than `must` of one that surely is. A
+     * coarse 1 stands for `units * factors`. */
     void (*bound)(const float *thresholds, const float *units, const float *factors, ptrdiff_t n, ptrdiff_t end,
                   int32_t *may, int32_t *must);
     /* Write `row * scale`, rounded towards 0; weights are not negative, and at most COARSE_MAX of it. */

@@ -11,12 +11,11 @@ enum { WALK_DOUBT = -2, WALK_SILENT = -1 };
 
 /* `sums` are those of the first `start` spikes, which end a group of equal times, and become those at the position that
  * is returned: after the first group with which a neuron of the team fires; bit j of `fired` tells whether neuron j is
- * one of them. WALK_SILENT: none ever does; the sums are those of all spikes. WALK_DOUBT: the bounds, which hold up to `bounded`, do not tell; the sums are as they were. */
-static inline __attribute__((always_inline)) ptrdiff_t walk_in_step(const int width, const int16_t *const *rows,
-                                                                    const Spikes *spikes, ptrdiff_t start,
-                                                                    ptrdiff_t bounded, const int32_t *may,
-                                                                    const int32_t *must, int32_t *sums,
-                                                                    unsigned *fired) {
+ * one of them. WALK_SILENT: none ever does; the sums are those of all spikes. WALK_DOUBT: the bounds, which hold up to
+ * `bounded`, do not tell; the sums are as they were. */
+static inline __attribute__((always_inline)) ptrdiff_t walk_in_step(
+    const int width, const int16_t *const *rows, const Spikes *spikes, ptrdiff_t start, ptrdiff_t bounded,
+    const int32_t *may, const int32_t *must, int32_t *sums, unsigned *fired) {
     const int32_t *inputs = spikes->inputs;
     const float *times = spikes->times;
     const int16_t *row[BLOCK_MAX];
