@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from small_runs import contents
 
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.errors import RunError
@@ -45,11 +46,6 @@ class Report:
 def described(seed=0, data="a", **settings):
     config = ExperimentConfig.from_any(CONFIG.to_dict() | settings)
     return describe(config, seed, {"train": {"file": "trainset.npz", "bytes": 1, "sha256": data}})
-
-
-def contents(folder):
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def run(folder, n_epochs=3, description=None, die_in=None, **options):
