@@ -21,6 +21,14 @@ def sleep(seconds, begun=None):
     return os.getpid()
 
 
+def hold(begun, until):
+    begun.touch()
+    for _ in range(3000):  # a test that fails does not keep the workers
+        if until.exists():
+            break
+        time.sleep(0.01)
+
+
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -65,6 +65,13 @@ def known(address):
         return set(client.nthreads())
 
 
+def unfinished(address):
+    """Return the keys of the jobs that a scheduler or one of its workers has, begun or not."""
+    with Client(address, set_as_default=False) as client:
+        waiting = client.run_on_scheduler(lambda dask_scheduler: set(dask_scheduler.tasks))
+        return waiting.union(*client.run(lambda dask_worker: set(dask_worker.state.tasks)).values())
+
+
 def until(condition, seconds=30):
     """Wait for a condition, and return what it returned."""
     deadline = time.monotonic() + seconds

@@ -22,6 +22,7 @@ from dask_processes import TESTS
 from dask_processes import free_port
 from dask_processes import known
 from dask_processes import scheduler
+from dask_processes import unfinished
 from dask_processes import until
 from dask_processes import workers
 from processes import Family
@@ -193,11 +194,17 @@ def test_a_block_that_is_left_cancels_what_waits(there, out):
 
 
 def test_a_job_that_is_cancelled_while_it_waits_is_not_done(there, tmp_path, out):
+    others = unfinished(there)  # workers may still have what an earlier test has cancelled
+    begun, end = [tmp_path / f"begun-{number}" for number in range(4)], tmp_path / "end"
     with cluster_executor(there, out) as executor:
-        futures = [executor.submit(cluster_tasks.sleep, 0.3, tmp_path / f"begun-{number}") for number in range(4)]
-        assert futures[3].cancel()
-        concurrent.futures.wait(futures[:3], timeout=10)
-    assert sorted(path.name for path in tmp_path.glob("begun-*")) == ["begun-0", "begun-1", "begun-2"]
+        futures = [executor.submit(cluster_tasks.hold, path, end) for path in begun]
+        until(lambda: sum(path.exists() for path in begun) == 2 and len(unfinished(there) - others) == 4)
+        late = max(number for number, path in enumerate(begun) if not path.exists())
+        assert futures[late].cancel()
+        until(lambda: len(unfinished(there) - others) == 3)
+        end.touch()
+        concurrent.futures.wait(futures, timeout=10)
+    assert [number for number, path in enumerate(begun) if not path.exists()] == [late]
 
 
 def test_a_lost_scheduler_is_reported_for_every_run(tmp_path):
