@@ -11,7 +11,7 @@ spikes. So the outcome has the bits that it would have without a sieve.
 """
 import cython
 from libc.math cimport INFINITY, fabs
-from libc.stdint cimport INT32_MAX, uintptr_t
+from libc.stdint cimport INT32_MAX
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
@@ -24,6 +24,7 @@ from spikenn_cy.kernels.crew cimport Crew, crew_do
 from spikenn_cy.kernels.primitives cimport BLOCK_MAX, COARSE_MAX, COARSE_STRIP, Spikes
 from spikenn_cy.kernels.stdp cimport Plasticity, RowStep
 from spikenn_cy.kernels.winner cimport c_sooner
+from spikenn_cy.lines import aligned
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 
 cdef extern from "walk.h" nogil:
@@ -75,7 +76,7 @@ cdef class Sieve:
 
     def __init__(self, index_t n_neurons, Py_ssize_t n_inputs, index_t n_classes):
         cdef Py_ssize_t n_places = (n_inputs + COARSE_STRIP - 1) // COARSE_STRIP * COARSE_STRIP
-        cdef int16_t[::1] coarse = aligned(n_neurons * n_places), marked = aligned(n_places)
+        cdef int16_t[::1] coarse = aligned(n_neurons * n_places, np.int16), marked = aligned(n_places, np.int16)
         cdef int32_t[::1] strips = np.zeros(n_places // COARSE_STRIP, INDEX)
         cdef real_t[:, ::1] reals = np.zeros((3, n_neurons), REAL)
         cdef double[::1] highest = np.zeros(n_neurons)
@@ -270,15 +271,6 @@ cdef class Sieve:
             ahead += survey.closed[team] - survey.start
         if survey.start > 0:
             self.target = max(1, self.target * (1 + HASTE * ahead / survey.n_teams / survey.start))
-
-
-def aligned(Py_ssize_t size):
-    """Return ``size`` zeros of two bytes that begin a line of memory."""
-    cdef char[::1] memory
-    bytes_ = np.zeros(2 * size + 64, np.int8)
-    memory = bytes_
-    first = 63 - (<uintptr_t>&memory[0] + 63) % 64
-    return bytes_[first : first + 2 * size].view(np.int16)
 
 
 cdef void c_copy_row(Copy *copy, index_t neuron, const real_t *row, Py_ssize_t n_inputs) noexcept nogil:

@@ -14,7 +14,7 @@ PACKAGE = Path(spikenn_cy.__file__).parent  # of a wheel, which has no .pyx file
 # A module imports from floors above it in this list, or from its own folder. The root
 # package, which only gathers the public names, is on top of all.
 FLOORS = [
-    ["types", "dtypes", "errors", "version", "progress", "trial"],
+    ["types", "dtypes", "lines", "errors", "version", "progress", "trial"],
     ["atomic", "extras", "strictjson"],
     ["refusals"],
     ["records"],

@@ -10,6 +10,7 @@ from spikenn_cy.data._sort cimport c_sort_pairs, pair_t
 from spikenn_cy.dtypes import INDEX, REAL, STAMP
 from spikenn_cy.kernels cimport primitives
 from spikenn_cy.kernels.primitives cimport CORRELATE_STEP, FIELD_GROUP, FIELD_WIDTH, FieldStep
+from spikenn_cy.lines import aligned
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 
 cdef enum:
@@ -159,7 +160,9 @@ cdef class Filters:
         padded = np.zeros((self.n_weights, n_groups * FIELD_GROUP), REAL)
         padded[:, :self.n_filters] = np.asarray(weights).reshape(self.n_weights, self.n_filters)
         edges = np.asarray(self.first_of)
-        self.blocks = np.concatenate([part.ravel() for part in np.split(padded, edges[1:self.n_blocks], axis=1)])
+        self.blocks = aligned(padded.size, REAL)
+        parts = np.split(padded, edges[1:self.n_blocks], axis=1)
+        np.concatenate([part.ravel() for part in parts], out=np.asarray(self.blocks))
         limits = np.full(n_groups * FIELD_GROUP, np.inf, REAL)
         limits[:self.n_filters] = thresholds
         self.limits = limits
