@@ -20,47 +20,53 @@ TARGET INLINE int NAMED(any_flag)(NAMED(Flags) flags) {
 }
 
 /* Adding a chunk of spikes unseen and looking at the thresholds after it costs little more than the additions. Only a
- * vector in which a filter crosses its threshold earlier than `best` has it goes through the chunk spike by spike.
+ * vector in which a filter crosses its threshold earlier than `best` has it goes through the chunk again. Potentials do
+ * not fall, so that the spikes before the crossing are those after which the potential is below the threshold.
  * Returns whether there was one. */
 TARGET INLINE int NAMED(charge_chunk)(const int vectors, const ptrdiff_t n, const float *rows, const int32_t *ranks,
-                                      const int32_t *row_of, int32_t offset, const NAMED(Lanes) *limit,
-                                      NAMED(Lanes) *v, NAMED(Flags) *best) {
+                                      const int32_t *row_of, int32_t offset, const float *limits, NAMED(Lanes) *v,
+                                      int32_t *first) {
     const ptrdiff_t width = vectors * FIELD_LANES;
-    NAMED(Lanes) u[FIELD_WIDTH / FIELD_LANES];
-    NAMED(Flags) crossed[FIELD_WIDTH / FIELD_LANES], any = {0};
-    FOR_EACH(q, vectors) u[q] = v[q];
+    NAMED(Lanes) u[FIELD_WIDTH / FIELD_LANES], before[FIELD_WIDTH / FIELD_LANES];
+    const float *row[FIELD_CHUNK];
+    unsigned crossed = 0;
+    FOR_EACH(q, vectors) before[q] = u[q] = v[q];
     for (ptrdiff_t i = 0; i < n; i++) {
-        const float *row = rows + (row_of[ranks[i]] - offset) * width;
-        FOR_EACH(q, vectors) u[q] += *(const NAMED(Lanes) *)(row + q * FIELD_LANES);
+        row[i] = rows + (row_of[ranks[i]] - offset) * width;
+        FOR_EACH(q, vectors) u[q] += *(const NAMED(Lanes) *)(row[i] + q * FIELD_LANES);
     }
     FOR_EACH(q, vectors) {
-        crossed[q] = (u[q] >= limit[q]) & (best[q] > ranks[0]);
-        any |= crossed[q];
+        NAMED(Flags) flags = u[q] >= *(const NAMED(Lanes) *)(limits + q * FIELD_LANES);
+        flags &= *(const NAMED(Flags) *)(first + q * FIELD_LANES) > ranks[0];
+        crossed |= (unsigned)NAMED(any_flag)(flags) << q;
+        v[q] = u[q];
     }
-    const int found = NAMED(any_flag)(any);
-    if (found)
-        FOR_EACH(q, vectors) if (NAMED(any_flag)(crossed[q])) {
-            for (ptrdiff_t i = 0; i < n; i++) {
-                const float *row = rows + (row_of[ranks[i]] - offset) * width;
-                v[q] += *(const NAMED(Lanes) *)(row + q * FIELD_LANES);
-                NAMED(Flags) now = (v[q] >= limit[q]) & (best[q] > ranks[i]);
-                best[q] = (now & ranks[i]) | (~now & best[q]);
-            }
+    if (!crossed) return 0;
+    int32_t steps[FIELD_CHUNK];
+    for (ptrdiff_t i = 0; i + 1 < n; i++) steps[i] = ranks[i + 1] - ranks[i];
+    steps[n - 1] = INT32_MAX - ranks[n - 1];
+    do {
+        const int q = __builtin_ctz(crossed);
+        const NAMED(Lanes) limit = *(const NAMED(Lanes) *)(limits + q * FIELD_LANES);
+        NAMED(Flags) *best = (NAMED(Flags) *)(first + q * FIELD_LANES);
+        NAMED(Lanes) potential = before[q];
+        NAMED(Flags) at = ranks[0] - (NAMED(Flags)){0};
+        for (ptrdiff_t i = 0; i < n; i++) {
+            potential += *(const NAMED(Lanes) *)(row[i] + q * FIELD_LANES);
+            at += (potential < limit) & steps[i];
         }
-    FOR_EACH(q, vectors) v[q] = u[q];
-    return found;
+        const NAMED(Flags) sooner = at < *best;
+        *best = (sooner & at) | (~sooner & *best);
+        crossed &= crossed - 1;
+    } while (crossed);
+    return 1;
 }
 
 TARGET INLINE void NAMED(fire_field)(const int vectors, const float *rows, const int32_t *ranks, ptrdiff_t count,
                                      const int32_t *row_of, int32_t offset, const float *thresholds, ptrdiff_t unseen,
                                      int until_first, int32_t *first) {
-    NAMED(Lanes) v[FIELD_WIDTH / FIELD_LANES], limit[FIELD_WIDTH / FIELD_LANES];
-    NAMED(Flags) best[FIELD_WIDTH / FIELD_LANES];
-    FOR_EACH(q, vectors) {
-        v[q] = (NAMED(Lanes)){0};
-        limit[q] = *(const NAMED(Lanes) *)(thresholds + q * FIELD_LANES);
-        best[q] = *(const NAMED(Flags) *)(first + q * FIELD_LANES);
-    }
+    NAMED(Lanes) v[FIELD_WIDTH / FIELD_LANES];
+    FOR_EACH(q, vectors) v[q] = (NAMED(Lanes)){0};
     int found = 0;
     ptrdiff_t k = 0;
     /* What is left should be whole chunks, which are unrolled. */
@@ -70,10 +76,9 @@ TARGET INLINE void NAMED(fire_field)(const int vectors, const float *rows, const
         FOR_EACH(q, vectors) v[q] += *(const NAMED(Lanes) *)(row + q * FIELD_LANES);
     }
     for (; k + FIELD_CHUNK <= count && !(found && until_first); k += FIELD_CHUNK)
-        found |= NAMED(charge_chunk)(vectors, FIELD_CHUNK, rows, ranks + k, row_of, offset, limit, v, best);
+        found |= NAMED(charge_chunk)(vectors, FIELD_CHUNK, rows, ranks + k, row_of, offset, thresholds, v, first);
     if (k < count && !(found && until_first))
-        NAMED(charge_chunk)(vectors, count - k, rows, ranks + k, row_of, offset, limit, v, best);
-    FOR_EACH(q, vectors) *(NAMED(Flags) *)(first + q * FIELD_LANES) = best[q];
+        NAMED(charge_chunk)(vectors, count - k, rows, ranks + k, row_of, offset, thresholds, v, first);
 }
 
 #define FIELDS(GROUPS)                                                                                                \
