@@ -18,6 +18,7 @@ from spikenn_cy.errors import RunError
 from spikenn_cy.features import EXTRACTORS
 from spikenn_cy.features import STDPCSNN
 from spikenn_cy.features import load_extractor
+from spikenn_cy.features._stdp_csnn import Convolution
 from spikenn_cy.features._stdp_csnn import Filters
 from spikenn_cy.features._stdp_csnn import exps
 from spikenn_cy.features.front_end import dog_kernel
@@ -184,6 +185,85 @@ def test_features_are_the_twins(data):
     found = extractor.feature_times(times)
     want = [reference.features(image, weights, thresholds, pool, late, compete) for image in times]
     np.testing.assert_array_equal(found, want)
+
+
+def fired(weights, thresholds, times, pool, may_be_coarse):
+    """Return the pooled first spikes."""
+    filters = Filters(weights, thresholds)
+    layer = Convolution(filters, *times.shape[1:3], pool, 1.0, False, may_be_coarse)
+    features = np.empty((len(times), layer.rows_made, layer.columns_made, filters.n_filters), F)
+    layer.fire(times, features)
+    return features
+
+
+def near_potentials(rng, weights, times):
+    """Return a threshold for each filter that is a potential it passes through, or the next number up or down."""
+    size, n_filters = weights.shape[0], weights.shape[3]
+    thresholds = np.empty(n_filters, F)
+    for j in range(n_filters):
+        image, x, y = (rng.integers(n) for n in (len(times), times.shape[1] - size + 1, times.shape[2] - size + 1))
+        field = times[image, x : x + size, y : y + size]
+        order = [k for k in np.argsort(field, axis=None, kind="stable") if field.flat[k] < 1]
+        potential = F(0)
+        for k in order[: rng.integers(len(order) + 1)]:
+            potential += weights[..., j].flat[k]
+        thresholds[j] = (
+            np.nextafter(potential, F(rng.choice([0, np.inf])), dtype=F) if rng.random() < 0.7 else potential
+        )
+    return thresholds
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    size=st.sampled_from([2, 3, 5]),
+    n_filters=st.sampled_from([1, 31, 33, 64, 128, 130, 300]),
+    unit=st.sampled_from([1.0, 1.0, 1.0, 1e-44, 1e-38, 1e30, 3e36]),
+    kind=st.sampled_from(["learned", "random", "ties", "one", "wide"]),
+)
+def test_coarse_weights_change_no_bit(seed, size, n_filters, unit, kind):
+    """Thresholds lie on potentials and right beside them, where coarse sums cannot tell."""
+    rng = np.random.default_rng(seed)
+    shape = (size, size, 2, n_filters)
+    weights = {
+        "learned": lambda: np.clip(rng.beta(0.05, 0.05, shape), 0, 1),
+        "random": lambda: rng.random(shape),
+        "ties": lambda: rng.integers(0, 4, shape) / 3,
+        "one": lambda: (rng.random(shape) < 0.05) * rng.random(shape),
+        "wide": lambda: 10.0 ** rng.uniform(-8, 0, shape),
+    }[kind]()
+    weights = (weights * unit).astype(F)
+    times = (rng.integers(0, 40, size=(2, size + 5, size + 4, 2)) / 30).clip(0, 1).astype(F)
+    with np.errstate(over="ignore"):
+        thresholds = np.minimum(near_potentials(rng, weights, times), np.finfo(F).max)
+    thresholds[rng.random(n_filters) < 0.1] = rng.choice([0, 1e-45, np.finfo(F).max])
+    before = active_instructions()
+    try:
+        for name in available_instructions():
+            use_instructions(name)
+            exact, coarse = (fired(weights, thresholds, times, 2, may_be_coarse) for may_be_coarse in (False, True))
+            np.testing.assert_array_equal(coarse, exact)
+    finally:
+        use_instructions(before)
+
+
+@pytest.mark.parametrize(("side", "size"), [(130, 3), (50, 46)])
+def test_features_of_more_inputs_or_weights_than_coarse_ones_serve_are_those_of_a_part(side, size):
+    """A window sees its own receptive field only, which is small enough; or, of large filters, what the twin says."""
+    rng = np.random.default_rng(5)
+    times = rng.random((1, side, side, 2)).astype(F)
+    weights, thresholds = rng.random((size, size, 2, 3)).astype(F), F([2, 4, 7])
+    features = fired(weights, thresholds, times, 2, True)
+    if size > 5:
+        assert size * size * 2 > 32767 // 8
+        np.testing.assert_array_equal(features[0], reference.features(times[0], weights, thresholds, 2, False, False))
+        return
+    assert times.size > 32767
+    for x, y in ((0, 0), (31, 62), (63, 63)):
+        part = times[:, 2 * x : 2 * x + size + 1, 2 * y : 2 * y + size + 1]
+        np.testing.assert_array_equal(
+            fired(weights, thresholds, np.ascontiguousarray(part), 2, True)[0, 0, 0], features[0, x, y]
+        )
 
 
 def test_a_negative_zero_is_the_time_zero():

@@ -1,6 +1,6 @@
 """The loops over pixels, receptive fields and training patches, which would take hours in Python."""
 from libc.math cimport INFINITY
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint32_t
 from libc.string cimport memcpy
 
 cimport cython
@@ -9,7 +9,9 @@ import numpy as np
 from spikenn_cy.data._sort cimport c_sort_pairs, pair_t
 from spikenn_cy.dtypes import INDEX, REAL, STAMP
 from spikenn_cy.kernels cimport primitives
-from spikenn_cy.kernels.primitives cimport CORRELATE_STEP, FIELD_GROUP, FIELD_WIDTH, FieldStep
+from spikenn_cy.kernels.primitives cimport (
+    COARSE_GROUP, COARSE_NEVER, COARSE_WIDTH, CORRELATE_STEP, FIELD_GROUP, FIELD_WIDTH, CoarseFilters, FieldStep,
+)
 from spikenn_cy.lines import aligned
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 
@@ -202,6 +204,78 @@ cdef class Filters:
 
 
 @cython.final
+cdef class Coarse:
+    """Filters with weights of two bytes, for the same first spikes as those of `Filters` at half the traffic.
+
+    Weights are rounded to a scale of each filter's own, so that all of them add up to what
+    two bytes hold. Roundings up and down, added apart, tell how far a sum may be from the
+    potential; only where the two sides of a threshold cannot be told apart, the exact
+    weights are asked.
+
+    Parameters
+    ----------
+    filters : Filters
+        Must not change any more.
+    """
+    cdef readonly Py_ssize_t n_blocks
+    cdef index_t[::1] first_of         # first filter of each block; (n_blocks + 1,)
+    cdef int16_t[::1] rows             # of the blocks, one after the other
+    cdef int16_t[:, ::1] bounds        # what a sum may be and must be at most
+    cdef real_t[:, ::1] columns
+    cdef real_t[::1] thresholds
+    cdef Py_ssize_t n_weights
+    cdef index_t[::1] unseen           # as of `Filters`
+
+    def __init__(self, Filters filters):
+        cdef Py_ssize_t n = filters.n_weights
+        cdef Py_ssize_t n_padded = (filters.n_filters + COARSE_GROUP - 1) // COARSE_GROUP * COARSE_GROUP
+        columns, thresholds = np.zeros((n_padded, n), REAL), np.full(n_padded, np.inf, REAL)
+        columns[:filters.n_filters] = filters.weights().reshape(n, filters.n_filters).T
+        thresholds[:filters.n_filters] = filters.thresholds()
+        self.n_weights, self.columns, self.thresholds = n, columns, thresholds
+
+        exact = columns.astype(np.float64)
+        total, limit = exact.sum(axis=1), thresholds.astype(np.float64)
+        fires = limit <= total * (1 + 1e-4)
+        # Rounding adds at most half a unit a weight.
+        scale = np.divide(COARSE_NEVER - n, total, where=fires & (total > 0), out=np.zeros(n_padded))
+        scaled = exact * scale[:, None]
+        coarse = np.rint(scaled)
+        above, below = np.maximum(coarse - scaled, 0).sum(axis=1), np.maximum(scaled - coarse, 0).sum(axis=1)
+        # A sum of n real numbers, each at most COARSE_NEVER of these units, is rounded n times; and some to spare.
+        rounding = n * COARSE_NEVER * 2.0 ** -24 * 1.01 + 0.01
+        limit = np.where(fires, limit, 0) * scale
+        may, must = np.ceil(limit - below - rounding) - 1, np.ceil(limit + above + rounding) - 1
+        bounds = np.where(fires, np.clip([may, must], -1, COARSE_NEVER), COARSE_NEVER)
+        self.bounds = bounds.astype(np.int16)
+
+        starts = list(range(0, n_padded, COARSE_WIDTH)) + [n_padded]
+        self.first_of, self.n_blocks = np.array(starts, INDEX), len(starts) - 1
+        self.rows = aligned(coarse.size, np.int16)
+        parts = np.split(coarse.T.astype(np.int16), starts[1:self.n_blocks], axis=1)
+        np.concatenate([part.ravel() for part in parts], out=np.asarray(self.rows))
+        # The least of those of `Filters` serves all.
+        self.unseen = np.full(self.n_blocks, min(filters.unseen), INDEX)
+
+    @staticmethod
+    def serves(filters, Py_ssize_t n_inputs):
+        """Return whether sums are fine enough, and ranks of spikes among so many inputs fit."""
+        return filters.n_weights <= COARSE_NEVER // 8 and n_inputs < COARSE_NEVER
+
+    cdef void fire(self, Py_ssize_t block, const int32_t *ranks, Py_ssize_t count, const int32_t *row_of,
+                   int32_t offset, int16_t *first) noexcept nogil:
+        cdef Py_ssize_t start = self.first_of[block], width = self.first_of[block + 1] - start
+        cdef CoarseFilters filters
+        filters.rows = &self.rows[start * self.n_weights]
+        filters.may, filters.must = &self.bounds[0, start], &self.bounds[1, start]
+        filters.columns, filters.thresholds = &self.columns[start, 0], &self.thresholds[start]
+        filters.n_weights = self.n_weights
+        primitives.active.fire_coarse[width // COARSE_GROUP](
+            &filters, ranks, count, row_of, offset, self.unseen[block], first + start,
+        )
+
+
+@cython.final
 cdef class Convolution:
     """First spikes of the filters at all positions of an image, and their pooling. For one thread at a time.
 
@@ -216,8 +290,11 @@ cdef class Convolution:
         Time from which on an input is silent; at 1 it always is.
     compete : bool
         Whether the spike that makes the first filter fire is the last one that a position sees.
+    may_be_coarse : bool, default=True
+        Whether weights of two bytes may be asked first; the outcome is the same.
     """
     cdef Filters filters
+    cdef Coarse coarse                 # or None
     cdef readonly Py_ssize_t rows, columns, pool, rows_made, columns_made, n_filters
     cdef stamp_t end
     cdef bint compete
@@ -231,9 +308,10 @@ cdef class Convolution:
     cdef index_t[::1] counts
     cdef index_t[::1] first            # rank at which each filter fires
     cdef index_t[::1] first_here
+    cdef int16_t[::1] first_coarse
 
     def __init__(self, Filters filters, Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t pool, stamp_t end,
-                 bint compete):
+                 bint compete, bint may_be_coarse=True):
         cdef Py_ssize_t n_inputs = rows * columns * filters.n_channels
         cdef Py_ssize_t n_padded = filters.limits.shape[0]
         filters.freeze()
@@ -251,6 +329,9 @@ cdef class Convolution:
         n_positions = self.rows_made * self.columns_made * pool * pool
         self.fields, self.counts = np.empty((n_positions, self.room), INDEX), np.empty(n_positions, INDEX)
         self.first, self.first_here = np.empty(n_padded, INDEX), np.empty(n_padded, INDEX)
+        if may_be_coarse and not compete and Coarse.serves(filters, n_inputs):
+            self.coarse = Coarse(filters)
+            self.first_coarse = np.empty(self.coarse.thresholds.shape[0], np.int16)
 
     def fire(self, const stamp_t[:, :, :, ::1] times, stamp_t[:, :, :, ::1] features):
         """Write the pooled first-spike times.
@@ -304,18 +385,26 @@ cdef class Convolution:
                     self.counts[position] = self.counts[position] + 1
 
     cdef void pool_windows(self, stamp_t[:, :, :, ::1] features, Py_ssize_t i) noexcept nogil:
-        cdef Py_ssize_t block, x, y, j
+        cdef Py_ssize_t n_blocks = 1
+        cdef const index_t *first_of = NULL
+        cdef Py_ssize_t block, x, y, j, begin = 0, end = self.n_filters
+        if self.coarse is not None:
+            n_blocks, first_of = self.coarse.n_blocks, &self.coarse.first_of[0]
+        elif not self.compete:
+            n_blocks, first_of = self.filters.n_blocks, &self.filters.first_of[0]
         # Block by block, so that the weights of one stay in the L1 cache.
-        for block in range(1 if self.compete else self.filters.n_blocks):
+        for block in range(n_blocks):
+            if first_of != NULL:
+                begin, end = first_of[block], min(self.n_filters, first_of[block + 1])
             for x in range(self.rows_made):
                 for y in range(self.columns_made):
                     if self.compete:
                         self.fire_competing(x, y)
+                    elif self.coarse is not None:
+                        self.fire_coarse(block, x, y)
                     else:
                         self.fire_window(block, x, y)
-                    for j in range(0 if self.compete else self.filters.first_of[block],
-                                   self.filters.n_filters if self.compete
-                                   else min(self.filters.n_filters, self.filters.first_of[block + 1])):
+                    for j in range(begin, end):
                         features[i, x, y, j] = SILENT if self.first[j] == NEVER else self.time_of[self.first[j]]
 
     cdef void fire_window(self, Py_ssize_t block, Py_ssize_t x, Py_ssize_t y) noexcept nogil:
@@ -325,6 +414,21 @@ cdef class Convolution:
         for a in range(x * self.pool, (x + 1) * self.pool):
             for b in range(y * self.pool, (y + 1) * self.pool):
                 self.fire_position(block, a, b, &self.first[0])
+
+    cdef void fire_coarse(self, Py_ssize_t block, Py_ssize_t x, Py_ssize_t y) noexcept nogil:
+        cdef Py_ssize_t begin = self.coarse.first_of[block], end = self.coarse.first_of[block + 1]
+        cdef int16_t *first = &self.first_coarse[0]
+        cdef Py_ssize_t a, b, j, position
+        for j in range(begin, end):
+            first[j] = COARSE_NEVER
+        for a in range(x * self.pool, (x + 1) * self.pool):
+            for b in range(y * self.pool, (y + 1) * self.pool):
+                position = a * self.columns_made * self.pool + b
+                if self.counts[position] > self.coarse.unseen[block]:
+                    self.coarse.fire(block, &self.fields[position, 0], self.counts[position], &self.row_of[0],
+                                     (a * self.filters.kernel_columns + b) * self.filters.n_channels, first)
+        for j in range(begin, min(end, self.n_filters)):
+            self.first[j] = NEVER if first[j] == COARSE_NEVER else <index_t>first[j]
 
     cdef void fire_competing(self, Py_ssize_t x, Py_ssize_t y) noexcept nogil:
         cdef Py_ssize_t a, b, block, j

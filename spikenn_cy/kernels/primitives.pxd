@@ -12,6 +12,9 @@ cdef extern from "primitives.h" nogil:
         COARSE_STRIP       # coarse rows have a multiple of so many places
         FIELD_GROUP        # filters that a block of filters is a multiple of
         FIELD_WIDTH        # filters in the widest block
+        COARSE_GROUP       # the same of coarse filters
+        COARSE_WIDTH
+        COARSE_NEVER       # rank of the spike of a filter that has none
         CORRELATE_STEP     # columns that `correlate` makes at once
 
     ctypedef struct Spikes:
@@ -45,6 +48,17 @@ cdef extern from "primitives.h" nogil:
     ctypedef void (*FireField)(const float *, const int32_t *, Py_ssize_t, const int32_t *, int32_t,
                                const float *, Py_ssize_t, int, int32_t *) noexcept nogil
 
+    ctypedef struct CoarseFilters:
+        const int16_t *rows    # (n_weights, filters of the block); sums of all fit
+        const int16_t *may     # a sum no more than this is of a potential surely below the threshold
+        const int16_t *must    # one that is more, of one that surely is not
+        const float *columns   # exact weights, filter by filter
+        const float *thresholds
+        Py_ssize_t n_weights
+
+    ctypedef void (*FireCoarse)(const CoarseFilters *, const int32_t *, Py_ssize_t, const int32_t *, int32_t,
+                                Py_ssize_t, int16_t *) noexcept nogil
+
     ctypedef struct FieldStep:
         float spike            # time of the winner's spike
         float potentiate       # rates, both >= 0
@@ -66,6 +80,7 @@ cdef extern from "primitives.h" nogil:
         float (*sum_row)(const float *, Py_ssize_t) noexcept nogil
         void (*range_of_row)(const float *, Py_ssize_t, float *, float *) noexcept nogil
         FireField *fire_field
+        FireCoarse *fire_coarse
         void (*correlate)(const float *, Py_ssize_t, const float *, Py_ssize_t, Py_ssize_t, Py_ssize_t,
                           float *) noexcept nogil
         void (*encode)(const float *, Py_ssize_t, const float *, const float *, int, float *) noexcept nogil

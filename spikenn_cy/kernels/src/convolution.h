@@ -91,6 +91,108 @@ TARGET INLINE void NAMED(fire_field)(const int vectors, const float *rows, const
 FIELDS(1) FIELDS(2) FIELDS(3) FIELDS(4)
 #undef FIELDS
 
+/* ---- the same with coarse weights ------------------------------------------------------------------------- */
+
+typedef int16_t NAMED(Shorts) __attribute__((vector_size(4 * FIELD_LANES), aligned(2), may_alias));
+
+/* The rank of the spike that makes a filter fire, found from its exact weights. */
+TARGET static int16_t NAMED(settle)(const CoarseFilters *filters, ptrdiff_t filter, const int32_t *ranks,
+                                    ptrdiff_t count, const int32_t *row_of, int32_t offset) {
+    const float *column = filters->columns + filter * filters->n_weights;
+    float potential = 0;
+    for (ptrdiff_t k = 0; k < count; k++) {
+        potential += column[row_of[ranks[k]] - offset];
+        if (potential >= filters->thresholds[filter]) return (int16_t)ranks[k];
+    }
+    return COARSE_NEVER;
+}
+
+/* As charge_chunk. Where the spike after which a potential may be at its threshold is not that after which it must be,
+ * the filter is `unsure`, which few are; returns whether one that might lower its rank is. */
+TARGET INLINE int NAMED(charge_coarse)(const int vectors, const ptrdiff_t n, const CoarseFilters *filters,
+                                       const int32_t *ranks, const int32_t *row_of, int32_t offset, NAMED(Shorts) *v,
+                                       int16_t *first, NAMED(Shorts) *unsure) {
+    enum { SHORTS = 2 * FIELD_LANES };
+    const ptrdiff_t width = vectors * SHORTS;
+    NAMED(Shorts) u[COARSE_WIDTH / SHORTS], before[COARSE_WIDTH / SHORTS];
+    const int16_t *row[FIELD_CHUNK];
+    const int16_t begin = (int16_t)ranks[0];
+    unsigned crossed = 0;
+    FOR_EACH(q, vectors) before[q] = u[q] = v[q];
+    for (ptrdiff_t i = 0; i < n; i++) {
+        row[i] = filters->rows + (row_of[ranks[i]] - offset) * width;
+        FOR_EACH(q, vectors) u[q] += *(const NAMED(Shorts) *)(row[i] + q * SHORTS);
+    }
+    FOR_EACH(q, vectors) {
+        NAMED(Shorts) flags = u[q] > *(const NAMED(Shorts) *)(filters->may + q * SHORTS);
+        flags &= *(const NAMED(Shorts) *)(first + q * SHORTS) > begin;
+        crossed |= (unsigned)NAMED(any_flag)((NAMED(Flags))flags) << q;
+        v[q] = u[q];
+    }
+    if (!crossed) return 0;
+    int16_t steps[FIELD_CHUNK];
+    for (ptrdiff_t i = 0; i + 1 < n; i++) steps[i] = (int16_t)(ranks[i + 1] - ranks[i]);
+    steps[n - 1] = (int16_t)(COARSE_NEVER - ranks[n - 1]);
+    NAMED(Shorts) any = {0};
+    FOR_EACH(q, vectors) unsure[q] = (NAMED(Shorts)){0};
+    do {
+        const int q = __builtin_ctz(crossed);
+        const NAMED(Shorts) may = *(const NAMED(Shorts) *)(filters->may + q * SHORTS);
+        const NAMED(Shorts) must = *(const NAMED(Shorts) *)(filters->must + q * SHORTS);
+        NAMED(Shorts) *best = (NAMED(Shorts) *)(first + q * SHORTS);
+        NAMED(Shorts) potential = before[q], least = begin - (NAMED(Shorts)){0}, most = least;
+        for (ptrdiff_t i = 0; i < n; i++) {
+            potential += *(const NAMED(Shorts) *)(row[i] + q * SHORTS);
+            least += ~(potential > may) & steps[i];
+            most += ~(potential > must) & steps[i];
+        }
+        const NAMED(Shorts) sooner = least < *best, sure = least == most;
+        *best = (sooner & sure & least) | (~(sooner & sure) & *best);
+        unsure[q] = sooner & ~sure;
+        any |= unsure[q];
+        crossed &= crossed - 1;
+    } while (crossed);
+    return NAMED(any_flag)((NAMED(Flags))any);
+}
+
+TARGET INLINE void NAMED(fire_coarse)(const int vectors, const CoarseFilters *filters, const int32_t *ranks,
+                                      ptrdiff_t count, const int32_t *row_of, int32_t offset, ptrdiff_t unseen,
+                                      int16_t *first) {
+    enum { SHORTS = 2 * FIELD_LANES };
+    NAMED(Shorts) v[COARSE_WIDTH / SHORTS], unsure[COARSE_WIDTH / SHORTS];
+    FOR_EACH(q, vectors) v[q] = (NAMED(Shorts)){0};
+    ptrdiff_t k = 0;
+    const ptrdiff_t rest = (count - unseen) % FIELD_CHUNK, lack = rest ? FIELD_CHUNK - rest : 0;
+    for (unseen -= unseen < lack ? 0 : lack; k < unseen; k++) {
+        const int16_t *row = filters->rows + (row_of[ranks[k]] - offset) * (ptrdiff_t)(vectors * SHORTS);
+        FOR_EACH(q, vectors) v[q] += *(const NAMED(Shorts) *)(row + q * SHORTS);
+    }
+    while (k < count) {
+        int doubt;
+        if (k + FIELD_CHUNK <= count)
+            doubt = NAMED(charge_coarse)(vectors, FIELD_CHUNK, filters, ranks + k, row_of, offset, v, first, unsure);
+        else
+            doubt = NAMED(charge_coarse)(vectors, count - k, filters, ranks + k, row_of, offset, v, first, unsure);
+        if (doubt)
+            for (ptrdiff_t j = 0; j < vectors * SHORTS; j++)
+                if (((const int16_t *)unsure)[j]) {
+                    const int16_t at = NAMED(settle)(filters, j, ranks, count, row_of, offset);
+                    first[j] = at < first[j] ? at : first[j];
+                }
+        k += FIELD_CHUNK;
+    }
+}
+
+#define COARSES(GROUPS)                                                                                               \
+    TARGET static void NAMED(fire_coarse_##GROUPS)(const CoarseFilters *filters, const int32_t *ranks,                \
+                                                   ptrdiff_t count, const int32_t *row_of, int32_t offset,            \
+                                                   ptrdiff_t unseen, int16_t *first) {                                \
+        NAMED(fire_coarse)(GROUPS *(COARSE_GROUP / (2 * FIELD_LANES)), filters, ranks, count, row_of, offset, unseen, \
+                           first);                                                                                    \
+    }
+COARSES(1) COARSES(2) COARSES(3) COARSES(4)
+#undef COARSES
+
 /* Columns in steps of CORRELATE_STEP; the caller pads. Taps are added row by row of the kernel. */
 TARGET static void NAMED(correlate)(const float *restrict plane, ptrdiff_t stride, const float *restrict kernel,
                                     ptrdiff_t size, ptrdiff_t n_rows, ptrdiff_t n_columns, float *restrict sums) {

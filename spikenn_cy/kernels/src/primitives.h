@@ -18,6 +18,9 @@
 #define COARSE_INPUTS 65500 /* of whom the sum of coarse weights, and the number, fit four bytes */
 #define FIELD_GROUP 16 /* filters that a block of filters is a multiple of; of any variant's FIELD_LANES */
 #define FIELD_WIDTH 64 /* filters in the widest block */
+#define COARSE_GROUP 32  /* the same of coarse filters, whose weights take two bytes */
+#define COARSE_WIDTH 128
+#define COARSE_NEVER 32767 /* rank of the spike of a filter that has none; more than any other */
 #define CORRELATE_STEP 32
 
 /* One sample's spikes, sorted by time. `decay` is NULL for neurons that do not leak; else decay[k] is what a
@@ -64,6 +67,20 @@ typedef void (*FireField)(const float *rows, const int32_t *ranks, ptrdiff_t cou
                           int32_t offset, const float *thresholds, ptrdiff_t unseen, int until_first,
                           int32_t *first);
 
+/* A block of filters whose weights are rounded to whole numbers, to a scale of each filter's own. */
+typedef struct {
+    const int16_t *rows;     /* (n_weights, filters of the block); sums of all fit */
+    const int16_t *may;      /* a sum that is no more than this is of a potential surely below the threshold, */
+    const int16_t *must;     /* and one that is more than this of one that surely is not */
+    const float *columns;    /* exact weights, filter by filter */
+    const float *thresholds;
+    ptrdiff_t n_weights;
+} CoarseFilters;
+
+/* As FireField, with the same outcome; all ranks are below COARSE_NEVER, and the sums of a filter not above it. */
+typedef void (*FireCoarse)(const CoarseFilters *filters, const int32_t *ranks, ptrdiff_t count, const int32_t *row_of,
+                           int32_t offset, ptrdiff_t unseen, int16_t *first);
+
 /* STDP of one filter's weights, which stay in [0, 1]: multiplicative, or by the distance in time if `decay` > 0. */
 typedef struct {
     float spike;
@@ -94,6 +111,7 @@ typedef struct {
     float (*sum_row)(const float *row, ptrdiff_t n); /* sum |w| */
     void (*range_of_row)(const float *row, ptrdiff_t n, float *lowest, float *highest);
     FireField fire_field[FIELD_WIDTH / FIELD_GROUP + 1]; /* by the number of groups in a block */
+    FireCoarse fire_coarse[COARSE_WIDTH / COARSE_GROUP + 1];
     void (*correlate)(const float *plane, ptrdiff_t stride, const float *kernel, ptrdiff_t size, ptrdiff_t n_rows,
                       ptrdiff_t n_columns, float *sums); /* added to sums */
     void (*encode)(const float *values, ptrdiff_t n, const float *low, const float *span, int late, float *times);

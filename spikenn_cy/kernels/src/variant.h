@@ -372,6 +372,7 @@ static const Primitives NAMED(primitives) = {
     NAMED(sum_row),
     NAMED(range_of_row),
     {0, NAMED(fire_field_1), NAMED(fire_field_2), NAMED(fire_field_3), NAMED(fire_field_4)},
+    {0, NAMED(fire_coarse_1), NAMED(fire_coarse_2), NAMED(fire_coarse_3), NAMED(fire_coarse_4)},
     NAMED(correlate),
     NAMED(encode),
     NAMED(exps),
