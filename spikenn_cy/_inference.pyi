@@ -28,6 +28,7 @@ class Inference:
         inputs: npt.NDArray[np.int32],
         input_times: npt.NDArray[np.float32],
         first: npt.NDArray[np.int32],
+        n_per_class: int = 1,
     ) -> None: ...
     def first_spikes(
         self,

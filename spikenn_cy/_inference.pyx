@@ -109,8 +109,9 @@ cdef class Inference:
         const index_t[::1] inputs,
         const stamp_t[::1] input_times,
         index_t[::1] first,
+        index_t n_per_class=1,
     ):
-        """Write the neuron that fires first for each sample; a sample ends at the layer's first spike.
+        """Write the neuron that fires first for each sample, or its class; a sample ends at the layer's first spike.
 
         Parameters
         ----------
@@ -118,6 +119,8 @@ cdef class Inference:
             The spike arrays of a `SpikingDataset`; ``indptr`` may be a part of it.
         first : ndarray of int32, shape (n_samples,)
             Written.
+        n_per_class : int, default=1
+            Neurons that count as one, which are side by side.
         """
         cdef Py_ssize_t sample
         cdef Spikes spikes
@@ -129,7 +132,9 @@ cdef class Inference:
         with nogil:
             for sample in range(first.shape[0]):
                 self.point_at(&spikes, indptr, inputs, input_times, sample)
-                first[sample] = self.first_neuron(&spikes) if self.frozen else self.first_by_rows(&spikes)
+                first[sample] = (
+                    self.first_neuron(&spikes) if self.frozen else self.first_by_rows(&spikes)
+                ) // n_per_class
 
     cdef index_t first_by_rows(self, const Spikes *spikes) noexcept nogil:
         cdef Charging layer

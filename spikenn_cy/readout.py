@@ -299,12 +299,12 @@ class Readout:
         """
         self._suits("dataset", dataset)
         first = np.empty(len(dataset), INDEX)
+        n_per_class = self.layers[-1].n_neurons // self.n_classes
 
         def work(inference: Any, spikes: SpikingDataset, start: int, stop: int) -> None:
-            inference.first_neurons(spikes.indptr, spikes.indices, spikes.timestamps, first[start:stop])
+            inference.first_neurons(spikes.indptr, spikes.indices, spikes.timestamps, first[start:stop], n_per_class)
 
         self._over_samples(dataset, n_threads, work)
-        first //= self.layers[-1].n_neurons // self.n_classes
         return first
 
     def first_spikes(self, dataset: SpikingDataset, n_threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -353,7 +353,8 @@ class Readout:
     def _over_samples(self, dataset: SpikingDataset, n_threads: int, work: Callable[..., None]) -> None:
         require_threads(n_threads)
         n_samples = len(dataset)
-        n_threads = max(1, min(int(n_threads), len(dataset.indices) // SPIKES_A_THREAD))
+        if n_threads > 1:
+            n_threads = max(1, min(int(n_threads), len(dataset.indices) // SPIKES_A_THREAD))
         frozen = [layer.inference() for layer in self.layers]
         if n_threads == 1 and len(frozen) == 1:
             work(frozen[0], dataset, 0, n_samples)
@@ -379,7 +380,8 @@ class Readout:
         name = dataset.source or name
         if dataset.n_inputs != self.n_inputs:
             raise DataError(f"{name}: must have the network's {self.n_inputs} inputs, got {dataset.n_inputs}")
-        if STAMP.type(dataset.max_time) != STAMP.type(self.max_time):
+        same = dataset.max_time == self.max_time or STAMP.type(dataset.max_time) == STAMP.type(self.max_time)
+        if not same:
             raise DataError(f"{name}: must have the network's max_time {self.max_time}, got {dataset.max_time}")
 
     def _classes_for(self, name: str, dataset: SpikingDataset) -> np.ndarray:
@@ -514,7 +516,7 @@ class Readout:
 
 def require_threads(n_threads: int) -> None:
     """Refuse what is no number of threads."""
-    whole = isinstance(n_threads, int | np.integer) and not isinstance(n_threads, bool)
+    whole = isinstance(n_threads, (int, np.integer)) and not isinstance(n_threads, bool)
     require(whole and 1 <= n_threads <= 1024, "n_threads", "must be an integer from 1 to 1024", n_threads)
 
 

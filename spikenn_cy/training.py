@@ -219,7 +219,7 @@ class Learner:
         n_threads : int, default=1
             That share each sample of a wide layer.
         """
-        key = int(self.generator.integers(0, 2**64, dtype=np.uint64))
+        key = self.generator.bit_generator.random_raw()
         weights, rising = self.layer.begin_training()
         engine = self._engine_for(weights)
         can_sift = rising and engine.sifts
