@@ -205,7 +205,7 @@ cdef class Filters:
 
 @cython.final
 cdef class Coarse:
-    """Filters with weights of two bytes, for the same first spikes as those of `Filters` at half the traffic.
+    """Filters with weights of two bytes, which have the same first spikes as `Filters` for half the additions.
 
     Weights are rounded to a scale of each filter's own, so that all of them add up to what
     two bytes hold. Roundings up and down, added apart, tell how far a sum may be from the
@@ -224,7 +224,7 @@ cdef class Coarse:
     cdef real_t[:, ::1] columns
     cdef real_t[::1] thresholds
     cdef Py_ssize_t n_weights
-    cdef index_t[::1] unseen           # as of `Filters`
+    cdef Py_ssize_t unseen             # spikes that cannot make any filter fire, whichever they are
 
     def __init__(self, Filters filters):
         cdef Py_ssize_t n = filters.n_weights
@@ -254,8 +254,7 @@ cdef class Coarse:
         self.rows = aligned(coarse.size, np.int16)
         parts = np.split(coarse.T.astype(np.int16), starts[1:self.n_blocks], axis=1)
         np.concatenate([part.ravel() for part in parts], out=np.asarray(self.rows))
-        # The least of those of `Filters` serves all.
-        self.unseen = np.full(self.n_blocks, min(filters.unseen), INDEX)
+        self.unseen = min(filters.unseen)
 
     @staticmethod
     def serves(filters, Py_ssize_t n_inputs):
@@ -271,7 +270,7 @@ cdef class Coarse:
         filters.columns, filters.thresholds = &self.columns[start, 0], &self.thresholds[start]
         filters.n_weights = self.n_weights
         primitives.active.fire_coarse[width // COARSE_GROUP](
-            &filters, ranks, count, row_of, offset, self.unseen[block], first + start,
+            &filters, ranks, count, row_of, offset, self.unseen, first + start,
         )
 
 
@@ -424,7 +423,7 @@ cdef class Convolution:
         for a in range(x * self.pool, (x + 1) * self.pool):
             for b in range(y * self.pool, (y + 1) * self.pool):
                 position = a * self.columns_made * self.pool + b
-                if self.counts[position] > self.coarse.unseen[block]:
+                if self.counts[position] > self.coarse.unseen:
                     self.coarse.fire(block, &self.fields[position, 0], self.counts[position], &self.row_of[0],
                                      (a * self.filters.kernel_columns + b) * self.filters.n_channels, first)
         for j in range(begin, min(end, self.n_filters)):
