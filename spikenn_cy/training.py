@@ -219,7 +219,7 @@ class Learner:
         n_threads : int, default=1
             That share each sample of a wide layer.
         """
-        key = self.generator.bit_generator.random_raw()
+        key = self.generator.bit_generator.random_raw()  # 64 bits of PCG64, as of integers(0, 2**64) but sooner
         weights, rising = self.layer.begin_training()
         engine = self._engine_for(weights)
         can_sift = rising and engine.sifts

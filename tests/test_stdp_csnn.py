@@ -18,6 +18,7 @@ from spikenn_cy.errors import RunError
 from spikenn_cy.features import EXTRACTORS
 from spikenn_cy.features import STDPCSNN
 from spikenn_cy.features import load_extractor
+from spikenn_cy.features._stdp_csnn import Coarse
 from spikenn_cy.features._stdp_csnn import Convolution
 from spikenn_cy.features._stdp_csnn import Filters
 from spikenn_cy.features._stdp_csnn import exps
@@ -187,10 +188,11 @@ def test_features_are_the_twins(data):
     np.testing.assert_array_equal(found, want)
 
 
-def fired(weights, thresholds, times, pool, may_be_coarse):
-    """Return the pooled first spikes."""
+def fired(weights, thresholds, times, pool, coarse, end=1.0):
+    """Return the pooled first spikes, by coarse weights first or without them."""
     filters = Filters(weights, thresholds)
-    layer = Convolution(filters, *times.shape[1:3], pool, 1.0, False, may_be_coarse)
+    filters.freeze()
+    layer = Convolution(filters, *times.shape[1:3], pool, end, False, Coarse(filters) if coarse else None)
     features = np.empty((len(times), layer.rows_made, layer.columns_made, filters.n_filters), F)
     layer.fire(times, features)
     return features
@@ -216,15 +218,17 @@ def near_potentials(rng, weights, times):
 @settings(max_examples=80, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
-    size=st.sampled_from([2, 3, 5]),
+    size=st.sampled_from([2, 3, 5, 7]),
+    n_channels=st.sampled_from([1, 2, 4]),
+    end=st.sampled_from([0.7, 1.0, np.inf]),
     n_filters=st.sampled_from([1, 31, 33, 64, 128, 130, 300]),
     unit=st.sampled_from([1.0, 1.0, 1.0, 1e-44, 1e-38, 1e30, 3e36]),
     kind=st.sampled_from(["learned", "random", "ties", "one", "wide"]),
 )
-def test_coarse_weights_change_no_bit(seed, size, n_filters, unit, kind):
+def test_coarse_weights_change_no_bit(seed, size, n_channels, end, n_filters, unit, kind):
     """Thresholds lie on potentials and right beside them, where coarse sums cannot tell."""
     rng = np.random.default_rng(seed)
-    shape = (size, size, 2, n_filters)
+    shape = (size, size, n_channels, n_filters)
     weights = {
         "learned": lambda: np.clip(rng.beta(0.05, 0.05, shape), 0, 1),
         "random": lambda: rng.random(shape),
@@ -233,7 +237,7 @@ def test_coarse_weights_change_no_bit(seed, size, n_filters, unit, kind):
         "wide": lambda: 10.0 ** rng.uniform(-8, 0, shape),
     }[kind]()
     weights = (weights * unit).astype(F)
-    times = (rng.integers(0, 40, size=(2, size + 5, size + 4, 2)) / 30).clip(0, 1).astype(F)
+    times = (rng.integers(0, 40, size=(2, size + 5, size + 4, n_channels)) / 30).astype(F)
     with np.errstate(over="ignore"):
         thresholds = np.minimum(near_potentials(rng, weights, times), np.finfo(F).max)
     thresholds[rng.random(n_filters) < 0.1] = rng.choice([0, 1e-45, np.finfo(F).max])
@@ -241,29 +245,31 @@ def test_coarse_weights_change_no_bit(seed, size, n_filters, unit, kind):
     try:
         for name in available_instructions():
             use_instructions(name)
-            exact, coarse = (fired(weights, thresholds, times, 2, may_be_coarse) for may_be_coarse in (False, True))
+            exact, coarse = (fired(weights, thresholds, times, 2, coarse, end) for coarse in (False, True))
             np.testing.assert_array_equal(coarse, exact)
     finally:
         use_instructions(before)
 
 
-@pytest.mark.parametrize(("side", "size"), [(130, 3), (50, 46)])
-def test_features_of_more_inputs_or_weights_than_coarse_ones_serve_are_those_of_a_part(side, size):
-    """A window sees its own receptive field only, which is small enough; or, of large filters, what the twin says."""
+@pytest.mark.parametrize(
+    ("n_images", "side", "size", "serves"), [(8, 10, 3, True), (7, 10, 3, True), (8, 130, 3, False), (8, 16, 11, False)]
+)
+def test_many_images_inputs_or_weights_give_the_features_of_the_twin(n_images, side, size, serves):
+    """Coarse weights are made for many images of few inputs, seen by filters of few weights."""
     rng = np.random.default_rng(5)
-    times = rng.random((1, side, side, 2)).astype(F)
-    weights, thresholds = rng.random((size, size, 2, 3)).astype(F), F([2, 4, 7])
-    features = fired(weights, thresholds, times, 2, True)
-    if size > 5:
-        assert size * size * 2 > 32767 // 8
-        np.testing.assert_array_equal(features[0], reference.features(times[0], weights, thresholds, 2, False, False))
-        return
-    assert times.size > 32767
-    for x, y in ((0, 0), (31, 62), (63, 63)):
-        part = times[:, 2 * x : 2 * x + size + 1, 2 * y : 2 * y + size + 1]
-        np.testing.assert_array_equal(
-            fired(weights, thresholds, np.ascontiguousarray(part), 2, True)[0, 0, 0], features[0, x, y]
-        )
+    times = rng.random((n_images, side, side, 2)).astype(F)
+    extractor = STDPCSNN.from_config({"conv1_c": 3, "conv1_k": size, "pool1_size": 2})
+    extractor.weights, extractor.thresholds = rng.random((size, size, 2, 3)), [2, 4, 7]
+    filters = Filters(extractor.weights, extractor.thresholds)
+    assert Coarse.serves(filters, side * side * 2) == serves
+    if not serves:
+        filters.freeze()
+        with pytest.raises(ValueError, match="coarse"):
+            Convolution(filters, side, side, 2, 1.0, False, Coarse(filters))
+    features = extractor.feature_times(times)
+    part = np.ascontiguousarray(times[-1, -size - 3 :, -size - 3 :])  # what the last two by two windows see
+    want = reference.features(part, extractor.weights, extractor.thresholds, 2, False, False)
+    np.testing.assert_array_equal(features[-1, -2:, -2:], want)
 
 
 def test_a_negative_zero_is_the_time_zero():

@@ -73,7 +73,7 @@ class Convolution:
         pool: int,
         end: float,
         compete: bool,
-        may_be_coarse: bool = True,
+        coarse: Coarse | None = None,
     ) -> None: ...
     def fire(self, times: npt.NDArray[np.float32], features: npt.NDArray[np.float32]) -> None: ...
 

@@ -17,6 +17,7 @@ from spikenn_cy.types cimport index_t, real_t, stamp_t
 
 cdef enum:
     NEVER = 0x7FFFFFFF       # rank of the spike of a filter that has none
+    COARSE_WEIGHTS = 200     # of a filter: with more, sums of rounded weights leave too many crossings open
     FEW = 200                # spikes up to which a patch is sorted by insertion
 
 cdef float SILENT = 1        # time of an input or a feature that does not spike
@@ -210,12 +211,12 @@ cdef class Coarse:
     Weights are rounded to a scale of each filter's own, so that all of them add up to what
     two bytes hold. Roundings up and down, added apart, tell how far a sum may be from the
     potential; only where the two sides of a threshold cannot be told apart, the exact
-    weights are asked.
+    weights are asked. With many weights a filter is too often.
 
     Parameters
     ----------
     filters : Filters
-        Must not change any more.
+        Must not change any more, and be frozen.
     """
     cdef readonly Py_ssize_t n_blocks
     cdef index_t[::1] first_of         # first filter of each block; (n_blocks + 1,)
@@ -236,7 +237,7 @@ cdef class Coarse:
 
         exact = columns.astype(np.float64)
         total, limit = exact.sum(axis=1), thresholds.astype(np.float64)
-        fires = limit <= total * (1 + 1e-4)
+        fires = limit <= total * (1 + 1e-4)      # a sum of floats is rounded up by much less
         # Rounding adds at most half a unit a weight.
         scale = np.divide(COARSE_NEVER - n, total, where=fires & (total > 0), out=np.zeros(n_padded))
         scaled = exact * scale[:, None]
@@ -258,8 +259,8 @@ cdef class Coarse:
 
     @staticmethod
     def serves(filters, Py_ssize_t n_inputs):
-        """Return whether sums are fine enough, and ranks of spikes among so many inputs fit."""
-        return filters.n_weights <= COARSE_NEVER // 8 and n_inputs < COARSE_NEVER
+        """Return whether filters are small enough for this to pay, and ranks of spikes among so many inputs fit."""
+        return filters.n_weights <= COARSE_WEIGHTS and n_inputs < COARSE_NEVER
 
     cdef void fire(self, Py_ssize_t block, const int32_t *ranks, Py_ssize_t count, const int32_t *row_of,
                    int32_t offset, int16_t *first) noexcept nogil:
@@ -289,8 +290,8 @@ cdef class Convolution:
         Time from which on an input is silent; at 1 it always is.
     compete : bool
         Whether the spike that makes the first filter fire is the last one that a position sees.
-    may_be_coarse : bool, default=True
-        Whether weights of two bytes may be asked first; the outcome is the same.
+    coarse : Coarse, optional
+        Of these filters, if it serves so many inputs and nothing competes; is asked first, for the same outcome.
     """
     cdef Filters filters
     cdef Coarse coarse                 # or None
@@ -310,7 +311,7 @@ cdef class Convolution:
     cdef int16_t[::1] first_coarse
 
     def __init__(self, Filters filters, Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t pool, stamp_t end,
-                 bint compete, bint may_be_coarse=True):
+                 bint compete, Coarse coarse=None):
         cdef Py_ssize_t n_inputs = rows * columns * filters.n_channels
         cdef Py_ssize_t n_padded = filters.limits.shape[0]
         filters.freeze()
@@ -328,9 +329,10 @@ cdef class Convolution:
         n_positions = self.rows_made * self.columns_made * pool * pool
         self.fields, self.counts = np.empty((n_positions, self.room), INDEX), np.empty(n_positions, INDEX)
         self.first, self.first_here = np.empty(n_padded, INDEX), np.empty(n_padded, INDEX)
-        if may_be_coarse and not compete and Coarse.serves(filters, n_inputs):
-            self.coarse = Coarse(filters)
-            self.first_coarse = np.empty(self.coarse.thresholds.shape[0], np.int16)
+        if coarse is not None:
+            if compete or not Coarse.serves(filters, n_inputs):
+                raise ValueError(f"coarse filters for {n_inputs} inputs, {compete=}")
+            self.coarse, self.first_coarse = coarse, np.empty(coarse.thresholds.shape[0], np.int16)
 
     def fire(self, const stamp_t[:, :, :, ::1] times, stamp_t[:, :, :, ::1] features):
         """Write the pooled first-spike times.

@@ -25,6 +25,7 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
+from spikenn_cy.features._stdp_csnn import Coarse
 from spikenn_cy.features._stdp_csnn import Convolution
 from spikenn_cy.features._stdp_csnn import Filters
 from spikenn_cy.features._stdp_csnn import Learner
@@ -43,6 +44,7 @@ from spikenn_cy.records import Record
 
 FORMAT = 1
 BLOCK = 64  # images in one call of compiled code: their times stay in the cache until their features are computed
+MANY = 8  # images from which on it pays to make coarse filters
 TICK = 2048  # patches between two looks at a progress bar and at Ctrl-C
 SMALLEST = np.finfo(REAL).tiny
 SHAPES = {"MNIST": (28, 28, 1), "F-MNIST": (28, 28, 1), "CIFAR10": (32, 32, 3), "CIFAR100": (32, 32, 3)}
@@ -523,10 +525,11 @@ class STDPCSNN:
     def _time_blocks(self, images: np.ndarray, scaling: Scaling, n_threads: int, verbose: bool) -> Iterator[np.ndarray]:
         whitening = self.whitening if self.config.whiten else None
         filters = Filters(self.weights, self.thresholds)
+        coarse = self._coarse(filters, scaling.low.shape, len(images))
 
         def worker() -> "Worker":
             front_end = self._front_end(images.shape[1:], whitening)
-            convolution = self._convolution(scaling.low.shape, filters)
+            convolution = self._convolution(scaling.low.shape, filters, coarse)
             return Worker(images, front_end, scaling, convolution, self.config.reference_compatible)
 
         silent = True
@@ -604,7 +607,9 @@ class STDPCSNN:
         if not (found >= 0).all():
             place = np.argwhere(~(found >= 0))[0].tolist()
             raise DataError(f"times{place}: must be a number >= 0, got {found[tuple(place)]}")
-        convolution = self._convolution(found.shape[1:])
+        filters = Filters(self.weights, self.thresholds)
+        coarse = self._coarse(filters, found.shape[1:], len(found))
+        convolution = self._convolution(found.shape[1:], filters, coarse)
         rows, columns = convolution.rows_made, convolution.columns_made
         features = np.empty((len(found), rows, columns, self.config.conv1_c), STAMP)
         for start in range(0, len(found), BLOCK):
@@ -642,7 +647,17 @@ class STDPCSNN:
         require(ok, "images", rule, shape, DataError)
         return self._scaling(low, high)
 
-    def _convolution(self, shape: tuple[int, ...], filters: Filters | None = None) -> Convolution:
+    def _coarse(self, filters: Filters, shape: tuple[int, ...], n_images: int) -> Coarse | None:
+        """Return the coarse filters for so many images of input times of a shape, if they pay."""
+        pays = n_images >= MANY and not self.config.conv1_wta_infer
+        if not (pays and Coarse.serves(filters, shape[0] * shape[1] * shape[2])):
+            return None
+        filters.freeze()
+        return Coarse(filters)
+
+    def _convolution(
+        self, shape: tuple[int, ...], filters: Filters | None = None, coarse: Coarse | None = None
+    ) -> Convolution:
         """Return the layer for input times of a shape, (rows, columns, channels)."""
         config = self.config
         n_channels = self.weights.shape[2]
@@ -651,7 +666,7 @@ class STDPCSNN:
         require(shape[2] == n_channels, "input times", rule, shape[2], DataError)
         self._require_room(shape)
         end = np.inf if config.reference_compatible else 1
-        return Convolution(filters, shape[0], shape[1], config.pool1_size, end, config.conv1_wta_infer)
+        return Convolution(filters, shape[0], shape[1], config.pool1_size, end, config.conv1_wta_infer, coarse)
 
     def _require_room(self, shape: tuple[int, ...]) -> None:
         """Raise unless an image of a shape has a feature, and no more than can be counted."""
