@@ -237,6 +237,7 @@ def test_coarse_weights_change_no_bit(seed, size, n_channels, end, n_filters, un
         "wide": lambda: 10.0 ** rng.uniform(-8, 0, shape),
     }[kind]()
     weights = (weights * unit).astype(F)
+    weights[..., rng.random(n_filters) < 0.1] = 0
     times = (rng.integers(0, 40, size=(2, size + 5, size + 4, n_channels)) / 30).astype(F)
     with np.errstate(over="ignore"):
         thresholds = np.minimum(near_potentials(rng, weights, times), np.finfo(F).max)
@@ -249,6 +250,18 @@ def test_coarse_weights_change_no_bit(seed, size, n_channels, end, n_filters, un
             np.testing.assert_array_equal(coarse, exact)
     finally:
         use_instructions(before)
+
+
+@pytest.mark.parametrize("n_filters", [1, 65, 130])
+def test_a_threshold_of_zero_is_reached_with_the_first_spike_by_weights_of_zero_too(n_filters):
+    times = np.random.default_rng(0).random((9, 4, 4, 2)).astype(F)
+    for loud in (0, n_filters - 1):
+        weights = np.zeros((3, 3, 2, n_filters), F)
+        weights[..., :loud] = 1
+        thresholds = np.zeros(n_filters, F)
+        want = [reference.features(image, weights, thresholds, 2, False, False) for image in times]
+        for coarse in (False, True):
+            np.testing.assert_array_equal(fired(weights, thresholds, times, 2, coarse), want)
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,8 @@ cdef class Filters:
             # A potential of n spikes is at most n times the largest weight, but for rounding.
             largest = float(weights.max()) * (1 + 1e-4)
             least = float(np.min(self.limits[first:end]))
-            enough = least / largest if largest > 0 else np.inf
+            # A threshold of 0 is reached with the first spike, whatever its weight.
+            enough = least / largest if largest > 0 else np.inf if least > 0 else 0
             self.unseen[block] = max(0, min(int(min(enough, 4096)) - 1, self.n_weights))
 
     def weights(self):
