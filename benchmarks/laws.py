@@ -13,17 +13,18 @@ from benchmarks.kernels import LearnRow
 
 
 def power(call, sizes, repeats=7):
-    """Return the power of ``size`` with which the least process time of ``call(size)()`` grows, by its ends."""
-    least = []
-    for size in sizes:
-        work = call(size)
-        work()  # pages and caches are met before
-        seconds = []
-        for _ in range(repeats):
+    """Return the power of ``size`` with which the least process time of ``call(size)()`` grows, by its ends.
+
+    Sizes take turns, so that another process that comes or goes slows all of them.
+    """
+    works = [call(size) for size in sizes]
+    least = [math.inf] * len(works)
+    for _ in range(repeats):
+        for number, work in enumerate(works):
+            work()  # pages and caches are met before
             start = time.process_time()
             work()
-            seconds.append(time.process_time() - start)
-        least.append(min(seconds))
+            least[number] = min(least[number], time.process_time() - start)
     return math.log(least[-1] / least[0]) / math.log(sizes[-1] / sizes[0])
 
 
