@@ -380,6 +380,7 @@ class Readout:
         name = dataset.source or name
         if dataset.n_inputs != self.n_inputs:
             raise DataError(f"{name}: must have the network's {self.n_inputs} inputs, got {dataset.n_inputs}")
+        # Times are float32; to make these of equal numbers would take longer than all else here.
         same = dataset.max_time == self.max_time or STAMP.type(dataset.max_time) == STAMP.type(self.max_time)
         if not same:
             raise DataError(f"{name}: must have the network's max_time {self.max_time}, got {dataset.max_time}")
