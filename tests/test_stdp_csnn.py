@@ -18,9 +18,9 @@ from spikenn_cy.errors import RunError
 from spikenn_cy.features import EXTRACTORS
 from spikenn_cy.features import STDPCSNN
 from spikenn_cy.features import load_extractor
-from spikenn_cy.features._stdp_csnn import Coarse
+from spikenn_cy.features._filters import Coarse
+from spikenn_cy.features._filters import Filters
 from spikenn_cy.features._stdp_csnn import Convolution
-from spikenn_cy.features._stdp_csnn import Filters
 from spikenn_cy.features._stdp_csnn import exps
 from spikenn_cy.features.front_end import dog_kernel
 from spikenn_cy.features.front_end import whitening_kernels
@@ -191,7 +191,6 @@ def test_features_are_the_twins(data):
 def fired(weights, thresholds, times, pool, coarse, end=1.0):
     """Return the pooled first spikes, by coarse weights first or without them."""
     filters = Filters(weights, thresholds)
-    filters.freeze()
     layer = Convolution(filters, *times.shape[1:3], pool, end, False, Coarse(filters) if coarse else None)
     features = np.empty((len(times), layer.rows_made, layer.columns_made, filters.n_filters), F)
     layer.fire(times, features)
@@ -276,7 +275,6 @@ def test_many_images_inputs_or_weights_give_the_features_of_the_twin(n_images, s
     filters = Filters(extractor.weights, extractor.thresholds)
     assert Coarse.serves(filters, side * side * 2) == serves
     if not serves:
-        filters.freeze()
         with pytest.raises(ValueError, match="coarse"):
             Convolution(filters, side, side, 2, 1.0, False, Coarse(filters))
     features = extractor.feature_times(times)

@@ -8,16 +8,13 @@ import numpy as np
 
 from spikenn_cy.data._sort cimport c_sort_pairs, pair_t
 from spikenn_cy.dtypes import INDEX, REAL, STAMP
+from spikenn_cy.features._filters cimport Coarse, Filters
 from spikenn_cy.kernels cimport primitives
-from spikenn_cy.kernels.primitives cimport (
-    COARSE_GROUP, COARSE_NEVER, COARSE_WIDTH, CORRELATE_STEP, FIELD_GROUP, FIELD_WIDTH, CoarseFilters, FieldStep,
-)
-from spikenn_cy.lines import aligned
+from spikenn_cy.kernels.primitives cimport COARSE_NEVER, CORRELATE_STEP, FieldStep
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 
 cdef enum:
     NEVER = 0x7FFFFFFF       # rank of the spike of a filter that has none
-    COARSE_WEIGHTS = 200     # of a filter: with more, sums of rounded weights leave too many crossings open
     FEW = 200                # spikes up to which a patch is sorted by insertion
 
 cdef float SILENT = 1        # time of an input or a feature that does not spike
@@ -133,150 +130,6 @@ def encode(const real_t[:, :, :, ::1] values, const real_t[:, :, ::1] low, const
 
 
 @cython.final
-cdef class Filters:
-    """Weights and thresholds in blocks of up to 64 filters, padded with filters that cannot fire.
-
-    Parameters
-    ----------
-    weights : ndarray of float32, shape (kernel rows, kernel columns, n_channels, n_filters)
-    thresholds : ndarray of float32, shape (n_filters,)
-    """
-    cdef readonly Py_ssize_t kernel_rows, kernel_columns, n_channels, n_filters, n_weights
-    cdef Py_ssize_t n_blocks
-    cdef index_t[::1] first_of         # first filter of each block; (n_blocks + 1,)
-    cdef real_t[::1] blocks            # (n_weights, width) each, one after the other
-    cdef real_t[::1] limits            # threshold of each filter
-    cdef index_t[::1] unseen           # spikes that cannot make a filter of a block fire, whichever they are
-
-    def __init__(self, const real_t[:, :, :, ::1] weights, const real_t[::1] thresholds):
-        cdef Py_ssize_t n_groups, block, groups, done = 0
-        self.kernel_rows, self.kernel_columns = weights.shape[0], weights.shape[1]
-        self.n_channels, self.n_filters = weights.shape[2], weights.shape[3]
-        self.n_weights = self.kernel_rows * self.kernel_columns * self.n_channels
-        n_groups = (self.n_filters + FIELD_GROUP - 1) // FIELD_GROUP
-        self.n_blocks = (n_groups * FIELD_GROUP + FIELD_WIDTH - 1) // FIELD_WIDTH
-        self.first_of = np.zeros(self.n_blocks + 1, INDEX)
-        for block in range(self.n_blocks):
-            groups = (n_groups - done) // (self.n_blocks - block)
-            done += groups
-            self.first_of[block + 1] = done * FIELD_GROUP
-        padded = np.zeros((self.n_weights, n_groups * FIELD_GROUP), REAL)
-        padded[:, :self.n_filters] = np.asarray(weights).reshape(self.n_weights, self.n_filters)
-        edges = np.asarray(self.first_of)
-        self.blocks = aligned(padded.size, REAL)
-        parts = np.split(padded, edges[1:self.n_blocks], axis=1)
-        np.concatenate([part.ravel() for part in parts], out=np.asarray(self.blocks))
-        limits = np.full(n_groups * FIELD_GROUP, np.inf, REAL)
-        limits[:self.n_filters] = thresholds
-        self.limits = limits
-        self.unseen = np.zeros(self.n_blocks, INDEX)
-
-    def freeze(self):
-        """Let later calls of `fire` pass over what these weights and thresholds rule out; they must not change."""
-        cdef Py_ssize_t block, first, end
-        for block in range(self.n_blocks):
-            first, end = self.first_of[block], self.first_of[block + 1]
-            weights = np.asarray(self.blocks[first * self.n_weights:end * self.n_weights])
-            # A potential of n spikes is at most n times the largest weight, but for rounding.
-            largest = float(weights.max()) * (1 + 1e-4)
-            least = float(np.min(self.limits[first:end]))
-            # A threshold of 0 is reached with the first spike, whatever its weight.
-            enough = least / largest if largest > 0 else np.inf if least > 0 else 0
-            self.unseen[block] = max(0, min(int(min(enough, 4096)) - 1, self.n_weights))
-
-    def weights(self):
-        """Return the weights in the shape in which they came."""
-        edges = np.asarray(self.first_of)
-        parts = np.split(np.asarray(self.blocks), edges[1:self.n_blocks] * self.n_weights)
-        whole = np.concatenate([part.reshape(self.n_weights, -1) for part in parts], axis=1)[:, :self.n_filters]
-        shape = self.kernel_rows, self.kernel_columns, self.n_channels, self.n_filters
-        return np.ascontiguousarray(whole).reshape(shape)
-
-    def thresholds(self):
-        """Return the thresholds."""
-        return np.array(self.limits[:self.n_filters])
-
-    cdef void fire(self, Py_ssize_t block, const int32_t *ranks, Py_ssize_t count, const int32_t *row_of,
-                   int32_t offset, const real_t *limits, bint until_first, int32_t *first) noexcept nogil:
-        cdef Py_ssize_t width = self.first_of[block + 1] - self.first_of[block]
-        primitives.active.fire_field[width // FIELD_GROUP](
-            &self.blocks[self.first_of[block] * self.n_weights], ranks, count, row_of, offset,
-            limits + self.first_of[block], self.unseen[block], until_first, first + self.first_of[block],
-        )
-
-
-@cython.final
-cdef class Coarse:
-    """Filters with weights of two bytes, which have the same first spikes as `Filters` for half the additions.
-
-    Weights are rounded to a scale of each filter's own, so that all of them add up to what
-    two bytes hold. Roundings up and down, added apart, tell how far a sum may be from the
-    potential; only where the two sides of a threshold cannot be told apart, the exact
-    weights are asked. With many weights a filter is too often.
-
-    Parameters
-    ----------
-    filters : Filters
-        Must not change any more, and be frozen.
-    """
-    cdef readonly Py_ssize_t n_blocks
-    cdef index_t[::1] first_of         # first filter of each block; (n_blocks + 1,)
-    cdef int16_t[::1] rows             # of the blocks, one after the other
-    cdef int16_t[:, ::1] bounds        # what a sum may be and must be at most
-    cdef real_t[:, ::1] columns
-    cdef real_t[::1] thresholds
-    cdef Py_ssize_t n_weights
-    cdef Py_ssize_t unseen             # spikes that cannot make any filter fire, whichever they are
-
-    def __init__(self, Filters filters):
-        cdef Py_ssize_t n = filters.n_weights
-        cdef Py_ssize_t n_padded = (filters.n_filters + COARSE_GROUP - 1) // COARSE_GROUP * COARSE_GROUP
-        columns, thresholds = np.zeros((n_padded, n), REAL), np.full(n_padded, np.inf, REAL)
-        columns[:filters.n_filters] = filters.weights().reshape(n, filters.n_filters).T
-        thresholds[:filters.n_filters] = filters.thresholds()
-        self.n_weights, self.columns, self.thresholds = n, columns, thresholds
-
-        exact = columns.astype(np.float64)
-        total, limit = exact.sum(axis=1), thresholds.astype(np.float64)
-        fires = limit <= total * (1 + 1e-4)      # a sum of floats is rounded up by much less
-        # Rounding adds at most half a unit a weight.
-        scale = np.divide(COARSE_NEVER - n, total, where=fires & (total > 0), out=np.zeros(n_padded))
-        scaled = exact * scale[:, None]
-        coarse = np.rint(scaled)
-        above, below = np.maximum(coarse - scaled, 0).sum(axis=1), np.maximum(scaled - coarse, 0).sum(axis=1)
-        # A sum of n real numbers, each at most COARSE_NEVER of these units, is rounded n times; and some to spare.
-        rounding = n * COARSE_NEVER * 2.0 ** -24 * 1.01 + 0.01
-        limit = np.where(fires, limit, 0) * scale
-        may, must = np.ceil(limit - below - rounding) - 1, np.ceil(limit + above + rounding) - 1
-        bounds = np.where(fires, np.clip([may, must], -1, COARSE_NEVER), COARSE_NEVER)
-        self.bounds = bounds.astype(np.int16)
-
-        starts = list(range(0, n_padded, COARSE_WIDTH)) + [n_padded]
-        self.first_of, self.n_blocks = np.array(starts, INDEX), len(starts) - 1
-        self.rows = aligned(coarse.size, np.int16)
-        parts = np.split(coarse.T.astype(np.int16), starts[1:self.n_blocks], axis=1)
-        np.concatenate([part.ravel() for part in parts], out=np.asarray(self.rows))
-        self.unseen = min(filters.unseen)
-
-    @staticmethod
-    def serves(filters, Py_ssize_t n_inputs):
-        """Return whether filters are small enough for this to pay, and ranks of spikes among so many inputs fit."""
-        return filters.n_weights <= COARSE_WEIGHTS and n_inputs < COARSE_NEVER
-
-    cdef void fire(self, Py_ssize_t block, const int32_t *ranks, Py_ssize_t count, const int32_t *row_of,
-                   int32_t offset, int16_t *first) noexcept nogil:
-        cdef Py_ssize_t start = self.first_of[block], width = self.first_of[block + 1] - start
-        cdef CoarseFilters filters
-        filters.rows = &self.rows[start * self.n_weights]
-        filters.may, filters.must = &self.bounds[0, start], &self.bounds[1, start]
-        filters.columns, filters.thresholds = &self.columns[start, 0], &self.thresholds[start]
-        filters.n_weights = self.n_weights
-        primitives.active.fire_coarse[width // COARSE_GROUP](
-            &filters, ranks, count, row_of, offset, self.unseen, first + start,
-        )
-
-
-@cython.final
 cdef class Convolution:
     """First spikes of the filters at all positions of an image, and their pooling. For one thread at a time.
 
@@ -307,6 +160,7 @@ cdef class Convolution:
     cdef stamp_t[::1] time_of
     cdef index_t[:, ::1] fields        # ranks of the spikes at each position
     cdef index_t[::1] counts
+    cdef const index_t[::1] first_of   # first filter of those whose features are found together
     cdef index_t[::1] first            # rank at which each filter fires
     cdef index_t[::1] first_here
     cdef int16_t[::1] first_coarse
@@ -330,10 +184,12 @@ cdef class Convolution:
         n_positions = self.rows_made * self.columns_made * pool * pool
         self.fields, self.counts = np.empty((n_positions, self.room), INDEX), np.empty(n_positions, INDEX)
         self.first, self.first_here = np.empty(n_padded, INDEX), np.empty(n_padded, INDEX)
+        self.first_of = np.array([0, filters.n_filters], INDEX) if compete else filters.first_of
         if coarse is not None:
             if compete or not Coarse.serves(filters, n_inputs):
                 raise ValueError(f"coarse filters for {n_inputs} inputs, {compete=}")
-            self.coarse, self.first_coarse = coarse, np.empty(coarse.thresholds.shape[0], np.int16)
+            self.coarse, self.first_of = coarse, coarse.first_of
+            self.first_coarse = np.empty(coarse.thresholds.shape[0], np.int16)
 
     def fire(self, const stamp_t[:, :, :, ::1] times, stamp_t[:, :, :, ::1] features):
         """Write the pooled first-spike times.
@@ -387,50 +243,34 @@ cdef class Convolution:
                     self.counts[position] = self.counts[position] + 1
 
     cdef void pool_windows(self, stamp_t[:, :, :, ::1] features, Py_ssize_t i) noexcept nogil:
-        cdef Py_ssize_t n_blocks = 1
-        cdef const index_t *first_of = NULL
-        cdef Py_ssize_t block, x, y, j, begin = 0, end = self.n_filters
-        if self.coarse is not None:
-            n_blocks, first_of = self.coarse.n_blocks, &self.coarse.first_of[0]
-        elif not self.compete:
-            n_blocks, first_of = self.filters.n_blocks, &self.filters.first_of[0]
+        cdef Py_ssize_t block, x, y, j
         # Block by block, so that the weights of one stay in the L1 cache.
-        for block in range(n_blocks):
-            if first_of != NULL:
-                begin, end = first_of[block], min(self.n_filters, first_of[block + 1])
+        for block in range(self.first_of.shape[0] - 1):
             for x in range(self.rows_made):
                 for y in range(self.columns_made):
                     if self.compete:
                         self.fire_competing(x, y)
-                    elif self.coarse is not None:
-                        self.fire_coarse(block, x, y)
                     else:
                         self.fire_window(block, x, y)
-                    for j in range(begin, end):
+                    for j in range(self.first_of[block], min(self.n_filters, self.first_of[block + 1])):
                         features[i, x, y, j] = SILENT if self.first[j] == NEVER else self.time_of[self.first[j]]
 
     cdef void fire_window(self, Py_ssize_t block, Py_ssize_t x, Py_ssize_t y) noexcept nogil:
+        cdef Py_ssize_t begin = self.first_of[block], end = self.first_of[block + 1]
+        cdef index_t *first = &self.first[0]
+        cdef int16_t *coarse = NULL if self.coarse is None else &self.first_coarse[0]
         cdef Py_ssize_t a, b, j
-        for j in range(self.filters.first_of[block], self.filters.first_of[block + 1]):
-            self.first[j] = NEVER
+        for j in range(begin, min(self.n_filters, end)):
+            first[j] = NEVER
+        if coarse != NULL:
+            for j in range(begin, end):
+                coarse[j] = COARSE_NEVER
         for a in range(x * self.pool, (x + 1) * self.pool):
             for b in range(y * self.pool, (y + 1) * self.pool):
-                self.fire_position(block, a, b, &self.first[0])
-
-    cdef void fire_coarse(self, Py_ssize_t block, Py_ssize_t x, Py_ssize_t y) noexcept nogil:
-        cdef Py_ssize_t begin = self.coarse.first_of[block], end = self.coarse.first_of[block + 1]
-        cdef int16_t *first = &self.first_coarse[0]
-        cdef Py_ssize_t a, b, j, position
-        for j in range(begin, end):
-            first[j] = COARSE_NEVER
-        for a in range(x * self.pool, (x + 1) * self.pool):
-            for b in range(y * self.pool, (y + 1) * self.pool):
-                position = a * self.columns_made * self.pool + b
-                if self.counts[position] > self.coarse.unseen:
-                    self.coarse.fire(block, &self.fields[position, 0], self.counts[position], &self.row_of[0],
-                                     (a * self.filters.kernel_columns + b) * self.filters.n_channels, first)
-        for j in range(begin, min(end, self.n_filters)):
-            self.first[j] = NEVER if first[j] == COARSE_NEVER else <index_t>first[j]
+                self.fire_position(block, a, b, first)
+        if coarse != NULL:
+            for j in range(begin, min(self.n_filters, end)):
+                first[j] = NEVER if coarse[j] == COARSE_NEVER else <index_t>coarse[j]
 
     cdef void fire_competing(self, Py_ssize_t x, Py_ssize_t y) noexcept nogil:
         cdef Py_ssize_t a, b, block, j
@@ -449,10 +289,14 @@ cdef class Convolution:
                         self.first[j] = min(self.first[j], earliest)
 
     cdef void fire_position(self, Py_ssize_t block, Py_ssize_t x, Py_ssize_t y, index_t *first) noexcept nogil:
-        cdef Py_ssize_t position = x * self.columns_made * self.pool + y
+        cdef Py_ssize_t position = x * self.columns_made * self.pool + y, count = self.counts[position]
         cdef Py_ssize_t offset = (x * self.filters.kernel_columns + y) * self.filters.n_channels
-        if self.counts[position] > self.filters.unseen[block]:
-            self.filters.fire(block, &self.fields[position, 0], self.counts[position], &self.row_of[0], offset,
+        if self.coarse is not None:
+            if count > self.coarse.unseen:
+                self.coarse.fire(block, &self.fields[position, 0], count, &self.row_of[0], offset,
+                                 &self.first_coarse[0])
+        elif count > self.filters.unseen[block]:
+            self.filters.fire(block, &self.fields[position, 0], count, &self.row_of[0], offset,
                               &self.filters.limits[0], False, first)
 
 

@@ -25,9 +25,9 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
-from spikenn_cy.features._stdp_csnn import Coarse
+from spikenn_cy.features._filters import Coarse
+from spikenn_cy.features._filters import Filters
 from spikenn_cy.features._stdp_csnn import Convolution
-from spikenn_cy.features._stdp_csnn import Filters
 from spikenn_cy.features._stdp_csnn import Learner
 from spikenn_cy.features._stdp_csnn import encode
 from spikenn_cy.features.checks import checked_images
@@ -519,7 +519,7 @@ class STDPCSNN:
         images = self._checked(images)
         n_threads = number_of_threads(n_threads)
         scaling = self._scaling_for(images.shape[1:])
-        self._convolution(scaling.low.shape)
+        self._require_layer_for(scaling.low.shape)
         return self._time_blocks(images, scaling, n_threads, verbose)
 
     def _time_blocks(self, images: np.ndarray, scaling: Scaling, n_threads: int, verbose: bool) -> Iterator[np.ndarray]:
@@ -652,21 +652,22 @@ class STDPCSNN:
         pays = n_images >= MANY and not self.config.conv1_wta_infer
         if not (pays and Coarse.serves(filters, shape[0] * shape[1] * shape[2])):
             return None
-        filters.freeze()
         return Coarse(filters)
 
-    def _convolution(
-        self, shape: tuple[int, ...], filters: Filters | None = None, coarse: Coarse | None = None
-    ) -> Convolution:
+    def _convolution(self, shape: tuple[int, ...], filters: Filters, coarse: Coarse | None) -> Convolution:
         """Return the layer for input times of a shape, (rows, columns, channels)."""
-        config = self.config
+        self._require_layer_for(shape)
+        end = np.inf if self.config.reference_compatible else 1
+        return Convolution(
+            filters, shape[0], shape[1], self.config.pool1_size, end, self.config.conv1_wta_infer, coarse
+        )
+
+    def _require_layer_for(self, shape: tuple[int, ...]) -> None:
+        """Raise unless the weights suit input times of a shape, (rows, columns, channels)."""
         n_channels = self.weights.shape[2]
-        filters = filters or Filters(self.weights, self.thresholds)
         rule = f"must have the {n_channels} channels of the weights"
         require(shape[2] == n_channels, "input times", rule, shape[2], DataError)
         self._require_room(shape)
-        end = np.inf if config.reference_compatible else 1
-        return Convolution(filters, shape[0], shape[1], config.pool1_size, end, config.conv1_wta_infer, coarse)
 
     def _require_room(self, shape: tuple[int, ...]) -> None:
         """Raise unless an image of a shape has a feature, and no more than can be counted."""

@@ -69,9 +69,7 @@ TARGET INLINE void NAMED(fire_field)(const int vectors, const float *rows, const
     FOR_EACH(q, vectors) v[q] = (NAMED(Lanes)){0};
     int found = 0;
     ptrdiff_t k = 0;
-    /* What is left should be whole chunks, which are unrolled. */
-    const ptrdiff_t rest = (count - unseen) % FIELD_CHUNK, lack = rest ? FIELD_CHUNK - rest : 0;
-    for (unseen -= unseen < lack ? 0 : lack; k < unseen; k++) {
+    for (unseen = before_whole_chunks(count, unseen); k < unseen; k++) {
         const float *row = rows + (row_of[ranks[k]] - offset) * (ptrdiff_t)(vectors * FIELD_LANES);
         FOR_EACH(q, vectors) v[q] += *(const NAMED(Lanes) *)(row + q * FIELD_LANES);
     }
@@ -162,8 +160,7 @@ TARGET INLINE void NAMED(fire_coarse)(const int vectors, const CoarseFilters *fi
     NAMED(Shorts) v[COARSE_WIDTH / SHORTS], unsure[COARSE_WIDTH / SHORTS];
     FOR_EACH(q, vectors) v[q] = (NAMED(Shorts)){0};
     ptrdiff_t k = 0;
-    const ptrdiff_t rest = (count - unseen) % FIELD_CHUNK, lack = rest ? FIELD_CHUNK - rest : 0;
-    for (unseen -= unseen < lack ? 0 : lack; k < unseen; k++) {
+    for (unseen = before_whole_chunks(count, unseen); k < unseen; k++) {
         const int16_t *row = filters->rows + (row_of[ranks[k]] - offset) * (ptrdiff_t)(vectors * SHORTS);
         FOR_EACH(q, vectors) v[q] += *(const NAMED(Shorts) *)(row + q * SHORTS);
     }

@@ -37,6 +37,12 @@ INLINE int any(Mask mask) {
     return all != 0;
 }
 
+/* How many of `unseen` spikes to pass over, so that whole chunks are left if that is possible; these are unrolled. */
+INLINE ptrdiff_t before_whole_chunks(ptrdiff_t count, ptrdiff_t unseen) {
+    const ptrdiff_t rest = (count - unseen) % FIELD_CHUNK, lack = rest ? FIELD_CHUNK - rest : 0;
+    return unseen < lack ? unseen : unseen - lack;
+}
+
 #define VARIANT baseline
 #define NAME "baseline"
 #define TARGET

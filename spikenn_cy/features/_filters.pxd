@@ -1,0 +1,29 @@
+"""Filters of a spiking convolution, laid out so that one input spike charges many of them at once."""
+from libc.stdint cimport int16_t, int32_t
+
+from spikenn_cy.types cimport index_t, real_t
+
+
+cdef class Filters:
+    cdef readonly Py_ssize_t kernel_rows, kernel_columns, n_channels, n_filters, n_weights
+    cdef Py_ssize_t n_blocks
+    cdef index_t[::1] first_of         # first filter of each block; (n_blocks + 1,)
+    cdef real_t[::1] blocks            # (n_weights, width) each, one after the other
+    cdef real_t[::1] limits            # threshold of each filter
+    cdef index_t[::1] unseen           # spikes that cannot make a filter of a block fire, whichever they are
+
+    cdef void fire(self, Py_ssize_t block, const int32_t *ranks, Py_ssize_t count, const int32_t *row_of,
+                   int32_t offset, const real_t *limits, bint until_first, int32_t *first) noexcept nogil
+
+
+cdef class Coarse:
+    cdef index_t[::1] first_of         # first filter of each block; (n_blocks + 1,)
+    cdef int16_t[::1] rows             # of the blocks, one after the other
+    cdef int16_t[:, ::1] bounds        # what a sum may be and must be at most
+    cdef real_t[:, ::1] columns
+    cdef real_t[::1] thresholds
+    cdef Py_ssize_t n_weights
+    cdef Py_ssize_t unseen             # spikes that cannot make any filter fire, whichever they are
+
+    cdef void fire(self, Py_ssize_t block, const int32_t *ranks, Py_ssize_t count, const int32_t *row_of,
+                   int32_t offset, int16_t *first) noexcept nogil
