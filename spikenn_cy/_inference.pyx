@@ -10,6 +10,7 @@ from spikenn_cy.kernels.charge cimport FIRST_OF_LAYER, Charging, Reach, c_charge
 from spikenn_cy.kernels.dropout cimport OUTPUT_NEURONS, c_draw_mask
 from spikenn_cy.kernels.primitives cimport LANES, VECTORS_MAX, Spikes
 from spikenn_cy.kernels.winner cimport c_first_to_fire
+from spikenn_cy.lines import aligned
 from spikenn_cy.neurons._base cimport Neuron
 from spikenn_cy.types cimport flag_t, index_t, offset_t, real_t, stamp_t
 
@@ -75,7 +76,7 @@ cdef class Inference:
         n_vectors = (self.n_neurons + LANES - 1) // LANES
         self.n_blocks = (n_vectors + VECTORS_MAX - 1) // VECTORS_MAX
         self.first_of = np.empty(self.n_blocks + 1, np.int32)
-        self.blocks = np.zeros(<Py_ssize_t>n_vectors * LANES * self.n_inputs, REAL)
+        self.blocks = aligned(<Py_ssize_t>n_vectors * LANES * self.n_inputs, REAL)
         self.charge = np.zeros(VECTORS_MAX * LANES, REAL)
         self.limits = np.zeros(VECTORS_MAX * LANES, REAL)
         for block in range(self.n_blocks):

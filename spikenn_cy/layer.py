@@ -13,6 +13,8 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import SpikennError
 from spikenn_cy.errors import require
 from spikenn_cy.kernels.stdp import absolute_sums
+from spikenn_cy.lines import aligned
+from spikenn_cy.lines import in_lines
 from spikenn_cy.neurons import NEURONS
 
 
@@ -44,7 +46,7 @@ class Layer:
         self.max_time = float(STAMP.type(max_time))
         self.on_thresholds: Callable[[np.ndarray], None] | None = None
         self.set_state(
-            weights=np.zeros(self.shape, REAL) if generator is None else self._draw(generator),
+            weights=aligned(self.shape, REAL) if generator is None else self._draw(generator),
             thresholds=np.full(self.n_neurons, config.firing_threshold, REAL),
         )
 
@@ -55,7 +57,7 @@ class Layer:
 
     def _draw(self, generator: np.random.Generator) -> np.ndarray:
         config = self.config
-        weights = np.empty(self.shape, REAL)
+        weights = aligned(self.shape, REAL)
         # Row by row: numbers are drawn in double precision, and a wide layer of them would be the peak of memory.
         for row in weights:
             if config.w_init_normal:
@@ -151,9 +153,11 @@ class Layer:
     def begin_training(self) -> tuple[np.ndarray, bool]:
         """Return the weights to train in place and whether none of them is negative or can become so.
 
-        What was made for inference is dropped: it is about to be out of date.
+        What was made for inference is dropped: it is about to be out of date. A step that stores across the lines of
+        the caches takes up to half as long again, so the weights begin with one.
         """
         self._inference = None
+        self._weights = in_lines(self._weights)
         self._rising = self._rising and self.config.w_min >= 0
         return self._weights, self._rising
 

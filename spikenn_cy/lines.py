@@ -1,5 +1,6 @@
 """Memory that begins where a line of the processor's caches does."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -7,9 +8,19 @@ import numpy as np
 LINE = 64  # bytes, and the widest vector load: one that lies across two lines takes two
 
 
-def aligned(size: int, dtype: Any) -> np.ndarray:
-    """Return ``size`` zeros that begin a line."""
-    n_bytes = size * np.dtype(dtype).itemsize
+def aligned(shape: int | tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Return zeros that begin a line."""
+    dtype = np.dtype(dtype)
+    n_bytes = math.prod(np.atleast_1d(shape).tolist()) * dtype.itemsize
     memory = np.zeros(n_bytes + LINE, np.int8)
     first = -memory.ctypes.data % LINE
-    return memory[first : first + n_bytes].view(dtype)
+    return memory[first : first + n_bytes].view(dtype).reshape(shape)
+
+
+def in_lines(array: np.ndarray) -> np.ndarray:
+    """Return the array, or a copy of it if it does not begin a line."""
+    if array.ctypes.data % LINE == 0:
+        return array
+    copy = aligned(array.shape, array.dtype)
+    copy[...] = array
+    return copy
