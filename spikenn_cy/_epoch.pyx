@@ -1,8 +1,8 @@
 """The one hot loop: forward pass, vote, regulation and learning of a layer, sample by sample."""
 import cython
 from libc.math cimport INFINITY
-from libc.stdint cimport int16_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdint cimport int16_t, int32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
 
 import numpy as np
 
@@ -13,17 +13,18 @@ from spikenn_cy.kernels.answer cimport Answer, Layout, is_target
 from spikenn_cy.kernels.charge cimport FIRST_OF_LAYER, Charging, Reach, c_charge_layer
 from spikenn_cy.kernels.crew cimport Crew, crew_dismiss, crew_do, crew_gather
 from spikenn_cy.kernels.dropout cimport INPUTS, OUTPUT_NEURONS, c_draw_mask
-from spikenn_cy.kernels.primitives cimport COARSE_INPUTS, COARSE_STRIP, Spikes
-from spikenn_cy.kernels.stdp cimport Plasticity, RowStep, c_learn_row, c_settle
+from spikenn_cy.kernels.marks cimport Marks, c_hide, c_mark_late, c_mark_until, c_take_back
+from spikenn_cy.kernels.primitives cimport COARSE_INPUTS, COARSE_STRIP, Spikes, Step
+from spikenn_cy.kernels.stdp cimport (
+    Plasticity, RowStep, c_highest_after, c_learn_row, c_prepare_step, c_settle,
+)
 from spikenn_cy.kernels.winner cimport c_first_to_fire, c_sooner
+from spikenn_cy.lines import aligned
 from spikenn_cy.neurons._base cimport Neuron
 from spikenn_cy.regulators._base cimport Regulator
 from spikenn_cy.rules._base cimport Rule
 from spikenn_cy.types cimport flag_t, index_t, offset_t, real_t, stamp_t
 
-
-# Times are forgotten at that many to one.
-cdef Py_ssize_t FORGET_ALL = 8
 
 # Threads meet twice a sample, which a layer of fewer weights does not pay for.
 cdef Py_ssize_t SHARED_WEIGHTS = 1_000_000
@@ -114,34 +115,51 @@ cdef class Observation:
         self.sample = self.sample + 1    # the checked build takes no in-place change here
 
 
-ctypedef struct Rows:                      # a job whose parts are rows that learn
+ctypedef struct Rows:                      # a job whose parts are groups of rows that learn
     real_t *weights
     Py_ssize_t n_inputs
     real_t *factors
+    real_t *highest
     const real_t *target_norms
     const RowStep *steps
+    Py_ssize_t n_steps
     const Plasticity *plasticity
-    const stamp_t *input_times
     const stamp_t *times
+    Marks *marks                           # of each part
+    Py_ssize_t n_parts
     Copy *copy                             # the sieve's; NULL: there is none
 
 
-cdef void learn_row(void *job, Py_ssize_t part) noexcept nogil:
-    cdef const Rows *rows = <const Rows *>job
-    cdef Py_ssize_t neuron = rows.steps[part].neuron
-    cdef const RowStep *step = &rows.steps[part]
+cdef void learn_row(const Rows *rows, Marks *marks, const RowStep *step) noexcept nogil:
+    cdef index_t neuron = step.neuron
     cdef real_t *row = rows.weights + neuron * rows.n_inputs
+    cdef bint fired = rows.times[neuron] < rows.plasticity.max_time
     cdef int16_t *coarse = NULL
-    if step.error == 0:
-        return
+    cdef Step bare
+    if fired:
+        c_mark_until(marks, rows.times[neuron])
+    c_prepare_step(&bare, step, rows.plasticity, rows.factors[neuron], rows.highest[neuron], fired)
     if rows.copy is not NULL:
-        coarse = c_row_to_learn(rows.copy, step, rows.plasticity, rows.factors[neuron])
+        coarse = c_row_to_learn(rows.copy, neuron, c_highest_after(&bare))
     c_learn_row(
-        row, rows.n_inputs, rows.factors + neuron, step, rows.input_times, rows.times[neuron],
+        row, rows.n_inputs, &rows.factors[neuron], &rows.highest[neuron], &bare, step, marks.of, fired,
         rows.target_norms[neuron], rows.plasticity, coarse, rows.copy.scales[neuron] if coarse is not NULL else 0,
     )
     if rows.copy is not NULL and coarse is NULL:
-        c_copy_row(rows.copy, neuron, row, rows.n_inputs)
+        rows.highest[neuron] = c_copy_row(rows.copy, neuron, row, rows.n_inputs)
+
+
+cdef void learn_rows(void *job, Py_ssize_t part) noexcept nogil:
+    cdef const Rows *rows = <const Rows *>job
+    cdef Marks *marks = &rows.marks[part]
+    cdef Py_ssize_t k
+    c_hide(marks, 0, marks.n_told)             # the sieve has told of spikes, but not of dropped inputs
+    if rows.plasticity.ignore_silent:
+        c_mark_late(marks, rows.plasticity.max_time)
+    for k in range(part * rows.n_steps // rows.n_parts, (part + 1) * rows.n_steps // rows.n_parts):
+        if rows.steps[k].error != 0:
+            learn_row(rows, marks, &rows.steps[k])
+    c_take_back(marks)
 
 
 cdef class Epoch:
@@ -179,7 +197,9 @@ cdef class Epoch:
     cdef readonly object thresholds        # of the forward pass, as the regulator keeps them
     cdef real_t[::1] limits                # the same with the dropped neurons' at infinity
     cdef real_t[::1] factors               # still to be applied to the rows of weights; 1 between two runs
-    cdef stamp_t[::1] input_times          # dense, in whole strips; every entry at max_time between two samples
+    cdef real_t[::1] highest               # what no weight of each row exceeds, as it is stored
+    cdef int32_t[:, ::1] marks_of          # of each thread; rows in whole strips
+    cdef Marks *marks
     cdef flag_t[::1] dropped_inputs
     cdef flag_t[::1] dropped_neurons
     cdef stamp_t[::1] times
@@ -187,7 +207,6 @@ cdef class Epoch:
     cdef index_t[::1] winner_of
     cdef RowStep *steps
     cdef Sieve sieve                       # None: nothing could be sifted
-    cdef Py_ssize_t n_told                 # spikes of this sample whose times are in place
     cdef Crew *crew                        # NULL: one thread; lives for one run
 
     def __cinit__(self, weights, *args, **kwargs):
@@ -197,6 +216,7 @@ cdef class Epoch:
 
     def __dealloc__(self):
         free(self.steps)
+        free(self.marks)
 
     def __init__(self, weights, target_norms, Neuron neuron, Rule rule, Regulator regulator, *, double w_min,
                  double w_max, double max_time, index_t layer, double dropout_in, double dropout_out):
@@ -218,7 +238,8 @@ cdef class Epoch:
         self.thresholds = np.empty(n_neurons, REAL)
         self.limits = np.empty(n_neurons, REAL)
         self.factors = np.ones(n_neurons, REAL)
-        self.input_times = np.full(-(-n_inputs // COARSE_STRIP) * COARSE_STRIP, max_time, STAMP)
+        self.highest = np.full(n_neurons, INFINITY, REAL)
+        self.make_marks(1)
         self.dropped_inputs = np.zeros(n_inputs, FLAG)
         self.dropped_neurons = np.zeros(n_neurons, FLAG)
         self.times = np.full(n_neurons, max_time, STAMP)
@@ -234,7 +255,18 @@ cdef class Epoch:
     def copy_weights(self):
         """Make the sieve's copy of the weights now, if it has none, so that `run` need not."""
         if self.sieve is not None:
-            self.sieve.renew(self.weights, self.factors, self.thresholds)
+            self.sieve.renew(self.weights, self.factors, self.thresholds, self.highest)
+
+    cdef void make_marks(self, Py_ssize_t n_threads) except *:
+        # One sample's, for each of so many threads.
+        cdef Py_ssize_t i, n_strips = (self.weights.shape[1] + COARSE_STRIP - 1) // COARSE_STRIP
+        self.marks_of = aligned((n_threads, n_strips * COARSE_STRIP), INDEX)
+        free(self.marks)
+        self.marks = <Marks *>calloc(n_threads, sizeof(Marks))
+        if self.marks is NULL:
+            raise MemoryError
+        for i in range(n_threads):
+            self.marks[i].of, self.marks[i].n_places = &self.marks_of[i, 0], self.marks_of.shape[1]
 
     cdef bint can_sift(self):
         # Potentials must only rise; and of a layer that ends as a whole, no class may go on.
@@ -293,6 +325,8 @@ cdef class Epoch:
         cdef offset_t sample
         sift = (sift or sieve_use == "always") and sieve_use != "never" and self.sieve is not None and rising
         if n_threads > 1 and self.weights.shape[0] * self.weights.shape[1] >= SHARED_WEIGHTS:
+            if self.marks_of.shape[0] < n_threads:
+                self.make_marks(n_threads)
             self.crew = crew_gather(n_threads)
             if self.crew is NULL:
                 raise MemoryError
@@ -318,7 +352,7 @@ cdef class Epoch:
                     observation.note(&answer, self.steps, n_steps, self.regulator, thresholds)
             if sift:
                 self.sieve.settle(self.factors)
-            c_settle(self.weights, self.factors)
+            c_settle(self.weights, self.factors, self.highest)
             if self.crew is not NULL:
                 crew_dismiss(self.crew)
                 self.crew = NULL
@@ -351,10 +385,9 @@ cdef class Epoch:
             for j in range(self.limits.shape[0]):
                 self.limits[j] = INFINITY if self.dropped_neurons[j] else thresholds[j]
             layer.thresholds = &self.limits[0]
-        self.n_told = 0
         if sift:
-            self.sieve.renew(self.weights, self.factors, thresholds)
-            self.n_told = self.sieve.mark(spikes, &self.input_times[0])
+            self.sieve.renew(self.weights, self.factors, thresholds, self.highest)
+            self.marks.n_causal = self.marks.n_told = self.sieve.mark(spikes, self.marks.of)
             self.sieve.charge_layer(&layer, &reach, self.crew)
         else:
             c_charge_layer(&layer, <index_t>self.weights.shape[0], &reach, self.crew)
@@ -372,54 +405,19 @@ cdef class Epoch:
     cdef Py_ssize_t learn(
         self, const Spikes *spikes, const Answer *answer, uint64_t key, offset_t number, bint sift
     ) noexcept nogil:
-        cdef Py_ssize_t n_steps = self.rule.learn(answer, self.steps), k, end = 0
-        cdef bint hide = self.dropout_in > 0
+        cdef const flag_t *dropped = NULL
         cdef Rows rows
-        if n_steps:
-            if hide:
-                c_draw_mask(key, INPUTS, number, self.layer, self.dropout_in, self.dropped_inputs)
-            end = self.last_to_tell(spikes, n_steps)
-            for k in range(self.n_told, end):
-                self.input_times[spikes.inputs[k]] = spikes.times[k]
-            if hide:
-                for k in range(max(self.n_told, end)):
-                    if self.dropped_inputs[spikes.inputs[k]]:
-                        self.input_times[spikes.inputs[k]] = self.max_time
-            rows.weights, rows.n_inputs = &self.weights[0, 0], self.weights.shape[1]
-            rows.factors, rows.target_norms = &self.factors[0], &self.target_norms[0]
-            rows.steps, rows.plasticity = self.steps, &self.plasticity
-            rows.input_times, rows.times = &self.input_times[0], &self.times[0]
-            rows.copy = &self.sieve.copy if sift else NULL
-            crew_do(self.crew, learn_row, &rows, n_steps)
-        self.forget(spikes, max(self.n_told, end))
-        return n_steps
-
-    cdef void forget(self, const Spikes *spikes, Py_ssize_t n_told) noexcept nogil:
-        # Many times are forgotten sooner all at once.
-        cdef stamp_t *input_times = &self.input_times[0]
-        cdef Py_ssize_t i
-        if n_told > self.input_times.shape[0] // FORGET_ALL:
-            for i in range(self.input_times.shape[0]):
-                input_times[i] = self.max_time
-        else:
-            for i in range(n_told):
-                input_times[spikes.inputs[i]] = self.max_time
-
-    cdef Py_ssize_t last_to_tell(self, const Spikes *spikes, Py_ssize_t n_steps) noexcept nogil:
-        # To a neuron that fired, an input spike after it is like no spike, unless silent inputs are left alone;
-        # to one that did not fire, every input is causal.
-        cdef Py_ssize_t k, low = 0, high = spikes.count, middle
-        cdef stamp_t time, last = -INFINITY
-        if self.plasticity.ignore_silent:
-            return high
-        for k in range(n_steps):
-            time = self.times[self.steps[k].neuron]
-            if last < time < self.max_time:
-                last = time
-        while low < high:
-            middle = (low + high) // 2
-            if spikes.times[middle] <= last:
-                low = middle + 1
-            else:
-                high = middle
-        return low
+        cdef Py_ssize_t part
+        rows.weights, rows.n_inputs = &self.weights[0, 0], self.weights.shape[1]
+        rows.factors, rows.highest, rows.target_norms = &self.factors[0], &self.highest[0], &self.target_norms[0]
+        rows.steps, rows.n_steps = self.steps, self.rule.learn(answer, self.steps)
+        rows.plasticity, rows.times = &self.plasticity, &self.times[0]
+        rows.copy = &self.sieve.copy if sift else NULL
+        if self.dropout_in > 0 and rows.n_steps:
+            c_draw_mask(key, INPUTS, number, self.layer, self.dropout_in, self.dropped_inputs)
+            dropped = &self.dropped_inputs[0]
+        rows.marks, rows.n_parts = self.marks, 1 if self.crew is NULL else self.marks_of.shape[0]
+        for part in range(rows.n_parts):
+            self.marks[part].spikes, self.marks[part].dropped = spikes, dropped
+        crew_do(self.crew, learn_rows, &rows, rows.n_parts)
+        return rows.n_steps

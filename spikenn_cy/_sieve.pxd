@@ -4,8 +4,7 @@ from libc.stdint cimport int16_t, int32_t, int64_t
 from spikenn_cy.kernels.charge cimport Charging, Pick, Reach
 from spikenn_cy.kernels.crew cimport Crew
 from spikenn_cy.kernels.primitives cimport Spikes
-from spikenn_cy.kernels.stdp cimport Plasticity, RowStep
-from spikenn_cy.types cimport index_t, real_t, stamp_t
+from spikenn_cy.types cimport index_t, real_t
 
 
 ctypedef enum Verdict:
@@ -20,7 +19,6 @@ ctypedef struct Copy:      # the coarse rows, and by what they stand for the sto
     Py_ssize_t n_places
     real_t *scales         # coarse weights a unit of weight, by which each row was copied
     real_t *units          # weight of a coarse 1 in each stored row; 0: the row could not be copied
-    double *highest        # no weight of the stored row is higher
 
 
 ctypedef struct Survey:    # a sample's way through the sieve; parts of it may be done by several threads
@@ -61,11 +59,9 @@ ctypedef struct Block:     # neurons that are charged together
     Py_ssize_t end
 
 
-cdef int16_t *c_row_to_learn(
-    Copy *copy, const RowStep *step, const Plasticity *plasticity, real_t factor
-) noexcept nogil
+cdef int16_t *c_row_to_learn(Copy *copy, index_t neuron, real_t highest) noexcept nogil
 
-cdef void c_copy_row(Copy *copy, index_t neuron, const real_t *row, Py_ssize_t n_inputs) noexcept nogil
+cdef real_t c_copy_row(Copy *copy, index_t neuron, const real_t *row, Py_ssize_t n_inputs) noexcept nogil
 
 
 cdef class Sieve:
@@ -74,7 +70,8 @@ cdef class Sieve:
     cdef list arrays               # what the pointers point into
     cdef Copy copy
     cdef Survey survey
-    cdef int32_t[::1] likely       # for each input, the mean coarse weight of some neurons
+    cdef int16_t[::1] likely       # for each input, the mean coarse weight of some neurons
+    cdef int32_t[::1] likely_sums  # the same for each place, before it is a mean
     cdef index_t[::1] own          # 0, 1, 2, ...
     cdef index_t[::1] firsts       # the first neuron of each class
     cdef Pick *picks
@@ -84,13 +81,14 @@ cdef class Sieve:
     cdef Py_ssize_t age            # samples for which `likely` has been used
 
     cdef void renew(
-        self, const real_t[:, ::1] weights, const real_t[::1] factors, const real_t[::1] thresholds
+        self, const real_t[:, ::1] weights, const real_t[::1] factors, const real_t[::1] thresholds,
+        real_t[::1] highest,
     ) noexcept nogil
     cdef void expect(self, const real_t[::1] factors, const real_t[::1] thresholds) noexcept nogil
     cdef void expire(self) noexcept nogil
     cdef void settle(self, const real_t[::1] factors) noexcept nogil
     cdef void charge_layer(self, const Charging *layer, const Reach *reach, Crew *crew) noexcept nogil
-    cdef Py_ssize_t mark(self, const Spikes *spikes, stamp_t *input_times) noexcept nogil
+    cdef Py_ssize_t mark(self, const Spikes *spikes, int32_t *marks) noexcept nogil
     cdef void charge_suspects(self, Crew *crew) noexcept nogil
     cdef void untie_all(self) noexcept nogil
     cdef index_t untie(self, const index_t *neurons, index_t n_neurons) noexcept nogil

@@ -21,8 +21,9 @@ from spikenn_cy.dtypes import INDEX, REAL
 from spikenn_cy.kernels cimport primitives
 from spikenn_cy.kernels.charge cimport ALL, FIRST_OF_CLASS, FIRST_OF_LAYER, Charging, Pick, Reach, c_charge_picks
 from spikenn_cy.kernels.crew cimport Crew, crew_do
-from spikenn_cy.kernels.primitives cimport BLOCK_MAX, COARSE_MAX, COARSE_STRIP, Spikes
-from spikenn_cy.kernels.stdp cimport Plasticity, RowStep
+from spikenn_cy.kernels.primitives cimport (
+    BLOCK_MAX, CAUSAL, COARSE_MAX, COARSE_STRIP, Spikes, coarse_place,
+)
 from spikenn_cy.kernels.winner cimport c_sooner
 from spikenn_cy.lines import aligned
 from spikenn_cy.types cimport index_t, real_t, stamp_t
@@ -79,17 +80,16 @@ cdef class Sieve:
         cdef int16_t[::1] coarse = aligned(n_neurons * n_places, np.int16), marked = aligned(n_places, np.int16)
         cdef int32_t[::1] strips = np.zeros(n_places // COARSE_STRIP, INDEX)
         cdef real_t[:, ::1] reals = np.zeros((3, n_neurons), REAL)
-        cdef double[::1] highest = np.zeros(n_neurons)
         cdef int32_t[:, ::1] counts = np.zeros((11, n_neurons), INDEX)
-        self.arrays = [coarse, marked, strips, reals, highest, counts]
+        self.arrays = [coarse, marked, strips, reals, counts]
         self.n_neurons = n_neurons
         self.n_inputs = n_inputs
-        self.likely = np.zeros(n_inputs, INDEX)
+        self.likely = np.zeros(n_inputs, np.int16)
+        self.likely_sums = np.zeros(n_places, INDEX)
         self.own = np.arange(n_neurons, dtype=INDEX)
         self.firsts = np.zeros(n_classes, INDEX)
         self.copy.rows, self.copy.n_places = &coarse[0], n_places
         self.copy.scales, self.copy.units, self.survey.margins = &reals[0, 0], &reals[1, 0], &reals[2, 0]
-        self.copy.highest = &highest[0]
         self.survey.copy, self.survey.marked, self.survey.strips = &self.copy, &marked[0], &strips[0]
         self.survey.may, self.survey.must = &counts[0, 0], &counts[1, 0]
         self.survey.sums, self.survey.sums_then = &counts[2, 0], &counts[3, 0]
@@ -98,13 +98,14 @@ cdef class Sieve:
         self.survey.closed, self.survey.places, self.survey.firsts = &counts[8, 0], &counts[9, 0], &counts[10, 0]
 
     cdef void renew(
-        self, const real_t[:, ::1] weights, const real_t[::1] factors, const real_t[::1] thresholds
+        self, const real_t[:, ::1] weights, const real_t[::1] factors, const real_t[::1] thresholds,
+        real_t[::1] highest,
     ) noexcept nogil:
-        # Makes the copy one of the weights as they are.
+        # Makes the copy one of the weights as they are, and tells what none of each row exceeds.
         cdef index_t j
         if not self.fresh:
             for j in range(self.n_neurons):
-                c_copy_row(&self.copy, j, &weights[j, 0], self.n_inputs)
+                highest[j] = c_copy_row(&self.copy, j, &weights[j, 0], self.n_inputs)
             self.target = 0
             self.age = 0
             self.fresh = True
@@ -118,16 +119,16 @@ cdef class Sieve:
         cdef const int16_t *row
         cdef double unit
         cdef Py_ssize_t i
-        for i in range(self.n_inputs):
-            self.likely[i] = 0
+        for i in range(self.copy.n_places):
+            self.likely_sums[i] = 0
         while j < self.n_neurons:
             row = self.copy.rows + j * self.copy.n_places
-            for i in range(self.n_inputs):
-                self.likely[i] += row[i]
+            for i in range(self.copy.n_places):
+                self.likely_sums[i] += row[i]
             n_summed += 1
             j += stride
         for i in range(self.n_inputs):
-            self.likely[i] = self.likely[i] // n_summed
+            self.likely[i] = <int16_t>(self.likely_sums[coarse_place(i)] // n_summed)
         if self.target <= 0:
             for j in range(self.n_neurons):
                 unit = self.copy.units[j] * factors[j]
@@ -144,7 +145,6 @@ cdef class Sieve:
         cdef Copy *copy = &self.copy
         for j in range(self.n_neurons):
             copy.units[j] = copy.units[j] * factors[j]
-            copy.highest[j] = copy.highest[j] * factors[j]
 
     cdef void charge_layer(self, const Charging *layer, const Reach *reach, Crew *crew) noexcept nogil:
         cdef index_t size = reach.n_per_class
@@ -168,29 +168,26 @@ cdef class Sieve:
         self.untie_all()
         self.guess_better()
 
-    cdef Py_ssize_t mark(self, const Spikes *spikes, stamp_t *input_times) noexcept nogil:
-        # Writes times of spikes up to where neurons likely fire, for the step that follows too; marks their inputs, and
-        # returns their number. The times have room for a whole number of strips.
+    cdef Py_ssize_t mark(self, const Spikes *spikes, int32_t *marks) noexcept nogil:
+        # Marks inputs that fire before neurons likely do as causal, for the step that follows too; returns how many
+        # do. There are marks for a whole number of strips.
         cdef Survey *survey = &self.survey
-        cdef const int32_t *likely = &self.likely[0]
+        cdef const int16_t *likely = &self.likely[0]
         cdef const index_t *inputs = spikes.inputs
-        cdef const stamp_t *times = spikes.times
         cdef Py_ssize_t k = 0, end
         cdef int64_t sum = 0, target = <int64_t>min(self.target, 1e18)
         while k < spikes.count and sum < target:
-            input_times[inputs[k]] = times[k]
+            marks[inputs[k]] = CAUSAL
             sum += likely[inputs[k]]
             k += 1
         end = end_of_group(spikes, k) if k > 0 else 0
         while k < end:
-            input_times[inputs[k]] = times[k]
+            marks[inputs[k]] = CAUSAL
             k += 1
         survey.start = k
         survey.n_strips = 0
         if k > 0:
-            survey.n_strips = primitives.active.mark(
-                input_times, survey.copy.n_places, times[k - 1], survey.marked, survey.strips
-            )
+            survey.n_strips = primitives.active.mark(marks, survey.copy.n_places, survey.marked, survey.strips)
         return k
 
     cdef void charge_suspects(self, Crew *crew) noexcept nogil:
@@ -273,30 +270,25 @@ cdef class Sieve:
             self.target = max(1, self.target * (1 + HASTE * ahead / survey.n_teams / survey.start))
 
 
-cdef void c_copy_row(Copy *copy, index_t neuron, const real_t *row, Py_ssize_t n_inputs) noexcept nogil:
+cdef real_t c_copy_row(Copy *copy, index_t neuron, const real_t *row, Py_ssize_t n_inputs) noexcept nogil:
+    # Returns the highest weight of the row.
     cdef real_t low, high
     primitives.active.range_of_row(row, n_inputs, &low, &high)
-    copy.highest[neuron] = high
     copy.scales[neuron] = copy.units[neuron] = 0
     if 1 / FAR < high < FAR:
         copy.scales[neuron] = <real_t>(COARSE_MAX / (ROOM * high))
         copy.units[neuron] = 1 / copy.scales[neuron]
         primitives.active.coarsen_row(row, n_inputs, copy.scales[neuron], copy.rows + neuron * copy.n_places)
+    return high
 
 
-cdef int16_t *c_row_to_learn(
-    Copy *copy, const RowStep *step, const Plasticity *plasticity, real_t factor
-) noexcept nogil:
-    # Returns where a row that learns may be copied meanwhile; NULL if its weights might become too high for its scale.
-    cdef double highest = plasticity.w_max
-    if not plasticity.multiplicative:
-        highest = copy.highest[step.neuron] * factor + step.error * max(step.causal, step.anticausal, 0)
-        highest = max(min(highest * (1 + 1e-6), <double>plasticity.w_max), <double>plasticity.w_min)
-    copy.highest[step.neuron] = highest
-    if highest * copy.scales[step.neuron] > COARSE_MAX or copy.scales[step.neuron] == 0:
+cdef int16_t *c_row_to_learn(Copy *copy, index_t neuron, real_t highest) noexcept nogil:
+    # Returns where a row that learns may be copied meanwhile; NULL if its weights, none of which will exceed `highest`,
+    # might become too high for its scale.
+    if copy.scales[neuron] == 0 or not <double>highest * copy.scales[neuron] <= COARSE_MAX:
         return NULL
-    copy.units[step.neuron] = 1 / copy.scales[step.neuron]
-    return copy.rows + step.neuron * copy.n_places
+    copy.units[neuron] = 1 / copy.scales[neuron]
+    return copy.rows + neuron * copy.n_places
 
 
 cdef void rest_all(const Charging *layer, real_t *margins, index_t n_neurons) noexcept nogil:
@@ -450,22 +442,22 @@ cdef void go_back(const Survey *survey, index_t slot) noexcept nogil:
     if sum > must:
         while k > 0 and sum > must:
             k -= 1
-            sum -= row[spikes.inputs[k]]
+            sum -= row[coarse_place(spikes.inputs[k])]
         survey.surely[slot] = <int32_t>end_of_group(spikes, k + 1)
     while k > 0 and sum + k > may:
         k -= 1
-        sum -= row[spikes.inputs[k]]
+        sum -= row[coarse_place(spikes.inputs[k])]
     end = end_of_group(spikes, k + 1)
     survey.maybe[slot] = <int32_t>end
     while k < end:
-        sum += row[spikes.inputs[k]]
+        sum += row[coarse_place(spikes.inputs[k])]
         k += 1
     survey.sums_then[slot] = sum
 
 
 cdef bint go_on(const Survey *survey, index_t first, index_t end, Py_ssize_t k) noexcept nogil:
     # Adds the spike at k for some of a team's neurons; returns whether one may have fired.
-    cdef const int16_t *column = survey.copy.rows + survey.layer.spikes.inputs[k]
+    cdef const int16_t *column = survey.copy.rows + coarse_place(survey.layer.spikes.inputs[k])
     cdef bint found = False
     cdef index_t slot, j
     for slot in range(first, end):

@@ -62,6 +62,9 @@ def settings(name):
             optimizer={"method": "s4nn", "lr": 0.1, "t_gap": 0.1, "layer": {"w_min": -10, "w_max": 10}}, dropout_in=0.2
         ),
         "two-layers": network(optimizer=S2STDP | {"layer": {"w_norm": True}}, layers=[HIDDEN], dropout_out=0.1),
+        "dropped-inputs": network(
+            optimizer=S2STDP | {"ignore_silent": True, "layer": {"w_norm": True}}, dropout_in=0.3, dropout_out=0.2
+        ),
         "lif": network(optimizer=S2STDP | {"layer": {"leak_tau": 0.4}}),
         "multiplicative": network(optimizer=S2STDP | {"stdp": "multiplicative", "beta": 2}),
     }[name]
@@ -97,7 +100,7 @@ def test_every_build_and_machine_computes_the_same_bits(name):
 
 # Large enough for the sieve to pay, with rows that grow, are clipped and are normalised, many ties and silent classes.
 @pytest.mark.parametrize("instructions", available_instructions())
-@pytest.mark.parametrize("name", ["s2stdp+ncg", "sstdp-cr-1", "rstdp-dropout"])
+@pytest.mark.parametrize("name", ["s2stdp+ncg", "sstdp-cr-1", "rstdp-dropout", "dropped-inputs"])
 def test_sifting_neurons_changes_no_bit(name, instructions):
     rng = np.random.default_rng(5)
     times = rng.integers(0, 300, (200, 700)) / 256 + np.arange(700) % 5 / 8
@@ -245,7 +248,9 @@ def wide(name):
 
 
 @pytest.mark.parametrize("use", SIEVES)
-@pytest.mark.parametrize("name", ["s2stdp+ncg", "sstdp-cr-1", "rstdp-dropout", "s4nn", "multiplicative"])
+@pytest.mark.parametrize(
+    "name", ["s2stdp+ncg", "sstdp-cr-1", "rstdp-dropout", "dropped-inputs", "s4nn", "multiplicative"]
+)
 def test_any_number_of_threads_learns_alike(name, use):
     found = set()
     use_sieve(use)

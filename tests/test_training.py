@@ -194,3 +194,24 @@ def test_assigned_thresholds_are_those_that_training_starts_from(case):
     model.partial_fit(dataset_of(case))
     network.partial_fit(samples)
     assert_same_state(model, network)
+
+
+@pytest.mark.parametrize("n_inputs", [40, 400])  # spikes are forgotten all at once, or one by one
+@pytest.mark.parametrize("use", SIEVES)
+def test_what_one_sample_told_is_forgotten_before_the_next(n_inputs, use):
+    times = np.full((2, n_inputs), np.inf)
+    times[0, :12] = np.arange(12) / 16  # half of them after the neurons have fired
+    times[1, 12:24] = np.arange(12) / 16
+    data = SpikingDataset.from_numpy(times, [0, 1])
+    config = {
+        "network": [{"n_neurons": 2, "firing_threshold": 2.2, "w_init_mean": 0.4, "w_init_normal": True}],
+        "optimizer": {"method": "s2stdp", "ap": 0.1, "am": -0.1, "t_gap": 0.3, "ignore_silent": True},
+    }
+    model = Readout.from_config(config, n_inputs, 2, seed=0)
+    use_sieve(use)
+    model.partial_fit(data[:1])
+    before = model.layers[-1].weights
+    model.partial_fit(data[1:])
+    use_sieve("auto")
+    moved = (model.layers[-1].weights != before).all(axis=0)
+    np.testing.assert_array_equal(np.flatnonzero(moved), np.arange(12, 24))

@@ -27,15 +27,19 @@ cdef extern from "primitives.h" nogil:
         const float *weights
         float factor           # still to be applied to all of them
 
+    enum:                      # what an input's spike is to a neuron that learns
+        SILENT             # 0
+        CAUSAL
+        ANTICAUSAL
+
     ctypedef struct Step:
         float factor           # applied before the step
-        float spike            # the neuron's own spike time
-        float silent_from      # an input at or after this time takes the step `silent`
-        float causal           # step of an input no later than the spike
-        float anticausal       # step of an input after it
-        float silent
+        float changes[4]       # by the mark of the input
+        float highest          # what no weight exceeds before the bounds are applied
         float w_min            # bounds of a synaptic weight after the step
         float w_max
+
+    Py_ssize_t coarse_place(Py_ssize_t input)   # of an input's weight in its coarse row
 
     ctypedef Py_ssize_t (*ChargeRows)(const Row *, const Spikes *, Py_ssize_t, Py_ssize_t, int,
                                       float *, const float *) noexcept nogil
@@ -70,12 +74,12 @@ cdef extern from "primitives.h" nogil:
         const char *name
         ChargeRows *charge_rows
         ChargeLanes *charge_lanes
-        Py_ssize_t (*mark)(const float *, Py_ssize_t, float, int16_t *, int32_t *) noexcept nogil
+        Py_ssize_t (*mark)(const int32_t *, Py_ssize_t, int16_t *, int32_t *) noexcept nogil
         SumMarked *sum_marked
         void (*bound)(const float *, const float *, const float *, Py_ssize_t, Py_ssize_t, int32_t *,
                       int32_t *) noexcept nogil
         void (*coarsen_row)(const float *, Py_ssize_t, float, int16_t *) noexcept nogil
-        float (*step_row)(float *, const float *, Py_ssize_t, const Step *, int16_t *, float) noexcept nogil
+        float (*step_row)(float *, const int32_t *, Py_ssize_t, const Step *, float *, int16_t *, float) noexcept nogil
         void (*scale_row)(float *, Py_ssize_t, float) noexcept nogil
         float (*sum_row)(const float *, Py_ssize_t) noexcept nogil
         void (*range_of_row)(const float *, Py_ssize_t, float *, float *) noexcept nogil

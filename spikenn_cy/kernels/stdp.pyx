@@ -1,12 +1,12 @@
 """STDP: how one neuron's synaptic weights move for a given error, and stay within their bounds."""
 from libc.math cimport exp
-from libc.stdint cimport int16_t
+from libc.stdint cimport int16_t, int32_t
 
 import numpy as np
 
-from spikenn_cy.dtypes import REAL
+from spikenn_cy.dtypes import INDEX, REAL
 from spikenn_cy.kernels cimport primitives
-from spikenn_cy.kernels.primitives cimport Step
+from spikenn_cy.kernels.primitives cimport ANTICAUSAL, CAUSAL, SILENT, Step
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 
 
@@ -15,8 +15,8 @@ cdef void step_softly(
     Py_ssize_t n_inputs,
     real_t factor,
     const RowStep *step,
-    const stamp_t *input_times,
-    stamp_t spike,
+    const int32_t *marks,
+    bint fired,
     const Plasticity *plasticity,
 ) noexcept nogil:
     # The step shrinks exponentially towards the bound that it moves to.
@@ -27,45 +27,67 @@ cdef void step_softly(
     for i in range(n_inputs):
         w = row[i] * factor
         # A weight far outside of the soft range has an infinite factor, which a rate of 0 must not meet.
-        if input_times[i] <= spike:
+        if marks[i] == CAUSAL or not fired:
             if up != 0:
                 w += up * exp(-steepness * (w - plasticity.soft_min))
-        elif down != 0 and (input_times[i] < plasticity.max_time or not plasticity.ignore_silent):
+        elif down != 0 and (marks[i] == ANTICAUSAL or not plasticity.ignore_silent):
             w += down * exp(-steepness * (plasticity.soft_max - w))
         row[i] = min(max(<real_t>w, plasticity.w_min), plasticity.w_max)
+
+
+cdef void c_prepare_step(
+    Step *bare,                          # OUT
+    const RowStep *step,
+    const Plasticity *plasticity,
+    real_t factor,                       # still to be applied to the row
+    real_t highest,                      # what none of its weights exceeds, as they are stored
+    bint fired,
+) noexcept nogil:
+    # To a neuron that did not fire, every input is causal.
+    cdef real_t causal = <real_t>(step.error * step.causal)          # formed in double once, added in float
+    cdef real_t anticausal = <real_t>(step.error * step.anticausal)
+    bare.factor = factor
+    bare.changes[CAUSAL] = causal
+    bare.changes[ANTICAUSAL] = anticausal if fired else causal
+    bare.changes[SILENT] = (0 if plasticity.ignore_silent else anticausal) if fired else causal
+    bare.changes[3] = 0
+    bare.w_min = plasticity.w_min
+    bare.w_max = plasticity.w_max
+    # Rounded as each weight is, and rounding keeps the order.
+    bare.highest = highest * factor
+    bare.highest = bare.highest + max(bare.changes[CAUSAL], bare.changes[ANTICAUSAL], bare.changes[SILENT])
+    if plasticity.multiplicative:
+        bare.highest = bare.w_max
+
+
+cdef real_t c_highest_after(const Step *bare) noexcept nogil:
+    # What no weight exceeds after the step.
+    return max(min(bare.highest, bare.w_max), bare.w_min)
 
 
 cdef void c_learn_row(
     real_t *row,                         # IN and OUT, the neuron's synaptic weights
     Py_ssize_t n_inputs,
     real_t *factor,                      # IN and OUT, still to be applied to the row
+    real_t *highest,                     # OUT, what no weight of the row exceeds now
+    const Step *bare,                    # IN, of `c_prepare_step`
     const RowStep *step,                 # IN
-    const stamp_t *input_times,          # IN, max_time: silent
-    stamp_t spike,                       # the neuron's own spike time, max_time: silent
+    const int32_t *marks,                # IN, what each input's spike is to this neuron
+    bint fired,
     real_t target_norm,
     const Plasticity *plasticity,        # IN
     int16_t *coarse,                     # OUT, the row in whole numbers, unless it is NULL
     real_t scale,                        # of them
 ) noexcept nogil:
     cdef real_t total
-    cdef Step hard
-    if step.error == 0:
-        return
     if plasticity.multiplicative:
-        step_softly(row, n_inputs, factor[0], step, input_times, spike, plasticity)
+        step_softly(row, n_inputs, factor[0], step, marks, fired, plasticity)
+        highest[0] = plasticity.w_max
         total = primitives.active.sum_row(row, n_inputs) if plasticity.normalise else 0
         if coarse is not NULL:
             primitives.active.coarsen_row(row, n_inputs, scale, coarse)
     else:
-        hard.factor = factor[0]
-        hard.spike = spike
-        hard.silent_from = plasticity.max_time
-        hard.causal = <real_t>(step.error * step.causal)          # formed in double once, added in float
-        hard.anticausal = <real_t>(step.error * step.anticausal)
-        hard.silent = 0 if plasticity.ignore_silent else hard.anticausal
-        hard.w_min = plasticity.w_min
-        hard.w_max = plasticity.w_max
-        total = primitives.active.step_row(row, input_times, n_inputs, &hard, coarse, scale)
+        total = primitives.active.step_row(row, marks, n_inputs, bare, highest, coarse, scale)
     # A row whose weights are all 0 has no direction to keep, and no factor would give it its norm back.
     factor[0] = target_norm / total if plasticity.normalise and total > 0 else 1
 
@@ -73,11 +95,13 @@ cdef void c_learn_row(
 cdef void c_settle(
     real_t[:, ::1] weights,              # IN and OUT
     real_t[::1] factors,                 # IN and OUT, 1 afterwards
+    real_t[::1] highest,                 # IN and OUT, what no weight of each row exceeds
 ) noexcept nogil:
     cdef Py_ssize_t j
     for j in range(weights.shape[0]):
         if factors[j] != 1:
             primitives.active.scale_row(&weights[j, 0], weights.shape[1], factors[j])
+            highest[j] = highest[j] * factors[j]
             factors[j] = 1
 
 
@@ -137,8 +161,12 @@ def learn_row(
     """
     cdef Plasticity plasticity
     cdef RowStep step
+    cdef Step bare
     cdef const real_t[::1] norms
     cdef real_t[::1] factors = np.ones(weights.shape[0], REAL)
+    cdef real_t[::1] highest = np.full(weights.shape[0], np.inf, REAL)
+    cdef int32_t[::1] marks = np.empty(weights.shape[1], INDEX)
+    cdef Py_ssize_t i
     if input_times.shape[0] != weights.shape[1] or weights.shape[1] == 0:
         raise ValueError(f"input_times: must have one entry an input, {weights.shape[1]}, got {input_times.shape[0]}")
     if not 0 <= neuron < weights.shape[0]:
@@ -159,12 +187,17 @@ def learn_row(
     step.error = error
     step.causal = causal
     step.anticausal = anticausal
+    if step.error == 0:
+        return
     with nogil:
+        for i in range(marks.shape[0]):
+            marks[i] = CAUSAL if input_times[i] <= spike else ANTICAUSAL if input_times[i] < max_time else SILENT
+        c_prepare_step(&bare, &step, &plasticity, 1, highest[neuron], True)
         c_learn_row(
-            &weights[neuron, 0], weights.shape[1], &factors[neuron], &step, &input_times[0], spike, norms[neuron],
-            &plasticity, NULL, 0,
+            &weights[neuron, 0], weights.shape[1], &factors[neuron], &highest[neuron], &bare, &step, &marks[0], True,
+            norms[neuron], &plasticity, NULL, 0,
         )
-        c_settle(weights, factors)
+        c_settle(weights, factors, highest)
 
 
 def absolute_sums(const real_t[:, ::1] weights):

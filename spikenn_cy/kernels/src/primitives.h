@@ -49,14 +49,23 @@ typedef ptrdiff_t (*ChargeLanes)(const float *block, const Spikes *spikes, ptrdi
 typedef void (*SumMarked)(const int16_t *const *rows, const int16_t *marked, const int32_t *strips, ptrdiff_t n_strips,
                           int32_t *sums);
 
-/* Change of one row: the factor that is still to be applied, then a step by the time of the input (`causal` no later
- * than `spike`, `silent` at or after `silent_from`, `anticausal` between), then the bounds. */
+/* What an input's spike is to a neuron that learns. */
+enum { SILENT = 0, CAUSAL = 1, ANTICAUSAL = 2 };
+
+/* Change of one row: the factor that is still to be applied, then a step by the mark of the input, then the bounds. */
 typedef struct {
     float factor;
-    float spike, silent_from;
-    float causal, anticausal, silent;
+    float changes[4]; /* by mark; the last is not used */
+    float highest;    /* what no weight exceeds before the bounds are applied */
     float w_min, w_max;
 } Step;
+
+/* Where in its coarse row an input's weight is: four by four, the second and third four of sixteen are exchanged, which
+ * is how processors pack lanes. */
+static inline ptrdiff_t coarse_place(ptrdiff_t input) {
+    const ptrdiff_t differ = (input >> 1 ^ input) & 4;
+    return input ^ 3 * differ;
+}
 
 /* Let the spikes of a receptive field, given by rank in the order of time, charge a block of filters. The spike of
  * rank r adds row `row_of[r] - offset` of the block's weights, which are never negative. `first` holds the earliest
@@ -92,9 +101,9 @@ typedef struct {
     const char *name;
     ChargeRows charge_rows[BLOCK_MAX + 1];       /* by the number of rows */
     ChargeLanes charge_lanes[VECTORS_MAX + 1];   /* by the number of vectors of an input-major block */
-    /* Mark inputs with -1 that fired by `last`, and others with 0; list the strips that hold a mark, and return their
+    /* Mark the places of causal inputs with -1, and others with 0; list the strips that hold a mark, and return their
      * number. `n` is a multiple of COARSE_STRIP. */
-    ptrdiff_t (*mark)(const float *times, ptrdiff_t n, float last, int16_t *marked, int32_t *strips);
+    ptrdiff_t (*mark)(const int32_t *marks, ptrdiff_t n, int16_t *marked, int32_t *strips);
     /* By the number of rows: for each, write the sum of its coarse weights that are marked in the strips listed. */
     SumMarked sum_marked[BLOCK_MAX + 1];
     /* For each neuron: a sum of k coarse weights, of k <= `end` spikes, that is no more than `may` - k is of a
@@ -104,9 +113,9 @@ typedef struct {
                   int32_t *may, int32_t *must);
     /* Write `row * scale`, rounded towards 0; weights are not negative, and at most COARSE_MAX of it. */
     void (*coarsen_row)(const float *row, ptrdiff_t n, float scale, int16_t *coarse);
-    /* Returns sum |w|, and writes the coarse row too unless it is NULL. */
-    float (*step_row)(float *row, const float *input_times, ptrdiff_t n, const Step *step, int16_t *coarse,
-                      float scale);
+    /* Returns sum |w|, and writes what no weight exceeds now; and the coarse row unless it is NULL. */
+    float (*step_row)(float *row, const int32_t *marks, ptrdiff_t n, const Step *step, float *highest,
+                      int16_t *coarse, float scale);
     void (*scale_row)(float *row, ptrdiff_t n, float factor);
     float (*sum_row)(const float *row, ptrdiff_t n); /* sum |w| */
     void (*range_of_row)(const float *row, ptrdiff_t n, float *lowest, float *highest);

@@ -1,6 +1,9 @@
 /* The names of a variant's registers on x86, for loops that compilers turn into slower code than the processor has
  * instructions for. Included by `variant.h`, and once more at its end to take the names back. Without REGISTER the
- * same loops are left to the compiler. */
+ * same loops are left to the compiler.
+ *
+ * CHOICES declares `name` to stand for the first three of four floats, and CHOSEN is one of them for each lane, by
+ * whole numbers from 0 to 2. */
 #if defined(__x86_64__) && !defined(REGISTER)
 
 #define REGISTER_LANES FIELD_LANES
@@ -12,9 +15,13 @@
 #define STORE_WHOLES(to, wholes) _mm_storeu_si128((__m128i *)(to), wholes)
 #define NO_WHOLES _mm_setzero_si128()
 #define SIZE_BITS _mm_castsi128_ps(_mm_set1_epi32(INT32_MAX)) /* all of a float but its sign */
-#define NO_LATER(a, b, then, otherwise)                                                                             \
-    _mm_or_ps(_mm_and_ps(_mm_cmple_ps(a, b), then), _mm_andnot_ps(_mm_cmple_ps(a, b), otherwise))
-#define WHERE_NO_LATER(a, b) _mm_castps_si128(_mm_cmple_ps(a, b)) /* all bits of a lane, or none */
+#define WHERE(whole, wholes) _mm_cmpeq_epi32(wholes, _mm_set1_epi32(whole)) /* all bits of a lane, or none */
+#define CHOICES(name, of)                                                                                           \
+    const __m128 name##_0 = _mm_set1_ps((of)[0]), name##_1 = _mm_xor_ps(_mm_set1_ps((of)[1]), name##_0),            \
+                 name##_2 = _mm_xor_ps(_mm_set1_ps((of)[2]), name##_0)
+#define CHOSEN(name, which)                                                                                         \
+    _mm_xor_ps(name##_0, _mm_or_ps(_mm_and_ps(_mm_castsi128_ps(WHERE(1, which)), name##_1),                         \
+                                   _mm_and_ps(_mm_castsi128_ps(WHERE(2, which)), name##_2)))
 #define BOTH(a, b) _mm_or_si128(a, b)
 #define ANY_OF(wholes) (_mm_movemask_epi8(wholes) != 0)
 #elif FIELD_LANES == 8
@@ -25,8 +32,9 @@
 #define STORE_WHOLES(to, wholes) _mm256_storeu_si256((__m256i *)(to), wholes)
 #define NO_WHOLES _mm256_setzero_si256()
 #define SIZE_BITS _mm256_castsi256_ps(_mm256_set1_epi32(INT32_MAX))
-#define NO_LATER(a, b, then, otherwise) _mm256_blendv_ps(otherwise, then, _mm256_cmp_ps(a, b, _CMP_LE_OQ))
-#define WHERE_NO_LATER(a, b) _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_LE_OQ))
+#define WHERE(whole, wholes) _mm256_cmpeq_epi32(wholes, _mm256_set1_epi32(whole))
+#define CHOICES(name, of) const __m256 name = _mm256_broadcast_ps((const __m128 *)(of))
+#define CHOSEN(name, which) _mm256_permutevar_ps(name, which)
 #define BOTH(a, b) _mm256_or_si256(a, b)
 #define ANY_OF(wholes) (!_mm256_testz_si256(wholes, wholes))
 #else
@@ -37,8 +45,10 @@
 #define STORE_WHOLES(to, wholes) _mm512_storeu_si512(to, wholes)
 #define NO_WHOLES _mm512_setzero_si512()
 #define SIZE_BITS _mm512_castsi512_ps(_mm512_set1_epi32(INT32_MAX))
-#define NO_LATER(a, b, then, otherwise) _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LE_OQ), otherwise, then)
-#define WHERE_NO_LATER(a, b) _mm512_maskz_set1_epi32(_mm512_cmp_ps_mask(a, b, _CMP_LE_OQ), -1)
+#define WHERE(whole, wholes)                                                                                        \
+    _mm512_maskz_set1_epi32(_mm512_cmpeq_epi32_mask(wholes, _mm512_set1_epi32(whole)), -1)
+#define CHOICES(name, of) const __m512 name = _mm512_broadcast_f32x4(_mm_loadu_ps(of))
+#define CHOSEN(name, which) _mm512_permutevar_ps(name, which)
 #define BOTH(a, b) _mm512_or_si512(a, b)
 #define ANY_OF(wholes) (_mm512_test_epi32_mask(wholes, wholes) != 0)
 #endif
@@ -53,8 +63,9 @@
 #undef STORE_WHOLES
 #undef NO_WHOLES
 #undef SIZE_BITS
-#undef NO_LATER
-#undef WHERE_NO_LATER
+#undef WHERE
+#undef CHOICES
+#undef CHOSEN
 #undef BOTH
 #undef ANY_OF
 

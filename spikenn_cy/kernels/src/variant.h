@@ -122,39 +122,40 @@ VECTORS(1) VECTORS(2) VECTORS(3) VECTORS(4) VECTORS(5) VECTORS(6) VECTORS(7) VEC
 #undef VECTORS
 
 #ifdef REGISTER
-/* ROW_LANES whole numbers that lie in registers, written as two bytes each. */
+/* ROW_LANES whole numbers that lie in registers, written as two bytes each, in the order of `coarse_place`. */
 TARGET INLINE void NAMED(narrow)(const WHOLES *whole, int16_t *narrow) {
 #if FIELD_LANES == 4
-    FOR_EACH(half, 2) STORE_WHOLES(narrow + 8 * half, _mm_packs_epi32(whole[2 * half], whole[2 * half + 1]));
+    FOR_EACH(half, 2) STORE_WHOLES(narrow + 8 * half, _mm_packs_epi32(whole[half], whole[2 + half]));
 #elif FIELD_LANES == 8
-    STORE_WHOLES(narrow, _mm256_permute4x64_epi64(_mm256_packs_epi32(whole[0], whole[1]), 0xd8));
+    STORE_WHOLES(narrow, _mm256_packs_epi32(whole[0], whole[1]));
 #else
-    _mm256_storeu_si256((__m256i *)narrow, _mm512_cvtsepi32_epi16(whole[0]));
+    const __m256i low = _mm512_castsi512_si256(whole[0]), high = _mm512_extracti64x4_epi64(whole[0], 1);
+    _mm256_storeu_si256((__m256i *)narrow, _mm256_packs_epi32(low, high));
 #endif
 }
 #endif
 
 /* ---- a coarse look at many neurons ----------------------------------------------------------------------- */
 
-TARGET static ptrdiff_t NAMED(mark)(const float *times, ptrdiff_t n, float last, int16_t *marked, int32_t *strips) {
+TARGET static ptrdiff_t NAMED(mark)(const int32_t *marks, ptrdiff_t n, int16_t *marked, int32_t *strips) {
     ptrdiff_t n_strips = 0;
     for (ptrdiff_t i = 0; i < n; i += COARSE_STRIP) {
 #ifdef REGISTER
         WHOLES found = NO_WHOLES;
         FOR_EACH(half, COARSE_STRIP / ROW_LANES) {
             const ptrdiff_t from = i + half * ROW_LANES;
-            WHOLES fired[ROW_LANES / REGISTER_LANES];
+            WHOLES causal[ROW_LANES / REGISTER_LANES];
             FOR_EACH(r, ROW_LANES / REGISTER_LANES) {
-                fired[r] = WHERE_NO_LATER(MM(loadu_ps)(times + from + r * REGISTER_LANES), MM(set1_ps)(last));
-                found = BOTH(found, fired[r]);
+                causal[r] = WHERE(CAUSAL, LOAD_WHOLES(marks + from + r * REGISTER_LANES));
+                found = BOTH(found, causal[r]);
             }
-            NAMED(narrow)(fired, marked + from);
+            NAMED(narrow)(causal, marked + from);
         }
         strips[n_strips] = (int32_t)i;
         n_strips += ANY_OF(found);
 #else
         int found = 0;
-        for (int l = 0; l < COARSE_STRIP; l++) found |= marked[i + l] = -(times[i + l] <= last);
+        for (int l = 0; l < COARSE_STRIP; l++) found |= marked[coarse_place(i + l)] = -(marks[i + l] == CAUSAL);
         strips[n_strips] = (int32_t)i;
         n_strips += found != 0;
 #endif
@@ -254,70 +255,75 @@ TARGET static void NAMED(coarsen_row)(const float *row, ptrdiff_t n, float scale
         NAMED(coarsen)(w, scales, coarse + i);
     }
 #endif
-    for (; i < n; i++) coarse[i] = (int16_t)(int32_t)(row[i] * scale);
+    for (; i < n; i++) coarse[coarse_place(i)] = (int16_t)(int32_t)(row[i] * scale);
 }
 
-INLINE float NAMED(stepped)(float w, float time, const Step *step) {
+INLINE float NAMED(stepped)(float w, int32_t mark, const Step *step) {
     w = w * step->factor;
-    w += time <= step->spike ? step->causal : time < step->silent_from ? step->anticausal : step->silent;
+    w += step->changes[mark];
     w = w < step->w_min ? step->w_min : w;
     return w > step->w_max ? step->w_max : w;
 }
 
-/* `three`: silent inputs take a step of their own; `below`: a weight may be negative; `copied`: the coarse row is
- * written. */
-TARGET INLINE float NAMED(step_row_as)(const int three, const int below, const int copied, float *restrict row,
-                                       const float *restrict input_times, ptrdiff_t n, const Step *step,
-                                       int16_t *restrict coarse, float scale) {
-    float lane[ROW_LANES] = {0};
+/* `below`: a weight may be negative; `capped`: one may become higher than w_max; `copied`: the coarse row is written. */
+TARGET INLINE float NAMED(step_row_as)(const int below, const int capped, const int copied, float *restrict row,
+                                       const int32_t *restrict marks, ptrdiff_t n, const Step *step,
+                                       float *restrict highest, int16_t *restrict coarse, float scale) {
+    float lane[ROW_LANES] = {0}, top = step->w_min;
     ptrdiff_t i = 0;
 #ifdef REGISTER
     enum { PARTS = ROW_LANES / REGISTER_LANES };
-    const REGISTER factor = MM(set1_ps)(step->factor), spike = MM(set1_ps)(step->spike);
-    const REGISTER causal = MM(set1_ps)(step->causal), anticausal = MM(set1_ps)(step->anticausal);
-    const REGISTER silent = MM(set1_ps)(step->silent), silent_from = MM(set1_ps)(step->silent_from);
-    const REGISTER w_min = MM(set1_ps)(step->w_min), w_max = MM(set1_ps)(step->w_max), scales = MM(set1_ps)(scale);
-    const REGISTER size_of = SIZE_BITS;
-    REGISTER sum[PARTS];
+    CHOICES(changes, step->changes);
+    const REGISTER factor = MM(set1_ps)(step->factor), scales = MM(set1_ps)(scale);
+    const REGISTER w_min = MM(set1_ps)(step->w_min), w_max = MM(set1_ps)(step->w_max), size_of = SIZE_BITS;
+    REGISTER sum[PARTS], tops = w_min;
     FOR_EACH(r, PARTS) sum[r] = MM(setzero_ps)();
     for (; i + ROW_LANES <= n; i += ROW_LANES) {
         REGISTER w[PARTS];
         FOR_EACH(r, PARTS) {
-            const REGISTER time = MM(loadu_ps)(input_times + i + r * REGISTER_LANES);
-            REGISTER change = anticausal;
-            if (three) change = NO_LATER(silent_from, time, silent, anticausal);
-            change = NO_LATER(time, spike, causal, change);
+            const REGISTER change = CHOSEN(changes, LOAD_WHOLES(marks + i + r * REGISTER_LANES));
             w[r] = MM(add_ps)(MM(mul_ps)(MM(loadu_ps)(row + i + r * REGISTER_LANES), factor), change);
-            w[r] = MM(min_ps)(w_max, MM(max_ps)(w_min, w[r]));
+            w[r] = MM(max_ps)(w_min, w[r]);
+            if (capped) {
+                w[r] = MM(min_ps)(w_max, w[r]);
+                tops = MM(max_ps)(w[r], tops);
+            }
             MM(storeu_ps)(row + i + r * REGISTER_LANES, w[r]);
             sum[r] = MM(add_ps)(sum[r], below ? MM(and_ps)(w[r], size_of) : w[r]);
         }
         if (copied) NAMED(coarsen)(w, scales, coarse + i);
     }
+    if (capped) {
+        MM(storeu_ps)(lane, tops);
+        for (int l = 0; l < REGISTER_LANES; l++) top = lane[l] > top ? lane[l] : top;
+    }
     FOR_EACH(r, PARTS) MM(storeu_ps)(lane + r * REGISTER_LANES, sum[r]);
 #else
     for (; i + ROW_LANES <= n; i += ROW_LANES)
         for (int l = 0; l < ROW_LANES; l++) {
-            row[i + l] = NAMED(stepped)(row[i + l], input_times[i + l], step);
+            row[i + l] = NAMED(stepped)(row[i + l], marks[i + l], step);
             lane[l] += fabsf(row[i + l]);
+            top = row[i + l] > top ? row[i + l] : top;
         }
     if (copied) NAMED(coarsen_row)(row, i, scale, coarse);
 #endif
     for (int l = 0; i < n; i++, l++) {
-        row[i] = NAMED(stepped)(row[i], input_times[i], step);
+        row[i] = NAMED(stepped)(row[i], marks[i], step);
         lane[l] += fabsf(row[i]);
-        if (copied) coarse[i] = (int16_t)(int32_t)(row[i] * scale);
+        top = row[i] > top ? row[i] : top;
+        if (copied) coarse[coarse_place(i)] = (int16_t)(int32_t)(row[i] * scale);
     }
+    *highest = capped ? top : step->highest > step->w_min ? step->highest : step->w_min;
     return NAMED(folded)(lane);
 }
 
-TARGET static float NAMED(step_row)(float *row, const float *input_times, ptrdiff_t n, const Step *step,
+TARGET static float NAMED(step_row)(float *row, const int32_t *marks, ptrdiff_t n, const Step *step, float *highest,
                                     int16_t *coarse, float scale) {
-    const int three = step->silent != step->anticausal;
-#define STEP_AS(three, below, copied) NAMED(step_row_as)(three, below, copied, row, input_times, n, step, coarse, scale)
-    if (step->w_min < 0) return three ? STEP_AS(1, 1, 0) : STEP_AS(0, 1, 0);
-    if (coarse) return three ? STEP_AS(1, 0, 1) : STEP_AS(0, 0, 1);
-    return three ? STEP_AS(1, 0, 0) : STEP_AS(0, 0, 0);
+    const int capped = !(step->highest <= step->w_max);
+#define STEP_AS(below, capped, copied) NAMED(step_row_as)(below, capped, copied, row, marks, n, step, highest, coarse, scale)
+    if (step->w_min < 0) return capped ? STEP_AS(1, 1, 0) : STEP_AS(1, 0, 0);
+    if (coarse) return capped ? STEP_AS(0, 1, 1) : STEP_AS(0, 0, 1);
+    return capped ? STEP_AS(0, 1, 0) : STEP_AS(0, 0, 0);
 #undef STEP_AS
 }
 

@@ -34,7 +34,8 @@ static inline __attribute__((always_inline)) ptrdiff_t walk_in_step(
             for (int j = 0; j < width; j++) then[j] = room[j];
             do {
                 k--;
-                for (int j = 0; j < width; j++) room[j] += row[j][inputs[k]];
+                const ptrdiff_t place = coarse_place(inputs[k]);
+                for (int j = 0; j < width; j++) room[j] += row[j][place];
             } while (k > 0 && times[k - 1] == times[k]);
             least = 0;
             for (int j = 0; j < width; j++) least |= room[j];
@@ -58,15 +59,17 @@ static inline __attribute__((always_inline)) ptrdiff_t walk_in_step(
         least |= room[j];
     }
     while (least >= 0 && k < spikes->count) {
-        const int32_t input = inputs[k++];
+        const ptrdiff_t place = coarse_place(inputs[k++]);
         for (int j = 0; j < width; j++) {
-            room[j] -= row[j][input] + 1;
+            room[j] -= row[j][place] + 1;
             least |= room[j];
         }
     }
     if (k == start && least < 0) return WALK_DOUBT;
-    for (; least < 0 && k < spikes->count && times[k] == times[k - 1]; k++)
-        for (int j = 0; j < width; j++) room[j] -= row[j][inputs[k]] + 1;
+    for (; least < 0 && k < spikes->count && times[k] == times[k - 1]; k++) {
+        const ptrdiff_t place = coarse_place(inputs[k]);
+        for (int j = 0; j < width; j++) room[j] -= row[j][place] + 1;
+    }
     if (k > bounded) return WALK_DOUBT;
     for (int j = 0; j < width; j++)
         if (room[j] < 0 && may[j] - k - room[j] <= must[j]) return WALK_DOUBT;

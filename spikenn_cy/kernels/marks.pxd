@@ -1,0 +1,67 @@
+"""What each input's spike is to a neuron that learns: causal, anti-causal, or not there.
+
+Neurons that learn from one sample mostly fire close together. So the marks of one become those of the next by a few
+spikes that change sides, and a step looks marks up instead of comparing times.
+"""
+from libc.stdint cimport int32_t
+from libc.string cimport memset
+
+from spikenn_cy.kernels.primitives cimport ANTICAUSAL, CAUSAL, SILENT, Spikes
+from spikenn_cy.types cimport flag_t, index_t, stamp_t
+
+cdef enum:
+    TAKE_BACK_ALL = 8          # marks are taken back all at once from one input in so many on
+
+
+ctypedef struct Marks:
+    int32_t *of                # each input, in whole strips; SILENT between two samples
+    Py_ssize_t n_places
+    const Spikes *spikes
+    const flag_t *dropped      # inputs that stay silent; NULL: none
+    Py_ssize_t n_causal        # spikes that are marked as causal, the first ones
+    Py_ssize_t n_told          # spikes that are marked as either
+
+
+cdef inline void c_hide(const Marks *marks, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
+    cdef Py_ssize_t k
+    if marks.dropped is not NULL:
+        for k in range(first, end):
+            if marks.dropped[marks.spikes.inputs[k]]:
+                marks.of[marks.spikes.inputs[k]] = SILENT
+
+
+cdef inline void c_mark_until(Marks *marks, stamp_t spike) noexcept nogil:
+    # Makes them those of a neuron that fires then.
+    cdef const index_t *inputs = marks.spikes.inputs
+    cdef const stamp_t *times = marks.spikes.times
+    cdef int32_t *of = marks.of
+    cdef Py_ssize_t count = marks.spikes.count, before = marks.n_causal, k = before
+    while k < count and times[k] <= spike:
+        of[inputs[k]] = CAUSAL
+        k += 1
+    while k > 0 and times[k - 1] > spike:
+        k -= 1
+        of[inputs[k]] = ANTICAUSAL
+    c_hide(marks, min(before, k), max(before, k))
+    marks.n_causal = k
+    marks.n_told = max(marks.n_told, k)
+
+
+cdef inline void c_mark_late(Marks *marks, stamp_t max_time) noexcept nogil:
+    # Tells all spikes that are not causal from silence.
+    cdef Py_ssize_t k
+    for k in range(marks.n_told, marks.spikes.count):
+        if marks.spikes.times[k] < max_time:
+            marks.of[marks.spikes.inputs[k]] = ANTICAUSAL
+    c_hide(marks, marks.n_told, marks.spikes.count)
+    marks.n_told = marks.spikes.count
+
+
+cdef inline void c_take_back(Marks *marks) noexcept nogil:
+    cdef Py_ssize_t k
+    if marks.n_told > marks.n_places // TAKE_BACK_ALL:
+        memset(marks.of, SILENT, marks.n_places * sizeof(int32_t))
+    else:
+        for k in range(marks.n_told):
+            marks.of[marks.spikes.inputs[k]] = SILENT
+    marks.n_causal = marks.n_told = 0
