@@ -30,15 +30,19 @@ TARGET SCALAR INLINE ptrdiff_t NAMED(charge_rows)(const int width, const Row *ro
             float u[BLOCK_MAX], peak[BLOCK_MAX];
             for (int j = 0; j < width; j++) u[j] = peak[j] = v[j];
             if (rising) {
-                for (int i = 0; i < ROWS_CHUNK; i++)
-                    for (int j = 0; j < width; j++) u[j] += w[j][inputs[k + i]] * factor[j];
+                ROLLED for (int i = 0; i < ROWS_CHUNK; i++) {
+                    const ptrdiff_t input = inputs[k + i];
+                    FOR_EACH(j, width) u[j] += w[j][input] * factor[j];
+                }
                 for (int j = 0; j < width; j++) peak[j] = u[j];
             } else {
-                for (int i = 0; i < ROWS_CHUNK; i++)
-                    for (int j = 0; j < width; j++) {
-                        u[j] += w[j][inputs[k + i]] * factor[j];
+                ROLLED for (int i = 0; i < ROWS_CHUNK; i++) {
+                    const ptrdiff_t input = inputs[k + i];
+                    FOR_EACH(j, width) {
+                        u[j] += w[j][input] * factor[j];
                         peak[j] = u[j] > peak[j] ? u[j] : peak[j];
                     }
+                }
             }
             for (int j = 0; j < width; j++) over |= peak[j] > threshold[j];
             if (!over) {

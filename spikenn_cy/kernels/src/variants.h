@@ -17,6 +17,9 @@
 /* Unrolled, so that an array of vectors can be an array of registers. */
 #define FOR_EACH(q, vectors) _Pragma("GCC unroll 16") for (int q = 0; q < (vectors); q++)
 
+/* Not unrolled: eight spikes of some rows in a line of code leave no registers for the places of the inputs. */
+#define ROLLED _Pragma("GCC unroll 1")
+
 #define INLINE static inline __attribute__((always_inline))
 
 /* Loads from several rows are slower when they are first gathered into one register. */
