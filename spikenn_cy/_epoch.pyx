@@ -245,7 +245,7 @@ cdef class Epoch:
         self.times = np.full(n_neurons, max_time, STAMP)
         self.potentials = np.zeros(n_neurons, REAL)
         self.winner_of = np.zeros(rule.layout.n_classes, INDEX)
-        self.sieve = Sieve(n_neurons, n_inputs, rule.layout.n_classes) if self.can_sift() else None
+        self.sieve = Sieve(n_neurons, n_inputs) if self.can_sift() else None
 
     @property
     def sifts(self):
@@ -344,7 +344,7 @@ cdef class Epoch:
                 spikes.times = &input_times[indptr[sample]] if spikes.count else NULL
                 answer.label = labels[sample]
                 self.forward(&spikes, answer.label, thresholds, key, numbers[i], rising, sift)
-                self.vote(&answer)
+                self.vote(&answer, sift)
                 n_right += answer.first // self.rule.layout.n_per_class == answer.label
                 self.regulator.after_forward(&answer, thresholds)
                 n_steps = self.learn(&spikes, &answer, key, numbers[i], sift)
@@ -388,15 +388,16 @@ cdef class Epoch:
         if sift:
             self.sieve.renew(self.weights, self.factors, thresholds, self.highest)
             self.marks.n_causal = self.marks.n_told = self.sieve.mark(spikes, self.marks.of)
-            self.sieve.charge_layer(&layer, &reach, self.crew)
+            self.sieve.charge_layer(&layer, &reach, self.crew, &self.winner_of[0])
         else:
             c_charge_layer(&layer, <index_t>self.weights.shape[0], &reach, self.crew)
 
-    cdef void vote(self, Answer *answer) noexcept nogil:
+    cdef void vote(self, Answer *answer, bint sift) noexcept nogil:
         cdef index_t size = self.rule.layout.n_per_class, best = 0, c, j
         for c in range(self.rule.layout.n_classes):
-            j = c_first_to_fire(answer.times, answer.potentials, c * size, (c + 1) * size)
-            self.winner_of[c] = j
+            if not sift or self.rule.scope == FIRST_OF_LAYER:     # else the sieve knows
+                self.winner_of[c] = c_first_to_fire(answer.times, answer.potentials, c * size, (c + 1) * size)
+            j = self.winner_of[c]
             if c == 0:
                 best = j
             best += (j - best) * c_sooner(answer.times, answer.potentials, j, best)

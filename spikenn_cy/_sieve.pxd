@@ -73,7 +73,6 @@ cdef class Sieve:
     cdef int16_t[::1] likely       # for each input, the mean coarse weight of some neurons
     cdef int32_t[::1] likely_sums  # the same for each place, before it is a mean
     cdef index_t[::1] own          # 0, 1, 2, ...
-    cdef index_t[::1] firsts       # the first neuron of each class
     cdef Pick *picks
     cdef Block *blocks
     cdef double target             # of what is likely, at which teams fire
@@ -87,9 +86,11 @@ cdef class Sieve:
     cdef void expect(self, const real_t[::1] factors, const real_t[::1] thresholds) noexcept nogil
     cdef void expire(self) noexcept nogil
     cdef void settle(self, const real_t[::1] factors) noexcept nogil
-    cdef void charge_layer(self, const Charging *layer, const Reach *reach, Crew *crew) noexcept nogil
+    cdef void charge_layer(
+        self, const Charging *layer, const Reach *reach, Crew *crew, index_t *winner_of
+    ) noexcept nogil
     cdef Py_ssize_t mark(self, const Spikes *spikes, int32_t *marks) noexcept nogil
     cdef void charge_suspects(self, Crew *crew) noexcept nogil
-    cdef void untie_all(self) noexcept nogil
+    cdef void untie_all(self, index_t *winner_of) noexcept nogil
     cdef index_t untie(self, const index_t *neurons, index_t n_neurons) noexcept nogil
     cdef void guess_better(self) noexcept nogil

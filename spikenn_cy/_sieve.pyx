@@ -59,7 +59,7 @@ cdef class Sieve:
 
     Parameters
     ----------
-    n_neurons, n_inputs, n_classes : int
+    n_neurons, n_inputs : int
         Sizes of the layer; `COARSE_INPUTS` inputs at most.
     """
 
@@ -75,7 +75,7 @@ cdef class Sieve:
         free(self.picks)
         free(self.blocks)
 
-    def __init__(self, index_t n_neurons, Py_ssize_t n_inputs, index_t n_classes):
+    def __init__(self, index_t n_neurons, Py_ssize_t n_inputs):
         cdef Py_ssize_t n_places = (n_inputs + COARSE_STRIP - 1) // COARSE_STRIP * COARSE_STRIP
         cdef int16_t[::1] coarse = aligned(n_neurons * n_places, np.int16), marked = aligned(n_places, np.int16)
         cdef int32_t[::1] strips = np.zeros(n_places // COARSE_STRIP, INDEX)
@@ -87,7 +87,6 @@ cdef class Sieve:
         self.likely = np.zeros(n_inputs, np.int16)
         self.likely_sums = np.zeros(n_places, INDEX)
         self.own = np.arange(n_neurons, dtype=INDEX)
-        self.firsts = np.zeros(n_classes, INDEX)
         self.copy.rows, self.copy.n_places = &coarse[0], n_places
         self.copy.scales, self.copy.units, self.survey.margins = &reals[0, 0], &reals[1, 0], &reals[2, 0]
         self.survey.copy, self.survey.marked, self.survey.strips = &self.copy, &marked[0], &strips[0]
@@ -146,7 +145,9 @@ cdef class Sieve:
         for j in range(self.n_neurons):
             copy.units[j] = copy.units[j] * factors[j]
 
-    cdef void charge_layer(self, const Charging *layer, const Reach *reach, Crew *crew) noexcept nogil:
+    cdef void charge_layer(
+        self, const Charging *layer, const Reach *reach, Crew *crew, index_t *winner_of
+    ) noexcept nogil:
         cdef index_t size = reach.n_per_class
         cdef const Spikes *spikes = layer.spikes
         cdef Survey *survey = &self.survey
@@ -165,7 +166,7 @@ cdef class Sieve:
         rest_all(layer, survey.margins, self.n_neurons)
         crew_do(crew, survey_part, survey, (survey.n_teams + survey.teams_a_part - 1) // survey.teams_a_part)
         self.charge_suspects(crew)
-        self.untie_all()
+        self.untie_all(winner_of)
         self.guess_better()
 
     cdef Py_ssize_t mark(self, const Spikes *spikes, int32_t *marks) noexcept nogil:
@@ -217,24 +218,25 @@ cdef class Sieve:
         n_blocks = block - self.blocks + (block.width > 0)
         crew_do(crew, charge_block, self.blocks, n_blocks)
 
-    cdef void untie_all(self) noexcept nogil:
-        # Who is the first of those that fire together, is told by potentials: by exact ones if need be.
+    cdef void untie_all(self, index_t *winner_of) noexcept nogil:
+        # Who is the first of those that fire together, is told by potentials: by exact ones if need be. Writes the
+        # first neuron of each class, unless the layer ends as a whole.
         cdef const Survey *survey = &self.survey
         cdef const Reach *reach = survey.reach
-        cdef index_t size = reach.n_per_class, c, own, n_classes = self.firsts.shape[0]
+        cdef index_t size = reach.n_per_class, c, own, n_classes = self.n_neurons // size
         if reach.scope == FIRST_OF_LAYER:
             if survey.verdicts[0] != CLEAR:
                 self.untie(&self.own[0], self.n_neurons)
             return
         for c in range(n_classes):
             if reach.scope == FIRST_OF_CLASS and survey.verdicts[c] == CLEAR:
-                self.firsts[c] = survey.firsts[c]
+                winner_of[c] = survey.firsts[c]
                 continue
-            self.firsts[c] = self.untie(&self.own[c * size], size)
+            winner_of[c] = self.untie(&self.own[c * size], size)
             if c == reach.own_class and reach.n_non_target > 0:
                 own = c * size + reach.n_non_target
                 self.untie(&self.own[own], size - reach.n_non_target)
-        self.untie(&self.firsts[0], n_classes)
+        self.untie(winner_of, n_classes)
 
     cdef index_t untie(self, const index_t *neurons, index_t n_neurons) noexcept nogil:
         # Returns the first of some neurons to fire. Where estimates of those that fire together are too near each
