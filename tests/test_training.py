@@ -18,6 +18,9 @@ from spikenn_cy import SpikingDataset
 from spikenn_cy._epoch import SIEVES
 from spikenn_cy._epoch import use_sieve
 from spikenn_cy.errors import ConfigError
+from spikenn_cy.kernels.primitives import active_instructions
+from spikenn_cy.kernels.primitives import available_instructions
+from spikenn_cy.kernels.primitives import use_instructions
 
 
 def dataset_of(case):
@@ -215,3 +218,52 @@ def test_what_one_sample_told_is_forgotten_before_the_next(n_inputs, use):
     use_sieve("auto")
     moved = (model.layers[-1].weights != before).all(axis=0)
     np.testing.assert_array_equal(np.flatnonzero(moved), np.arange(12, 24))
+
+
+@pytest.mark.parametrize("instructions", available_instructions())
+@pytest.mark.parametrize("place", range(21))  # in a register's lane, or in the rest of the row
+def test_no_weight_comes_past_its_bound_wherever_it_is(place, instructions):
+    before = active_instructions()
+    use_instructions(instructions)
+    data = SpikingDataset.from_numpy(np.arange(42).reshape(2, 21) % 21 / 64, [0, 1])
+    config = {  # whose neurons stay silent, so that all weights of those that should fire rise
+        "network": [{"n_neurons": 2, "firing_threshold": 99, "w_init_mean": 0.4, "w_init_normal": True}],
+        "optimizer": {"method": "s2stdp", "ap": 0.1, "am": -0.1, "t_gap": 0.5},
+    }
+    model = Readout.from_config(config, 21, 2, seed=0)
+    weights = np.full((2, 21), 0.2, np.float32)
+    weights[:, place] = 0.97
+    model.layers[-1].weights = weights
+    for _ in range(4):
+        model.partial_fit(data)
+        weights = model.layers[-1].weights
+        assert weights.max() <= 1
+    use_instructions(before)
+    np.testing.assert_array_equal(weights[:, place], 1)
+
+
+@pytest.mark.parametrize("instructions", available_instructions())
+@pytest.mark.parametrize("place", [0, 7, 15, 16, 20])
+def test_a_weight_that_outgrows_its_coarse_copy_is_copied_anew_wherever_it_is(place, instructions):
+    before = active_instructions()
+    use_instructions(instructions)
+    times = np.arange(42).reshape(2, 21) % 21 / 64
+    times[:, [0, place]] = times[:, [place, 0]]
+    data, found = SpikingDataset.from_numpy(times, [0, 1]), set()
+    config = {
+        "network": [{"n_neurons": 4, "firing_threshold": 1.2, "w_init_mean": 0.4, "w_init_normal": True}],
+        "optimizer": {"method": "s2stdp", "ap": 0.3, "am": -0.1, "t_gap": 0.3},
+    }
+    weights = np.full((4, 21), 0.1, np.float32)
+    weights[:, place] = 0.3
+    for use in SIEVES:
+        use_sieve(use)
+        model = Readout.from_config(config, 21, 2, seed=0)
+        model.layers[-1].weights = weights
+        for _ in range(6):
+            model.partial_fit(data)
+        found.add(model.layers[-1].weights.tobytes())
+        assert model.layers[-1].weights.max() > 0.4
+    use_sieve("auto")
+    use_instructions(before)
+    assert len(found) == 1
