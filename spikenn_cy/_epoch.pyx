@@ -152,11 +152,12 @@ cdef void learn_row(const Rows *rows, Marks *marks, const RowStep *step) noexcep
 cdef void learn_rows(void *job, Py_ssize_t part) noexcept nogil:
     cdef const Rows *rows = <const Rows *>job
     cdef Marks *marks = &rows.marks[part]
-    cdef Py_ssize_t k
-    c_hide(marks, 0, marks.n_told)             # the sieve has told of spikes, but not of dropped inputs
-    if rows.plasticity.ignore_silent:
-        c_mark_late(marks, rows.plasticity.max_time)
-    for k in range(part * rows.n_steps // rows.n_parts, (part + 1) * rows.n_steps // rows.n_parts):
+    cdef Py_ssize_t k, end = (part + 1) * rows.n_steps // rows.n_parts
+    if rows.n_steps:
+        c_hide(marks, 0, marks.n_told)         # the sieve has told of spikes, but not of dropped inputs
+        if rows.plasticity.ignore_silent:
+            c_mark_late(marks)
+    for k in range(part * rows.n_steps // rows.n_parts, end):
         if rows.steps[k].error != 0:
             learn_row(rows, marks, &rows.steps[k])
     c_take_back(marks)
@@ -208,6 +209,7 @@ cdef class Epoch:
     cdef RowStep *steps
     cdef Sieve sieve                       # None: nothing could be sifted
     cdef Crew *crew                        # NULL: one thread; lives for one run
+    cdef Py_ssize_t n_threads              # of it
 
     def __cinit__(self, weights, *args, **kwargs):
         self.steps = <RowStep *>malloc(weights.shape[0] * sizeof(RowStep))
@@ -239,6 +241,7 @@ cdef class Epoch:
         self.limits = np.empty(n_neurons, REAL)
         self.factors = np.ones(n_neurons, REAL)
         self.highest = np.full(n_neurons, INFINITY, REAL)
+        self.n_threads = 1
         self.make_marks(1)
         self.dropped_inputs = np.zeros(n_inputs, FLAG)
         self.dropped_neurons = np.zeros(n_neurons, FLAG)
@@ -260,13 +263,14 @@ cdef class Epoch:
     cdef void make_marks(self, Py_ssize_t n_threads) except *:
         # One sample's, for each of so many threads.
         cdef Py_ssize_t i, n_strips = (self.weights.shape[1] + COARSE_STRIP - 1) // COARSE_STRIP
-        self.marks_of = aligned((n_threads, n_strips * COARSE_STRIP), INDEX)
-        free(self.marks)
-        self.marks = <Marks *>calloc(n_threads, sizeof(Marks))
-        if self.marks is NULL:
+        cdef int32_t[:, ::1] marks_of = aligned((n_threads, n_strips * COARSE_STRIP), INDEX)
+        cdef Marks *marks = <Marks *>calloc(n_threads, sizeof(Marks))
+        if marks is NULL:
             raise MemoryError
         for i in range(n_threads):
-            self.marks[i].of, self.marks[i].n_places = &self.marks_of[i, 0], self.marks_of.shape[1]
+            marks[i].of, marks[i].n_places = &marks_of[i, 0], marks_of.shape[1]
+        free(self.marks)
+        self.marks, self.marks_of = marks, marks_of
 
     cdef bint can_sift(self):
         # Potentials must only rise; and of a layer that ends as a whole, no class may go on.
@@ -330,6 +334,7 @@ cdef class Epoch:
             self.crew = crew_gather(n_threads)
             if self.crew is NULL:
                 raise MemoryError
+            self.n_threads = n_threads
         answer.winner_of = &self.winner_of[0]
         answer.times = &self.times[0]
         answer.potentials = &self.potentials[0]
@@ -356,6 +361,7 @@ cdef class Epoch:
             if self.crew is not NULL:
                 crew_dismiss(self.crew)
                 self.crew = NULL
+                self.n_threads = 1
         return n_right
 
     cdef void forward(
@@ -417,7 +423,7 @@ cdef class Epoch:
         if self.dropout_in > 0 and rows.n_steps:
             c_draw_mask(key, INPUTS, number, self.layer, self.dropout_in, self.dropped_inputs)
             dropped = &self.dropped_inputs[0]
-        rows.marks, rows.n_parts = self.marks, 1 if self.crew is NULL else self.marks_of.shape[0]
+        rows.marks, rows.n_parts = self.marks, max(1, min(self.n_threads, rows.n_steps))
         for part in range(rows.n_parts):
             self.marks[part].spikes, self.marks[part].dropped = spikes, dropped
         crew_do(self.crew, learn_rows, &rows, rows.n_parts)

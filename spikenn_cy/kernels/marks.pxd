@@ -47,12 +47,11 @@ cdef inline void c_mark_until(Marks *marks, stamp_t spike) noexcept nogil:
     marks.n_told = max(marks.n_told, k)
 
 
-cdef inline void c_mark_late(Marks *marks, stamp_t max_time) noexcept nogil:
+cdef inline void c_mark_late(Marks *marks) noexcept nogil:
     # Tells all spikes that are not causal from silence.
     cdef Py_ssize_t k
     for k in range(marks.n_told, marks.spikes.count):
-        if marks.spikes.times[k] < max_time:
-            marks.of[marks.spikes.inputs[k]] = ANTICAUSAL
+        marks.of[marks.spikes.inputs[k]] = ANTICAUSAL
     c_hide(marks, marks.n_told, marks.spikes.count)
     marks.n_told = marks.spikes.count
 

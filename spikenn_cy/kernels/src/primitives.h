@@ -113,7 +113,8 @@ typedef struct {
                   int32_t *may, int32_t *must);
     /* Write `row * scale`, rounded towards 0; weights are not negative, and at most COARSE_MAX of it. */
     void (*coarsen_row)(const float *row, ptrdiff_t n, float scale, int16_t *coarse);
-    /* Returns sum |w|, and writes what no weight exceeds now; and the coarse row unless it is NULL. */
+    /* Returns sum |w|, and writes what no weight exceeds now, exactly only if w_max had to be applied; and the coarse row
+     * unless it is NULL. */
     float (*step_row)(float *row, const int32_t *marks, ptrdiff_t n, const Step *step, float *highest,
                       int16_t *coarse, float scale);
     void (*scale_row)(float *row, ptrdiff_t n, float factor);

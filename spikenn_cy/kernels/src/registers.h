@@ -33,7 +33,7 @@
 #define NO_WHOLES _mm256_setzero_si256()
 #define SIZE_BITS _mm256_castsi256_ps(_mm256_set1_epi32(INT32_MAX))
 #define WHERE(whole, wholes) _mm256_cmpeq_epi32(wholes, _mm256_set1_epi32(whole))
-#define CHOICES(name, of) const __m256 name = _mm256_broadcast_ps((const __m128 *)(of))
+#define CHOICES(name, of) const __m256 name = _mm256_set_m128(_mm_loadu_ps(of), _mm_loadu_ps(of))
 #define CHOSEN(name, which) _mm256_permutevar_ps(name, which)
 #define BOTH(a, b) _mm256_or_si256(a, b)
 #define ANY_OF(wholes) (!_mm256_testz_si256(wholes, wholes))
