@@ -490,10 +490,11 @@ def test_the_grid_for_the_digits_has_a_few_hundred_runs_that_suit_them(tmp_path)
         run.config.check_against(10)
 
 
-def test_the_lock_of_a_killed_worker_whose_run_was_complete_is_removed(capsys, words, tmp_path):
+def test_what_a_killed_worker_left_whose_run_was_complete_is_removed(capsys, words, tmp_path):
     call(capsys, *words, "--n_proc", "1")
     before = contents(tmp_path / "out")
     folder = next(path for path in (tmp_path / "out").iterdir() if path.is_dir())
     (folder / ".lock").write_text("process 1 on nowhere\n")
+    (folder / "checkpoint.npz").write_bytes(b"of its last epoch")
     call(capsys, *words, "--n_proc", "1")
     assert contents(tmp_path / "out") == before

@@ -309,6 +309,7 @@ def test_a_complete_run_is_looked_up(job, capsys):
     assert main(words, command="run") == 0
     first, before = capsys.readouterr().out, contents(job.output)
     modified = (job.output / "result.json").stat().st_mtime_ns
+    (job.output / "checkpoint.npz").write_bytes(b"of a process that was stopped before it was rid of this")
     assert main(words, command="run") == 0
     second = capsys.readouterr().out
     assert second.splitlines()[:-2] == first.splitlines()[:-2]

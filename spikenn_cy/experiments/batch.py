@@ -31,6 +31,7 @@ from spikenn_cy.experiments.single import described
 from spikenn_cy.experiments.single import forget_data
 from spikenn_cy.experiments.single import prepared
 from spikenn_cy.experiments.single import run_single
+from spikenn_cy.experiments.store import CHECKPOINT
 from spikenn_cy.experiments.store import differences
 from spikenn_cy.experiments.store import made
 from spikenn_cy.experiments.store import read_result
@@ -175,11 +176,12 @@ def run_batch(batch: Batch, n_proc: int = 1, executor: ExecutorFactory | None = 
 
 
 def _sweep(complete: Iterable[RunJob]) -> None:
-    """Remove the lock of a worker that was killed between its run's completion and its own end."""
+    """Remove what a worker left that was stopped between its run's completion and its own end."""
     for job in complete:
-        if Path(job.output, LOCK).exists():
+        checkpoint = Path(job.output, CHECKPOINT)
+        if checkpoint.exists() or Path(job.output, LOCK).exists():
             with contextlib.suppress(RunError), locked(Path(job.output)):
-                pass
+                checkpoint.unlink(missing_ok=True)
 
 
 def data_of(batch: Batch) -> list[Path]:

@@ -280,6 +280,8 @@ def _claim(path: Path, description: Mapping[str, Any], overwrite: bool) -> bool:
         complete = (path / RESULT).exists()
         if difference := _difference(there, description, but=("versions",) if complete else ()):
             raise RunError(f"{path}: {rule}, got one with {difference}")
+        if complete:  # and may have been stopped before it was rid of this
+            (path / CHECKPOINT).unlink(missing_ok=True)
         return False
     if there is None and EXTRACTION in names:
         rule = f"must be another folder than that of an extraction, whose {MODEL} would be lost"
