@@ -117,7 +117,8 @@ class Layer:
 
     def set_state(self, weights: np.ndarray, thresholds: np.ndarray, target_norms: np.ndarray | None = None) -> None:
         """Take over arrays that this library made; ``target_norms`` default to those of ``weights``."""
-        self._weights = weights
+        # A step that stores across the lines of the caches takes up to half as long again.
+        self._weights = in_lines(weights)
         self._thresholds = thresholds
         self._rising = bool(weights.min(initial=0) >= 0)
         self._target_norms = absolute_sums(weights) if target_norms is None else target_norms
@@ -153,11 +154,9 @@ class Layer:
     def begin_training(self) -> tuple[np.ndarray, bool]:
         """Return the weights to train in place and whether none of them is negative or can become so.
 
-        What was made for inference is dropped: it is about to be out of date. A step that stores across the lines of
-        the caches takes up to half as long again, so the weights begin with one.
+        What was made for inference is dropped: it is about to be out of date.
         """
         self._inference = None
-        self._weights = in_lines(self._weights)
         self._rising = self._rising and self.config.w_min >= 0
         return self._weights, self._rising
 
