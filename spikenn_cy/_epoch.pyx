@@ -11,7 +11,7 @@ from spikenn_cy._sieve cimport Copy, Sieve, c_copy_row, c_row_to_learn
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.kernels.answer cimport Answer, Layout, is_target
 from spikenn_cy.kernels.charge cimport FIRST_OF_LAYER, Charging, Reach, c_charge_layer
-from spikenn_cy.kernels.crew cimport Crew, crew_dismiss, crew_do, crew_gather
+from spikenn_cy.kernels.crew cimport Crew, crew_dismiss, crew_do, crew_gather, crew_size
 from spikenn_cy.kernels.dropout cimport INPUTS, OUTPUT_NEURONS, c_draw_mask
 from spikenn_cy.kernels.marks cimport Marks, c_hide, c_mark_late, c_mark_until, c_take_back
 from spikenn_cy.kernels.primitives cimport COARSE_INPUTS, COARSE_STRIP, Spikes, Step
@@ -209,7 +209,6 @@ cdef class Epoch:
     cdef RowStep *steps
     cdef Sieve sieve                       # None: nothing could be sifted
     cdef Crew *crew                        # NULL: one thread; lives for one run
-    cdef Py_ssize_t n_threads              # of it
 
     def __cinit__(self, weights, *args, **kwargs):
         self.steps = <RowStep *>malloc(weights.shape[0] * sizeof(RowStep))
@@ -241,7 +240,6 @@ cdef class Epoch:
         self.limits = np.empty(n_neurons, REAL)
         self.factors = np.ones(n_neurons, REAL)
         self.highest = np.full(n_neurons, INFINITY, REAL)
-        self.n_threads = 1
         self.make_marks(1)
         self.dropped_inputs = np.zeros(n_inputs, FLAG)
         self.dropped_neurons = np.zeros(n_neurons, FLAG)
@@ -334,7 +332,6 @@ cdef class Epoch:
             self.crew = crew_gather(n_threads)
             if self.crew is NULL:
                 raise MemoryError
-            self.n_threads = n_threads
         answer.winner_of = &self.winner_of[0]
         answer.times = &self.times[0]
         answer.potentials = &self.potentials[0]
@@ -361,7 +358,6 @@ cdef class Epoch:
             if self.crew is not NULL:
                 crew_dismiss(self.crew)
                 self.crew = NULL
-                self.n_threads = 1
         return n_right
 
     cdef void forward(
@@ -423,7 +419,7 @@ cdef class Epoch:
         if self.dropout_in > 0 and rows.n_steps:
             c_draw_mask(key, INPUTS, number, self.layer, self.dropout_in, self.dropped_inputs)
             dropped = &self.dropped_inputs[0]
-        rows.marks, rows.n_parts = self.marks, max(1, min(self.n_threads, rows.n_steps))
+        rows.marks, rows.n_parts = self.marks, max(1, min(<Py_ssize_t>crew_size(self.crew), rows.n_steps))
         for part in range(rows.n_parts):
             self.marks[part].spikes, self.marks[part].dropped = spikes, dropped
         crew_do(self.crew, learn_rows, &rows, rows.n_parts)

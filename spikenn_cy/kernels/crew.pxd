@@ -9,4 +9,5 @@ cdef extern from "crew.h" nogil:
 
     Crew *crew_gather(int n_threads)
     void crew_dismiss(Crew *crew)
+    int crew_size(const Crew *crew)
     void crew_do(Crew *crew, Part part, void *job, Py_ssize_t n_parts)

@@ -92,6 +92,9 @@ static inline Crew *crew_gather(int n_threads) {
     return crew;
 }
 
+/* Threads of a crew, the caller among them. */
+static inline int crew_size(const Crew *crew) { return crew ? crew->n_helpers + 1 : 1; }
+
 /* Do parts 0 ... n_parts - 1 of a job; without a crew, one after the other. */
 static inline void crew_do(Crew *crew, Part part, void *job, ptrdiff_t n_parts) {
     if (!crew || !crew->n_helpers || n_parts < 2) {
