@@ -61,10 +61,10 @@ cdef Py_ssize_t c_charge_team(
     cdef Pick picks[BLOCK_MAX]
     cdef index_t j, n_live = 0, n_blocks, block, size
     cdef int width
-    if ends_from == first and last - first <= BLOCK_MAX:
-        return charge_equals(layer, first, last, end)
     for j in range(first, last):
         n_live += layer.thresholds[j] < INFINITY
+    if ends_from == first and n_live == last - first and 0 < n_live <= BLOCK_MAX:
+        return charge_equals(layer, first, last, end)
     n_blocks = (n_live + BLOCK_MAX - 1) // BLOCK_MAX
     j = first
     for block in range(n_blocks):
@@ -92,32 +92,22 @@ cdef Py_ssize_t c_charge_team(
 cdef Py_ssize_t charge_equals(
     const Charging *layer, index_t first, index_t last, Py_ssize_t end
 ) noexcept nogil:
-    # The common team, of few neurons, any of which ends it: without a branch on what nobody could foresee.
+    # The common team, of few neurons, all live, any of which ends it: without a branch on what nobody could foresee.
     cdef Row rows[BLOCK_MAX]
-    cdef real_t charge[BLOCK_MAX]
-    cdef real_t limit[BLOCK_MAX]
-    cdef index_t neurons[BLOCK_MAX]
+    cdef real_t *charge = layer.potentials + first
+    cdef const real_t *limit = layer.thresholds + first
     cdef Py_ssize_t k = 0
-    cdef int width = 0, j
-    cdef index_t neuron
+    cdef index_t width = last - first, j
     cdef stamp_t time = layer.max_time
-    for neuron in range(first, last):
-        rest(layer, neuron)
-        rows[width].weights = layer.weights + neuron * layer.n_inputs
-        rows[width].factor = layer.factors[neuron]
-        charge[width] = 0
-        limit[width] = layer.thresholds[neuron]
-        neurons[width] = neuron
-        width += limit[width] < INFINITY
-    if width == 0:
-        return end
+    for j in range(width):
+        rows[j].weights = layer.weights + (first + j) * layer.n_inputs
+        rows[j].factor = layer.factors[first + j]
+        charge[j] = 0
     if end > 0:
         k = primitives.active.charge_rows[width](rows, layer.spikes, 0, end, layer.rising, charge, limit)
         time = layer.spikes.times[k - 1]
     for j in range(width):
-        neuron = neurons[j]
-        layer.potentials[neuron] = charge[j]
-        layer.times[neuron] = time if charge[j] > limit[j] else layer.max_time
+        layer.times[first + j] = time if charge[j] > limit[j] else layer.max_time
     return k
 
 
