@@ -84,7 +84,8 @@ class Laws:
         """One sample that moves all neurons of the layer, over one that moves half of them: 1."""
 
         def call(n_neurons):
-            return updates(n_neurons)
+            # 128 rows of four times as many inputs come out of another cache than 16, or out of none.
+            return updates(n_neurons, 6_144)
 
         return power(call, (16, 128))
 
