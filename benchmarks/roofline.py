@@ -4,10 +4,10 @@ The work of an epoch is counted spike by spike, the machine's rates are measured
 work's memory traffic, and the limit is the one divided by the other. A sample's forward pass and its update cannot
 overlap, since each needs the other's result: their times are added. Within each, the slowest resource is the limit.
 
-The rates are those of the access pattern: in training single weights out of rows or, where that is less, a coarse copy
-of all rows in the strips that hold a spike; in inference the weights of one input. Beside that stands the limit of
-bandwidth alone, at which every weight that is needed would stream past, in whatever layout: what a better pattern could
-gain at most.
+The rates are those of the access pattern: in training single weights out of rows or, where that is less, coarse rows in
+the strips that hold a spike, which stay in the first cache for the samples ahead; in inference an input's weights.
+Beside that stands the limit of bandwidth alone, at which every weight that is needed would stream past, in whatever
+layout: what a better pattern could gain at most.
 """
 
 import argparse
@@ -43,8 +43,9 @@ COUNTED = 200  # samples
 COUNTED_WEIGHTS = 2_000_000_000  # weights looked at while counting, which bounds its time
 ORDERS = 16  # samples whose order of spikes the machine is measured with
 SPIKE_BYTES = 8  # input and time
-COARSE_BYTES = 2  # of a weight in the sieve's copy
-STRIP = 32  # of them, which are read together or not at all
+COARSE_BYTES = 2  # of a weight that the sieve has made a whole number
+STRIP = 16  # of them, which are read together or not at all, in registers of 32 bytes
+AHEAD = 16  # samples for which coarse rows are fetched, and made anew where rows have learned
 
 
 @dataclass(frozen=True)
@@ -189,15 +190,23 @@ def training_terms(machine: Machine, counts: Counts, dataset: Any, model: Any) -
         Term("forward", "latency of additions", longest, "additions in a row", machine.additions()),
     ]
     live = n_neurons * (1 - config["trainer"].get("dropout_out", 0.0))
-    coarse = COARSE_BYTES * n_neurons * n_inputs
+    held = (4 + COARSE_BYTES) * n_neurons * n_inputs
+    n_made = min(n_neurons, AHEAD * counts.mean_rows) * n_inputs
     reading = [
         Term(
             "forward",
-            f"coarse rows in {level_of(coarse)}",
+            "coarse rows in L1",
             COARSE_BYTES * live * places_read(dataset, counts.longest),
             "bytes of coarse rows",
-            machine.read(coarse),
-        )
+            machine.read(caches()["L1"] // 2),
+        ),
+        Term(
+            "forward",
+            f"coarse rows in {level_of(held)}",
+            ((4 + COARSE_BYTES) * n_made + COARSE_BYTES * n_neurons * n_inputs) / AHEAD,
+            "bytes of rows made coarse",
+            machine.read(held),
+        ),
     ]
     terms = [
         *min(charging, reading, key=lambda way: max(term.seconds for term in way)),
@@ -319,7 +328,7 @@ def page(found: dict[str, Any], roofs_: list[Roof]) -> str:
 
 def cells(roof: Roof, rows: float) -> tuple[str, ...]:
     training = roof.call == "train"
-    of_rows = roof.amount("bytes of rows") + roof.amount("bytes of coarse rows")
+    of_rows = roof.amount("bytes of rows") + roof.amount("bytes of rows made coarse")
     n_bytes = of_rows if training else roof.amount("bytes of weights")
     loads = roof.amount("loads")
     return (

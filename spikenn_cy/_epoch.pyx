@@ -1,23 +1,23 @@
 """The one hot loop: forward pass, vote, regulation and learning of a layer, sample by sample."""
 import cython
 from libc.math cimport INFINITY
-from libc.stdint cimport int16_t, int32_t, uint64_t
+from libc.stdint cimport int32_t, uint16_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 
 import numpy as np
 
 from spikenn_cy.dtypes import FLAG, INDEX, OFFSET, REAL, STAMP
-from spikenn_cy._sieve cimport Copy, Sieve, c_copy_row, c_row_to_learn
+from spikenn_cy._sieve cimport (
+    Forecast, Sieve, c_foresee_anew, c_foresee_factor, c_foresee_step,
+)
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.kernels.answer cimport Answer, Layout, is_target
 from spikenn_cy.kernels.charge cimport FIRST_OF_LAYER, Charging, Reach, c_charge_layer
 from spikenn_cy.kernels.crew cimport Crew, crew_dismiss, crew_do, crew_gather, crew_size
 from spikenn_cy.kernels.dropout cimport INPUTS, OUTPUT_NEURONS, c_draw_mask
-from spikenn_cy.kernels.marks cimport Marks, c_hide, c_mark_late, c_mark_until, c_take_back
-from spikenn_cy.kernels.primitives cimport COARSE_INPUTS, COARSE_STRIP, Spikes, Step
-from spikenn_cy.kernels.stdp cimport (
-    Plasticity, RowStep, c_highest_after, c_learn_row, c_prepare_step, c_settle,
-)
+from spikenn_cy.kernels.marks cimport Marks, c_mark_late, c_mark_until, c_take_back
+from spikenn_cy.kernels.primitives cimport AHEAD, COARSE_INPUTS, PLACES_OF, Spikes, Step
+from spikenn_cy.kernels.stdp cimport Plasticity, RowStep, c_learn_row, c_prepare_step, c_settle
 from spikenn_cy.kernels.winner cimport c_first_to_fire, c_sooner
 from spikenn_cy.lines import aligned
 from spikenn_cy.neurons._base cimport Neuron
@@ -119,6 +119,7 @@ ctypedef struct Rows:                      # a job whose parts are groups of row
     real_t *weights
     Py_ssize_t n_inputs
     real_t *factors
+    real_t *lowest
     real_t *highest
     const real_t *target_norms
     const RowStep *steps
@@ -127,36 +128,37 @@ ctypedef struct Rows:                      # a job whose parts are groups of row
     const stamp_t *times
     Marks *marks                           # of each part
     Py_ssize_t n_parts
-    Copy *copy                             # the sieve's; NULL: there is none
+    Forecast *forecast                     # the sieve's; NULL: there is none
 
 
 cdef void learn_row(const Rows *rows, Marks *marks, const RowStep *step) noexcept nogil:
     cdef index_t neuron = step.neuron
     cdef real_t *row = rows.weights + neuron * rows.n_inputs
     cdef bint fired = rows.times[neuron] < rows.plasticity.max_time
-    cdef int16_t *coarse = NULL
+    cdef const uint16_t *told_in = &marks.told_in[0] if rows.plasticity.ignore_silent else &marks.causal_in[0]
+    cdef bint foretold = False
     cdef Step bare
     if fired:
         c_mark_until(marks, rows.times[neuron])
-    c_prepare_step(&bare, step, rows.plasticity, rows.factors[neuron], rows.highest[neuron], fired)
-    if rows.copy is not NULL:
-        coarse = c_row_to_learn(rows.copy, neuron, c_highest_after(&bare))
+    c_prepare_step(&bare, step, rows.plasticity, rows.factors[neuron], rows.lowest[neuron], rows.highest[neuron], fired)
+    if rows.forecast is not NULL and not rows.plasticity.multiplicative:
+        foretold = c_foresee_step(rows.forecast, neuron, &bare, marks.of, marks.causal_in, told_in)
     c_learn_row(
-        row, rows.n_inputs, &rows.factors[neuron], &rows.highest[neuron], &bare, step, marks.of, fired,
-        rows.target_norms[neuron], rows.plasticity, coarse, rows.copy.scales[neuron] if coarse is not NULL else 0,
+        row, rows.n_inputs, &rows.factors[neuron], &rows.lowest[neuron], &rows.highest[neuron], &bare, step, marks.of,
+        fired, rows.target_norms[neuron], rows.plasticity,
     )
-    if rows.copy is not NULL and coarse is NULL:
-        rows.highest[neuron] = c_copy_row(rows.copy, neuron, row, rows.n_inputs)
+    if foretold:
+        c_foresee_factor(rows.forecast, neuron, &bare)
+    elif rows.forecast is not NULL:
+        c_foresee_anew(rows.forecast, neuron)
 
 
 cdef void learn_rows(void *job, Py_ssize_t part) noexcept nogil:
     cdef const Rows *rows = <const Rows *>job
     cdef Marks *marks = &rows.marks[part]
     cdef Py_ssize_t k, end = (part + 1) * rows.n_steps // rows.n_parts
-    if rows.n_steps:
-        c_hide(marks, 0, marks.n_told)         # the sieve has told of spikes, but not of dropped inputs
-        if rows.plasticity.ignore_silent:
-            c_mark_late(marks)
+    if rows.n_steps and rows.plasticity.ignore_silent:
+        c_mark_late(marks)
     for k in range(part * rows.n_steps // rows.n_parts, end):
         if rows.steps[k].error != 0:
             learn_row(rows, marks, &rows.steps[k])
@@ -198,7 +200,8 @@ cdef class Epoch:
     cdef readonly object thresholds        # of the forward pass, as the regulator keeps them
     cdef real_t[::1] limits                # the same with the dropped neurons' at infinity
     cdef real_t[::1] factors               # still to be applied to the rows of weights; 1 between two runs
-    cdef real_t[::1] highest               # what no weight of each row exceeds, as it is stored
+    cdef real_t[::1] lowest                # between which the weights of each row are, as they are stored
+    cdef real_t[::1] highest
     cdef int32_t[:, ::1] marks_of          # of each thread; rows in whole strips
     cdef Marks *marks
     cdef flag_t[::1] dropped_inputs
@@ -239,6 +242,7 @@ cdef class Epoch:
         self.thresholds = np.empty(n_neurons, REAL)
         self.limits = np.empty(n_neurons, REAL)
         self.factors = np.ones(n_neurons, REAL)
+        self.lowest = np.full(n_neurons, -INFINITY, REAL)
         self.highest = np.full(n_neurons, INFINITY, REAL)
         self.make_marks(1)
         self.dropped_inputs = np.zeros(n_inputs, FLAG)
@@ -253,15 +257,15 @@ cdef class Epoch:
         """Whether a sieve is of any use to this layer."""
         return self.sieve is not None
 
-    def copy_weights(self):
-        """Make the sieve's copy of the weights now, if it has none, so that `run` need not."""
+    def measure_weights(self):
+        """Find out what the sieve needs to know of the weights, as `run` would at its beginning."""
         if self.sieve is not None:
-            self.sieve.renew(self.weights, self.factors, self.thresholds, self.highest)
+            self.sieve.measure(self.weights, self.factors, self.thresholds, self.lowest, self.highest)
 
     cdef void make_marks(self, Py_ssize_t n_threads) except *:
         # One sample's, for each of so many threads.
-        cdef Py_ssize_t i, n_strips = (self.weights.shape[1] + COARSE_STRIP - 1) // COARSE_STRIP
-        cdef int32_t[:, ::1] marks_of = aligned((n_threads, n_strips * COARSE_STRIP), INDEX)
+        cdef Py_ssize_t i, n_strips = (self.weights.shape[1] + PLACES_OF - 1) // PLACES_OF
+        cdef int32_t[:, ::1] marks_of = aligned((n_threads, n_strips * PLACES_OF), INDEX)
         cdef Marks *marks = <Marks *>calloc(n_threads, sizeof(Marks))
         if marks is NULL:
             raise MemoryError
@@ -312,7 +316,7 @@ cdef class Epoch:
         n_threads : int, default=1
             That share each sample, if the layer is wide enough for that to pay.
         sift : bool, default=False
-            Settle first spikes by a coarse copy of the weights where that is possible; results keep their bits.
+            Settle first spikes by potentials estimated ahead where that is possible; results keep their bits.
 
         Returns
         -------
@@ -321,8 +325,10 @@ cdef class Epoch:
         """
         cdef real_t[::1] thresholds = self.thresholds
         cdef Py_ssize_t i, n_steps, n_right = 0
+        cdef int ahead
         cdef bint observed = observation is not None
-        cdef Spikes spikes
+        cdef Spikes coming[AHEAD]
+        cdef Spikes *spikes
         cdef Answer answer
         cdef offset_t sample
         sift = (sift or sieve_use == "always") and sieve_use != "never" and self.sieve is not None and rising
@@ -339,26 +345,53 @@ cdef class Epoch:
             if self.sieve is not None and not sift:
                 self.sieve.expire()
             for i in range(order.shape[0]):
+                if i % AHEAD == 0:
+                    for ahead in range(min(<Py_ssize_t>AHEAD, order.shape[0] - i)):
+                        sample = order[i + ahead]
+                        spikes = &coming[ahead]
+                        spikes.count = indptr[sample + 1] - indptr[sample]
+                        # A sample without a spike has no first element to point at.
+                        spikes.inputs = &inputs[indptr[sample]] if spikes.count else NULL
+                        spikes.times = &input_times[indptr[sample]] if spikes.count else NULL
+                    if sift:
+                        self.look_ahead(coming, numbers, i, thresholds, key)
+                if sift:
+                    self.sieve.forecast.now = <int>(i % AHEAD)
                 sample = order[i]
-                spikes.count = indptr[sample + 1] - indptr[sample]
-                # A sample without a spike has no first element to point at.
-                spikes.inputs = &inputs[indptr[sample]] if spikes.count else NULL
-                spikes.times = &input_times[indptr[sample]] if spikes.count else NULL
+                spikes = &coming[i % AHEAD]
                 answer.label = labels[sample]
-                self.forward(&spikes, answer.label, thresholds, key, numbers[i], rising, sift)
+                self.forward(spikes, answer.label, thresholds, key, numbers[i], rising, sift)
                 self.vote(&answer, sift)
                 n_right += answer.first // self.rule.layout.n_per_class == answer.label
                 self.regulator.after_forward(&answer, thresholds)
-                n_steps = self.learn(&spikes, &answer, key, numbers[i], sift)
+                n_steps = self.learn(spikes, &answer, key, numbers[i], sift)
                 if observed:
                     observation.note(&answer, self.steps, n_steps, self.regulator, thresholds)
             if sift:
                 self.sieve.settle(self.factors)
-            c_settle(self.weights, self.factors, self.highest)
+            c_settle(self.weights, self.factors, self.lowest, self.highest)
             if self.crew is not NULL:
                 crew_dismiss(self.crew)
                 self.crew = NULL
         return n_right
+
+    cdef void look_ahead(
+        self, const Spikes *coming, const offset_t[::1] numbers, Py_ssize_t first, real_t[::1] thresholds, uint64_t key
+    ) noexcept nogil:
+        cdef int n_samples = min(<Py_ssize_t>AHEAD, numbers.shape[0] - first), b
+        cdef uint16_t *live = self.sieve.forecast.live
+        cdef index_t j
+        if self.dropout_out > 0:
+            for j in range(self.dropped_neurons.shape[0]):
+                live[j] = 0
+            for b in range(n_samples):
+                c_draw_mask(
+                    key, OUTPUT_NEURONS, numbers[first + b], self.layer, self.dropout_out, self.dropped_neurons
+                )
+                for j in range(self.dropped_neurons.shape[0]):
+                    live[j] |= <uint16_t>(not self.dropped_neurons[j]) << b
+        self.sieve.measure(self.weights, self.factors, thresholds, self.lowest, self.highest)
+        self.sieve.look_ahead(coming, n_samples, self.crew)
 
     cdef void forward(
         self, Spikes *spikes, index_t label, real_t[::1] thresholds, uint64_t key, offset_t number, bint rising,
@@ -367,6 +400,7 @@ cdef class Epoch:
         cdef Charging layer
         cdef Reach reach
         cdef index_t j
+        cdef int now
         self.neuron.prepare(spikes)
         self.regulator.before_forward(label, thresholds)
         layer.weights = &self.weights[0, 0]
@@ -383,13 +417,16 @@ cdef class Epoch:
         reach.n_non_target = self.rule.layout.n_non_target
         reach.own_class = label if self.regulator.to_first_target else -1
         if self.dropout_out > 0:
-            c_draw_mask(key, OUTPUT_NEURONS, number, self.layer, self.dropout_out, self.dropped_neurons)
-            for j in range(self.limits.shape[0]):
-                self.limits[j] = INFINITY if self.dropped_neurons[j] else thresholds[j]
+            if sift:              # which is drawn already
+                now = self.sieve.forecast.now
+                for j in range(self.limits.shape[0]):
+                    self.limits[j] = thresholds[j] if self.sieve.forecast.live[j] >> now & 1 else INFINITY
+            else:
+                c_draw_mask(key, OUTPUT_NEURONS, number, self.layer, self.dropout_out, self.dropped_neurons)
+                for j in range(self.limits.shape[0]):
+                    self.limits[j] = INFINITY if self.dropped_neurons[j] else thresholds[j]
             layer.thresholds = &self.limits[0]
         if sift:
-            self.sieve.renew(self.weights, self.factors, thresholds, self.highest)
-            self.marks.n_causal = self.marks.n_told = self.sieve.mark(spikes, self.marks.of)
             self.sieve.charge_layer(&layer, &reach, self.crew, &self.winner_of[0])
         else:
             c_charge_layer(&layer, <index_t>self.weights.shape[0], &reach, self.crew)
@@ -412,15 +449,17 @@ cdef class Epoch:
         cdef Rows rows
         cdef Py_ssize_t part
         rows.weights, rows.n_inputs = &self.weights[0, 0], self.weights.shape[1]
-        rows.factors, rows.highest, rows.target_norms = &self.factors[0], &self.highest[0], &self.target_norms[0]
+        rows.factors, rows.lowest, rows.highest = &self.factors[0], &self.lowest[0], &self.highest[0]
+        rows.target_norms = &self.target_norms[0]
         rows.steps, rows.n_steps = self.steps, self.rule.learn(answer, self.steps)
         rows.plasticity, rows.times = &self.plasticity, &self.times[0]
-        rows.copy = &self.sieve.copy if sift else NULL
+        rows.forecast = &self.sieve.forecast if sift else NULL
         if self.dropout_in > 0 and rows.n_steps:
             c_draw_mask(key, INPUTS, number, self.layer, self.dropout_in, self.dropped_inputs)
             dropped = &self.dropped_inputs[0]
         rows.marks, rows.n_parts = self.marks, max(1, min(<Py_ssize_t>crew_size(self.crew), rows.n_steps))
         for part in range(rows.n_parts):
             self.marks[part].spikes, self.marks[part].dropped = spikes, dropped
+            self.marks[part].members = self.sieve.forecast.members if sift else NULL
         crew_do(self.crew, learn_rows, &rows, rows.n_parts)
         return rows.n_steps

@@ -231,7 +231,7 @@ class Learner:
             part = order[first : first + (self._trial.limit(size) if can_sift else size)]
             sift = can_sift and self._trial.second
             if sift:
-                engine.copy_weights()
+                engine.measure_weights()
             started = time.perf_counter()
             n_right += self._learn_part(engine, dataset, part, key, rising, observation, n_threads, sift)
             if can_sift:

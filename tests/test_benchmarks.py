@@ -222,8 +222,8 @@ def test_blocks_hold_everything_and_none_is_too_large():
 
 def test_only_strips_with_a_spike_that_matters_are_read():
     dataset = SpikingDataset([0, 3, 5], [0, 31, 64, 5, 40], [0.1, 0.2, 0.3, 0.1, 0.2], [0, 1], 100)
-    assert roofline.places_read(dataset, [3, 1]) == 32 * (2 + 1) / 2
-    assert roofline.places_read(dataset, [0, 2]) == 32 * (0 + 2) / 2
+    assert roofline.places_read(dataset, [3, 1]) == 16 * (3 + 1) / 2
+    assert roofline.places_read(dataset, [0, 2]) == 16 * (0 + 2) / 2
 
 
 @needs_compiler

@@ -244,7 +244,7 @@ def test_no_weight_comes_past_its_bound_wherever_it_is(place, instructions):
 
 @pytest.mark.parametrize("instructions", available_instructions())
 @pytest.mark.parametrize("place", [0, 7, 15, 16, 20])
-def test_a_weight_that_outgrows_its_coarse_copy_is_copied_anew_wherever_it_is(place, instructions):
+def test_a_weight_that_becomes_the_highest_is_sifted_rightly_wherever_it_is(place, instructions):
     before = active_instructions()
     use_instructions(instructions)
     times = np.arange(42).reshape(2, 21) % 21 / 64

@@ -1,5 +1,5 @@
 """The C primitives of the hot loops and the instruction set they run with."""
-from libc.stdint cimport int16_t, int32_t
+from libc.stdint cimport int16_t, int32_t, uint16_t
 
 
 cdef extern from "primitives.h" nogil:
@@ -9,7 +9,9 @@ cdef extern from "primitives.h" nogil:
         VECTORS_MAX        # vectors that one call of `charge_lanes` takes
         COARSE_MAX         # largest coarse weight
         COARSE_INPUTS      # inputs at most whose coarse weights can be summed
-        COARSE_STRIP       # coarse rows have a multiple of so many places
+        PLACES_OF          # coarse rows have places for a multiple of so many inputs
+        STRIP_LEAST        # inputs of the smallest strip in which a variant reads them
+        AHEAD              # samples whose potentials are estimated at once
         FIELD_GROUP        # filters that a block of filters is a multiple of
         FIELD_WIDTH        # filters in the widest block
         COARSE_GROUP       # the same of coarse filters
@@ -35,19 +37,18 @@ cdef extern from "primitives.h" nogil:
     ctypedef struct Step:
         float factor           # applied before the step
         float changes[4]       # by the mark of the input
-        float highest          # what no weight exceeds before the bounds are applied
+        float lowest           # between which all weights are before the bounds are applied
+        float highest
         float w_min            # bounds of a synaptic weight after the step
         float w_max
-
-    Py_ssize_t coarse_place(Py_ssize_t input)   # of an input's weight in its coarse row
 
     ctypedef Py_ssize_t (*ChargeRows)(const Row *, const Spikes *, Py_ssize_t, Py_ssize_t, int,
                                       float *, const float *) noexcept nogil
     ctypedef Py_ssize_t (*ChargeLanes)(const float *, const Spikes *, Py_ssize_t, Py_ssize_t, int,
                                        float *, const float *) noexcept nogil
 
-    ctypedef void (*SumMarked)(const int16_t *const *, const int16_t *, const int32_t *, Py_ssize_t,
-                               int32_t *) noexcept nogil
+    ctypedef void (*SumMembers)(const int16_t *const *, const uint16_t *, int, const int32_t *, Py_ssize_t,
+                                int32_t *) noexcept nogil
 
     ctypedef void (*FireField)(const float *, const int32_t *, Py_ssize_t, const int32_t *, int32_t,
                                const float *, Py_ssize_t, int, int32_t *) noexcept nogil
@@ -74,12 +75,13 @@ cdef extern from "primitives.h" nogil:
         const char *name
         ChargeRows *charge_rows
         ChargeLanes *charge_lanes
-        Py_ssize_t (*mark)(const int32_t *, Py_ssize_t, int16_t *, int32_t *) noexcept nogil
-        SumMarked *sum_marked
-        void (*bound)(const float *, const float *, const float *, Py_ssize_t, Py_ssize_t, int32_t *,
-                      int32_t *) noexcept nogil
+        void (*list_strips)(const uint16_t *, Py_ssize_t, Py_ssize_t, int32_t *, Py_ssize_t *) noexcept nogil
+        void (*count_members)(const uint16_t *, const int32_t *, Py_ssize_t, int, uint16_t *) noexcept nogil
+        SumMembers *sum_members
         void (*coarsen_row)(const float *, Py_ssize_t, float, int16_t *) noexcept nogil
-        float (*step_row)(float *, const int32_t *, Py_ssize_t, const Step *, float *, int16_t *, float) noexcept nogil
+        float (*step_row)(float *, const int32_t *, Py_ssize_t, const Step *, float *, float *) noexcept nogil
+        Py_ssize_t (*find_clipped)(const float *, const int32_t *, Py_ssize_t, const Step *, Py_ssize_t, int32_t *,
+                                   double *) noexcept nogil
         void (*scale_row)(float *, Py_ssize_t, float) noexcept nogil
         float (*sum_row)(const float *, Py_ssize_t) noexcept nogil
         void (*range_of_row)(const float *, Py_ssize_t, float *, float *) noexcept nogil

@@ -1,5 +1,5 @@
 """STDP: how one neuron's synaptic weights move for a given error, and stay within their bounds."""
-from libc.stdint cimport int16_t, int32_t
+from libc.stdint cimport int32_t
 
 from spikenn_cy.kernels.primitives cimport Step
 from spikenn_cy.types cimport index_t, real_t, stamp_t
@@ -25,15 +25,15 @@ ctypedef struct Plasticity:    # what holds for every row of the layer
 
 
 cdef void c_prepare_step(
-    Step *bare, const RowStep *step, const Plasticity *plasticity, real_t factor, real_t highest, bint fired
+    Step *bare, const RowStep *step, const Plasticity *plasticity, real_t factor, real_t lowest, real_t highest,
+    bint fired,
 ) noexcept nogil
-
-cdef real_t c_highest_after(const Step *bare) noexcept nogil
 
 cdef void c_learn_row(
     real_t *row,
     Py_ssize_t n_inputs,
     real_t *factor,
+    real_t *lowest,
     real_t *highest,
     const Step *bare,
     const RowStep *step,
@@ -41,8 +41,8 @@ cdef void c_learn_row(
     bint fired,
     real_t target_norm,
     const Plasticity *plasticity,
-    int16_t *coarse,
-    real_t scale,
 ) noexcept nogil
 
-cdef void c_settle(real_t[:, ::1] weights, real_t[::1] factors, real_t[::1] highest) noexcept nogil
+cdef void c_settle(
+    real_t[:, ::1] weights, real_t[::1] factors, real_t[::1] lowest, real_t[::1] highest
+) noexcept nogil

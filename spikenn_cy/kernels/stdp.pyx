@@ -1,6 +1,6 @@
 """STDP: how one neuron's synaptic weights move for a given error, and stay within their bounds."""
-from libc.math cimport exp
-from libc.stdint cimport int16_t, int32_t
+from libc.math cimport INFINITY, exp
+from libc.stdint cimport int32_t
 
 import numpy as np
 
@@ -40,7 +40,8 @@ cdef void c_prepare_step(
     const RowStep *step,
     const Plasticity *plasticity,
     real_t factor,                       # still to be applied to the row
-    real_t highest,                      # what none of its weights exceeds, as they are stored
+    real_t lowest,                       # between which its weights are, as they are stored
+    real_t highest,
     bint fired,
 ) noexcept nogil:
     # To a neuron that did not fire, every input is causal.
@@ -54,40 +55,34 @@ cdef void c_prepare_step(
     bare.w_min = plasticity.w_min
     bare.w_max = plasticity.w_max
     # Rounded as each weight is, and rounding keeps the order.
+    bare.lowest = lowest * factor
+    bare.lowest = bare.lowest + min(bare.changes[CAUSAL], bare.changes[ANTICAUSAL], bare.changes[SILENT])
     bare.highest = highest * factor
     bare.highest = bare.highest + max(bare.changes[CAUSAL], bare.changes[ANTICAUSAL], bare.changes[SILENT])
-    if plasticity.multiplicative:
-        bare.highest = bare.w_max
-
-
-cdef real_t c_highest_after(const Step *bare) noexcept nogil:
-    # What no weight exceeds after the step.
-    return max(min(bare.highest, bare.w_max), bare.w_min)
 
 
 cdef void c_learn_row(
     real_t *row,                         # IN and OUT, the neuron's synaptic weights
     Py_ssize_t n_inputs,
     real_t *factor,                      # IN and OUT, still to be applied to the row
-    real_t *highest,                     # OUT, what no weight of the row exceeds now
+    real_t *lowest,                      # OUT, between which the weights of the row are now
+    real_t *highest,                     # OUT
     const Step *bare,                    # IN, of `c_prepare_step`
     const RowStep *step,                 # IN
     const int32_t *marks,                # IN, what each input's spike is to this neuron
     bint fired,
     real_t target_norm,
     const Plasticity *plasticity,        # IN
-    int16_t *coarse,                     # OUT, the row in whole numbers, unless it is NULL
-    real_t scale,                        # of them
 ) noexcept nogil:
     cdef real_t total
     if plasticity.multiplicative:
         step_softly(row, n_inputs, factor[0], step, marks, fired, plasticity)
-        highest[0] = plasticity.w_max
-        total = primitives.active.sum_row(row, n_inputs) if plasticity.normalise else 0
-        if coarse is not NULL:
-            primitives.active.coarsen_row(row, n_inputs, scale, coarse)
+        lowest[0], highest[0] = plasticity.w_min, plasticity.w_max
+        total = primitives.active.sum_row(row, n_inputs)
     else:
-        total = primitives.active.step_row(row, marks, n_inputs, bare, highest, coarse, scale)
+        total = primitives.active.step_row(row, marks, n_inputs, bare, lowest, highest)
+    if total != total:                   # no comparison tells where a weight is that has become no number
+        lowest[0], highest[0] = -INFINITY, INFINITY
     # A row whose weights are all 0 has no direction to keep, and no factor would give it its norm back.
     factor[0] = target_norm / total if plasticity.normalise and total > 0 else 1
 
@@ -95,12 +90,14 @@ cdef void c_learn_row(
 cdef void c_settle(
     real_t[:, ::1] weights,              # IN and OUT
     real_t[::1] factors,                 # IN and OUT, 1 afterwards
-    real_t[::1] highest,                 # IN and OUT, what no weight of each row exceeds
+    real_t[::1] lowest,                  # IN and OUT, between which the weights of each row are
+    real_t[::1] highest,                 # IN and OUT
 ) noexcept nogil:
     cdef Py_ssize_t j
     for j in range(weights.shape[0]):
         if factors[j] != 1:
             primitives.active.scale_row(&weights[j, 0], weights.shape[1], factors[j])
+            lowest[j] = lowest[j] * factors[j]
             highest[j] = highest[j] * factors[j]
             factors[j] = 1
 
@@ -164,6 +161,7 @@ def learn_row(
     cdef Step bare
     cdef const real_t[::1] norms
     cdef real_t[::1] factors = np.ones(weights.shape[0], REAL)
+    cdef real_t[::1] lowest = np.full(weights.shape[0], -np.inf, REAL)
     cdef real_t[::1] highest = np.full(weights.shape[0], np.inf, REAL)
     cdef int32_t[::1] marks = np.empty(weights.shape[1], INDEX)
     cdef Py_ssize_t i
@@ -192,12 +190,12 @@ def learn_row(
     with nogil:
         for i in range(marks.shape[0]):
             marks[i] = CAUSAL if input_times[i] <= spike else ANTICAUSAL if input_times[i] < max_time else SILENT
-        c_prepare_step(&bare, &step, &plasticity, 1, highest[neuron], True)
+        c_prepare_step(&bare, &step, &plasticity, 1, lowest[neuron], highest[neuron], True)
         c_learn_row(
-            &weights[neuron, 0], weights.shape[1], &factors[neuron], &highest[neuron], &bare, &step, &marks[0], True,
-            norms[neuron], &plasticity, NULL, 0,
+            &weights[neuron, 0], weights.shape[1], &factors[neuron], &lowest[neuron], &highest[neuron], &bare, &step,
+            &marks[0], True, norms[neuron], &plasticity,
         )
-        c_settle(weights, factors, highest)
+        c_settle(weights, factors, lowest, highest)
 
 
 def absolute_sums(const real_t[:, ::1] weights):

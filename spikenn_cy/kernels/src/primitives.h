@@ -14,7 +14,9 @@
 #define LANES 8        /* neurons in one vector of an input-major block */
 #define VECTORS_MAX 8  /* vectors that `charge_lanes` integrates at once */
 #define COARSE_MAX 32766   /* largest coarse weight */
-#define COARSE_STRIP 32    /* coarse rows are read in strips of so many places, a line of memory */
+#define PLACES_OF 32       /* coarse rows have places for a multiple of so many inputs: of any variant's strip */
+#define STRIP_LEAST 8      /* inputs of the smallest strip */
+#define AHEAD 16           /* samples whose potentials are estimated at once; a bit of two bytes each */
 #define COARSE_INPUTS 65500 /* of whom the sum of coarse weights, and the number, fit four bytes */
 #define FIELD_GROUP 16 /* filters that a block of filters is a multiple of; of any variant's FIELD_LANES */
 #define FIELD_WIDTH 64 /* filters in the widest block */
@@ -46,8 +48,8 @@ typedef ptrdiff_t (*ChargeRows)(const Row *rows, const Spikes *spikes, ptrdiff_t
 typedef ptrdiff_t (*ChargeLanes)(const float *block, const Spikes *spikes, ptrdiff_t k, ptrdiff_t end, int rising,
                                  float *potentials, const float *thresholds);
 
-typedef void (*SumMarked)(const int16_t *const *rows, const int16_t *marked, const int32_t *strips, ptrdiff_t n_strips,
-                          int32_t *sums);
+typedef void (*SumMembers)(const int16_t *const *rows, const uint16_t *members, int sample, const int32_t *strips,
+                           ptrdiff_t n_strips, int32_t *sums);
 
 /* What an input's spike is to a neuron that learns. */
 enum { SILENT = 0, CAUSAL = 1, ANTICAUSAL = 2 };
@@ -55,17 +57,10 @@ enum { SILENT = 0, CAUSAL = 1, ANTICAUSAL = 2 };
 /* Change of one row: the factor that is still to be applied, then a step by the mark of the input, then the bounds. */
 typedef struct {
     float factor;
-    float changes[4]; /* by mark; the last is not used */
-    float highest;    /* what no weight exceeds before the bounds are applied */
+    float changes[4];      /* by mark; the last is not used */
+    float lowest, highest; /* between which all weights are before the bounds are applied */
     float w_min, w_max;
 } Step;
-
-/* Where in its coarse row an input's weight is: four by four, the second and third four of sixteen are exchanged, which
- * is how processors pack lanes. */
-static inline ptrdiff_t coarse_place(ptrdiff_t input) {
-    const ptrdiff_t differ = (input >> 1 ^ input) & 4;
-    return input ^ 3 * differ;
-}
 
 /* Let the spikes of a receptive field, given by rank in the order of time, charge a block of filters. The spike of
  * rank r adds row `row_of[r] - offset` of the block's weights, which are never negative. `first` holds the earliest
@@ -101,24 +96,25 @@ typedef struct {
     const char *name;
     ChargeRows charge_rows[BLOCK_MAX + 1];       /* by the number of rows */
     ChargeLanes charge_lanes[VECTORS_MAX + 1];   /* by the number of vectors of an input-major block */
-    /* Mark the places of causal inputs with -1, and others with 0; list the strips that hold a mark, and return their
-     * number. `n` is a multiple of COARSE_STRIP. */
-    ptrdiff_t (*mark)(const int32_t *marks, ptrdiff_t n, int16_t *marked, int32_t *strips);
-    /* By the number of rows: for each, write the sum of its coarse weights that are marked in the strips listed. */
-    SumMarked sum_marked[BLOCK_MAX + 1];
-    /* For each neuron: a sum of k coarse weights, of k <= `end` spikes, that is no more than `may` - k is of a
-     * potential that is surely no more than the threshold, and one that is more than `must` of one that surely is. A
-     * coarse 1 stands for `units * factors`. */
-    void (*bound)(const float *thresholds, const float *units, const float *factors, ptrdiff_t n, ptrdiff_t end,
-                  int32_t *may, int32_t *must);
+    /* List, for each sample, the strips that hold a member of it, `room` after those of the sample before, and their
+     * number. A member is an input with a bit for each sample; there are members for a whole number of strips. */
+    void (*list_strips)(const uint16_t *members, ptrdiff_t n, ptrdiff_t room, int32_t *strips, ptrdiff_t *n_strips);
+    /* Add to `counts`, for each sample, how many of these inputs are its members; or `take` them from it. */
+    void (*count_members)(const uint16_t *members, const int32_t *inputs, ptrdiff_t n, int take, uint16_t *counts);
+    /* By the number of rows: for each, write the sum of its coarse weights of a sample's members in these strips. */
+    SumMembers sum_members[BLOCK_MAX + 1];
     /* Write `row * scale`, rounded towards 0; weights are not negative, and at most COARSE_MAX of it. */
     void (*coarsen_row)(const float *row, ptrdiff_t n, float scale, int16_t *coarse);
-    /* Returns sum |w|, and writes what no weight exceeds now, exactly only if w_max had to be applied; and the coarse row
-     * unless it is NULL. */
-    float (*step_row)(float *row, const int32_t *marks, ptrdiff_t n, const Step *step, float *highest,
-                      int16_t *coarse, float scale);
+    /* Returns sum |w|, and writes between which bounds all weights are now: the lowest or highest of them, where a
+     * bound of the step had to be applied. */
+    float (*step_row)(float *row, const int32_t *marks, ptrdiff_t n, const Step *step, float *lowest, float *highest);
+    /* List the inputs whose weights the step will have to bring back to a bound, and by how much, as long as there is
+     * `room`. Returns their number; more than `room` if there are more. */
+    ptrdiff_t (*find_clipped)(const float *row, const int32_t *marks, ptrdiff_t n, const Step *step, ptrdiff_t room,
+                              int32_t *inputs, double *by);
     void (*scale_row)(float *row, ptrdiff_t n, float factor);
     float (*sum_row)(const float *row, ptrdiff_t n); /* sum |w| */
+    /* Between which bounds the weights are; -inf and inf if one is no number, or not finite. */
     void (*range_of_row)(const float *row, ptrdiff_t n, float *lowest, float *highest);
     FireField fire_field[FIELD_WIDTH / FIELD_GROUP + 1]; /* by the number of groups in a block */
     FireCoarse fire_coarse[COARSE_WIDTH / COARSE_GROUP + 1];

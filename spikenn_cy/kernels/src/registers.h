@@ -3,7 +3,8 @@
  * same loops are left to the compiler.
  *
  * CHOICES declares `name` to stand for the first three of four floats, and CHOSEN is one of them for each lane, by
- * whole numbers from 0 to 2. */
+ * whole numbers from 0 to 2. OUTSIDE is 0 if no lane is below `low` or above `high`. MEMBERS is -1 in each lane of
+ * two bytes that has the bit, else 0. */
 #if defined(__x86_64__) && !defined(REGISTER)
 
 #define REGISTER_LANES FIELD_LANES
@@ -22,8 +23,8 @@
 #define CHOSEN(name, which)                                                                                         \
     _mm_xor_ps(name##_0, _mm_or_ps(_mm_and_ps(_mm_castsi128_ps(WHERE(1, which)), name##_1),                         \
                                    _mm_and_ps(_mm_castsi128_ps(WHERE(2, which)), name##_2)))
-#define BOTH(a, b) _mm_or_si128(a, b)
-#define ANY_OF(wholes) (_mm_movemask_epi8(wholes) != 0)
+#define OUTSIDE(w, low, high) _mm_movemask_ps(_mm_or_ps(_mm_cmplt_ps(w, low), _mm_cmpgt_ps(w, high)))
+#define MEMBERS(members, bit) _mm_cmpeq_epi16(_mm_and_si128(members, bit), bit)
 #elif FIELD_LANES == 8
 #define REGISTER __m256
 #define WHOLES __m256i
@@ -32,11 +33,11 @@
 #define STORE_WHOLES(to, wholes) _mm256_storeu_si256((__m256i *)(to), wholes)
 #define NO_WHOLES _mm256_setzero_si256()
 #define SIZE_BITS _mm256_castsi256_ps(_mm256_set1_epi32(INT32_MAX))
-#define WHERE(whole, wholes) _mm256_cmpeq_epi32(wholes, _mm256_set1_epi32(whole))
 #define CHOICES(name, of) const __m256 name = _mm256_set_m128(_mm_loadu_ps(of), _mm_loadu_ps(of))
 #define CHOSEN(name, which) _mm256_permutevar_ps(name, which)
-#define BOTH(a, b) _mm256_or_si256(a, b)
-#define ANY_OF(wholes) (!_mm256_testz_si256(wholes, wholes))
+#define OUTSIDE(w, low, high)                                                                                       \
+    _mm256_movemask_ps(_mm256_or_ps(_mm256_cmp_ps(w, low, _CMP_LT_OQ), _mm256_cmp_ps(w, high, _CMP_GT_OQ)))
+#define MEMBERS(members, bit) _mm256_cmpeq_epi16(_mm256_and_si256(members, bit), bit)
 #else
 #define REGISTER __m512
 #define WHOLES __m512i
@@ -45,12 +46,11 @@
 #define STORE_WHOLES(to, wholes) _mm512_storeu_si512(to, wholes)
 #define NO_WHOLES _mm512_setzero_si512()
 #define SIZE_BITS _mm512_castsi512_ps(_mm512_set1_epi32(INT32_MAX))
-#define WHERE(whole, wholes)                                                                                        \
-    _mm512_maskz_set1_epi32(_mm512_cmpeq_epi32_mask(wholes, _mm512_set1_epi32(whole)), -1)
 #define CHOICES(name, of) const __m512 name = _mm512_broadcast_f32x4(_mm_loadu_ps(of))
 #define CHOSEN(name, which) _mm512_permutevar_ps(name, which)
-#define BOTH(a, b) _mm512_or_si512(a, b)
-#define ANY_OF(wholes) (_mm512_test_epi32_mask(wholes, wholes) != 0)
+#define OUTSIDE(w, low, high)                                                                                       \
+    (_mm512_cmp_ps_mask(w, low, _CMP_LT_OQ) | _mm512_cmp_ps_mask(w, high, _CMP_GT_OQ))
+#define MEMBERS(members, bit) _mm512_maskz_set1_epi16(_mm512_test_epi16_mask(members, bit), -1)
 #endif
 
 #elif defined(REGISTER)
@@ -66,7 +66,7 @@
 #undef WHERE
 #undef CHOICES
 #undef CHOSEN
-#undef BOTH
-#undef ANY_OF
+#undef OUTSIDE
+#undef MEMBERS
 
 #endif

@@ -125,59 +125,51 @@ ROWS(1) ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6) ROWS(7) ROWS(8)
 VECTORS(1) VECTORS(2) VECTORS(3) VECTORS(4) VECTORS(5) VECTORS(6) VECTORS(7) VECTORS(8)
 #undef VECTORS
 
-#ifdef REGISTER
-/* ROW_LANES whole numbers that lie in registers, written as two bytes each, in the order of `coarse_place`. */
-TARGET INLINE void NAMED(narrow)(const WHOLES *whole, int16_t *narrow) {
-#if FIELD_LANES == 4
-    FOR_EACH(half, 2) STORE_WHOLES(narrow + 8 * half, _mm_packs_epi32(whole[half], whole[2 + half]));
-#elif FIELD_LANES == 8
-    STORE_WHOLES(narrow, _mm256_packs_epi32(whole[0], whole[1]));
-#else
-    const __m256i low = _mm512_castsi512_si256(whole[0]), high = _mm512_extracti64x4_epi64(whole[0], 1);
-    _mm256_storeu_si256((__m256i *)narrow, _mm256_packs_epi32(low, high));
-#endif
-}
-#endif
-
 /* ---- a coarse look at many neurons ----------------------------------------------------------------------- */
 
-TARGET static ptrdiff_t NAMED(mark)(const int32_t *marks, ptrdiff_t n, int16_t *marked, int32_t *strips) {
-    ptrdiff_t n_strips = 0;
-    for (ptrdiff_t i = 0; i < n; i += COARSE_STRIP) {
+/* A strip is what one register takes of a coarse row. */
 #ifdef REGISTER
-        WHOLES found = NO_WHOLES;
-        FOR_EACH(half, COARSE_STRIP / ROW_LANES) {
-            const ptrdiff_t from = i + half * ROW_LANES;
-            WHOLES causal[ROW_LANES / REGISTER_LANES];
-            FOR_EACH(r, ROW_LANES / REGISTER_LANES) {
-                causal[r] = WHERE(CAUSAL, LOAD_WHOLES(marks + from + r * REGISTER_LANES));
-                found = BOTH(found, causal[r]);
-            }
-            NAMED(narrow)(causal, marked + from);
-        }
-        strips[n_strips] = (int32_t)i;
-        n_strips += ANY_OF(found);
+#define STRIP (2 * REGISTER_LANES)
 #else
-        int found = 0;
-        for (int l = 0; l < COARSE_STRIP; l++) found |= marked[coarse_place(i + l)] = -(marks[i + l] == CAUSAL);
-        strips[n_strips] = (int32_t)i;
-        n_strips += found != 0;
+#define STRIP PLACES_OF
 #endif
+
+TARGET static void NAMED(list_strips)(const uint16_t *members, ptrdiff_t n, ptrdiff_t room, int32_t *strips,
+                                      ptrdiff_t *n_strips) {
+    for (int sample = 0; sample < AHEAD; sample++) n_strips[sample] = 0;
+    for (ptrdiff_t i = 0; i < n; i += STRIP) {
+        uint16_t found = 0;
+        for (int l = 0; l < STRIP; l++) found |= members[i + l];
+        FOR_EACH(sample, AHEAD) {
+            strips[sample * room + n_strips[sample]] = (int32_t)i;
+            n_strips[sample] += found >> sample & 1;
+        }
     }
-    return n_strips;
 }
 
-TARGET INLINE void NAMED(sum_marked)(const int width, const int16_t *const *rows, const int16_t *marked,
-                                     const int32_t *strips, ptrdiff_t n_strips, int32_t *sums) {
+TARGET static void NAMED(count_members)(const uint16_t *members, const int32_t *inputs, ptrdiff_t n, int take,
+                                        uint16_t *counts) {
+    const Samples none = {0}, bits = SAMPLE_BITS;
+    Samples found = none;
+    _Pragma("GCC unroll 4") for (ptrdiff_t k = 0; k < n; k++) {
+        const Samples of = none + members[inputs[k]];
+        found -= (Samples)((of & bits) == bits);
+    }
+    Samples *sums = (Samples *)counts;
+    *sums = take ? *sums - found : *sums + found;
+}
+
+TARGET INLINE void NAMED(sum_members)(const int width, const int16_t *const *rows, const uint16_t *members, int sample,
+                                      const int32_t *strips, ptrdiff_t n_strips, int32_t *sums) {
 #ifdef REGISTER
+    const WHOLES bit = MM(set1_epi16)((int16_t)(1u << sample));
     WHOLES sum[BLOCK_MAX];
     FOR_EACH(j, width) sum[j] = NO_WHOLES;
-    for (ptrdiff_t s = 0; s < n_strips; s++)
-        FOR_EACH(r, COARSE_STRIP / (2 * REGISTER_LANES)) {
-            const ptrdiff_t i = strips[s] + r * 2 * REGISTER_LANES;
-            const WHOLES mark = LOAD_WHOLES(marked + i);
-            FOR_EACH(j, width) sum[j] = MM(sub_epi32)(sum[j], MM(madd_epi16)(LOAD_WHOLES(rows[j] + i), mark));
-        }
+    for (ptrdiff_t s = 0; s < n_strips; s++) {
+        const ptrdiff_t i = strips[s];
+        const WHOLES member = MEMBERS(LOAD_WHOLES(members + i), bit);
+        FOR_EACH(j, width) sum[j] = MM(sub_epi32)(sum[j], MM(madd_epi16)(LOAD_WHOLES(rows[j] + i), member));
+    }
     FOR_EACH(j, width) {
         int32_t lane[REGISTER_LANES];
         STORE_WHOLES(lane, sum[j]);
@@ -189,47 +181,41 @@ TARGET INLINE void NAMED(sum_marked)(const int width, const int16_t *const *rows
     for (int j = 0; j < width; j++) {
         int32_t sum = 0;
         for (ptrdiff_t s = 0; s < n_strips; s++) {
-            const int16_t *row = rows[j] + strips[s], *mark = marked + strips[s];
-            for (int l = 0; l < COARSE_STRIP; l++) sum -= row[l] * mark[l];
+            const int16_t *row = rows[j] + strips[s];
+            const uint16_t *member = members + strips[s];
+            for (int l = 0; l < STRIP; l++) sum += row[l] & -(member[l] >> sample & 1);
         }
         sums[j] = sum;
     }
 #endif
 }
 
-#define MARKED(WIDTH)                                                                                               \
-    TARGET static void NAMED(sum_marked_##WIDTH)(const int16_t *const *rows, const int16_t *marked,                 \
-                                                 const int32_t *strips, ptrdiff_t n_strips, int32_t *sums) {        \
-        NAMED(sum_marked)(WIDTH, rows, marked, strips, n_strips, sums);                                             \
+#define SUMS(WIDTH)                                                                                                 \
+    TARGET static void NAMED(sum_members_##WIDTH)(const int16_t *const *rows, const uint16_t *members, int sample,  \
+                                                  const int32_t *strips, ptrdiff_t n_strips, int32_t *sums) {       \
+        NAMED(sum_members)(WIDTH, rows, members, sample, strips, n_strips, sums);                                   \
     }
-MARKED(1) MARKED(2) MARKED(3) MARKED(4) MARKED(5) MARKED(6) MARKED(7) MARKED(8)
-#undef MARKED
+SUMS(1) SUMS(2) SUMS(3) SUMS(4) SUMS(5) SUMS(6) SUMS(7) SUMS(8)
+#undef SUMS
 
-/* The exact potential is rounded with every spike. As long as it is not above the threshold, this moves it by no more
- * than half of the threshold's last bit; by half of that while it is below the power of two under the threshold, and so
- * on, so that early spikes count for a third: those before weights of COARSE_MAX could bring it that far. What is
- * rounded on the way to the bounds, and to coarse weights, is a few times 2^-24 of the threshold. */
-TARGET static void NAMED(bound)(const float *restrict thresholds, const float *restrict units,
-                                const float *restrict factors, ptrdiff_t n, ptrdiff_t end, int32_t *restrict may,
-                                int32_t *restrict must) {
-    const float count = (float)end;
-    for (ptrdiff_t j = 0; j < n; j++) {
-        float unit = units[j] * factors[j], threshold = thresholds[j], power;
-        uint32_t bits;
-        memcpy(&bits, &threshold, sizeof bits);
-        bits &= 0x7f800000u;
-        memcpy(&power, &bits, sizeof power);
-        float at = threshold / unit, bit = power / unit;
-        float early = bit * (1 / (float)COARSE_MAX) - 2;
-        early = early < 0 ? 0 : early;
-        early = early > count ? count : early;
-        float off = bit * (count + 5 - early * 0.66f) * (1 / 16777216.0f) + fabsf(at) * 8e-7f + 2;
-        float low = at - off, high = at + off;
-        /* A row without a copy may always fire, and never must. */
-        int copied = unit > 1e-18f && unit < 1e18f, known = copied && fabsf(at) < 2e9f;
-        low = known ? low : copied && threshold > 0 ? 1.99e9f : -2.1e9f;
-        may[j] = (int32_t)low, must[j] = known ? (int32_t)high : INT32_MAX;
+TARGET static void NAMED(coarsen_row)(const float *row, ptrdiff_t n, float scale, int16_t *coarse) {
+    ptrdiff_t i = 0;
+#ifdef REGISTER
+    const REGISTER scales = MM(set1_ps)(scale);
+    for (; i + ROW_LANES <= n; i += ROW_LANES) {
+        WHOLES whole[ROW_LANES / REGISTER_LANES];
+        FOR_EACH(r, ROW_LANES / REGISTER_LANES)
+            whole[r] = MM(cvttps_epi32)(MM(mul_ps)(MM(loadu_ps)(row + i + r * REGISTER_LANES), scales));
+#if FIELD_LANES == 4
+        FOR_EACH(half, 2) STORE_WHOLES(coarse + i + 8 * half, _mm_packs_epi32(whole[2 * half], whole[2 * half + 1]));
+#elif FIELD_LANES == 8
+        STORE_WHOLES(coarse + i, _mm256_permute4x64_epi64(_mm256_packs_epi32(whole[0], whole[1]), 0xd8));
+#else
+        _mm256_storeu_si256((__m256i *)(coarse + i), _mm512_cvtepi32_epi16(whole[0]));
+#endif
     }
+#endif
+    for (; i < n; i++) coarse[i] = (int16_t)(int32_t)(row[i] * scale);
 }
 
 /* ---- rows of synaptic weights ---------------------------------------------------------------------------- */
@@ -240,62 +226,47 @@ INLINE float NAMED(folded)(float *lane) {
     return lane[0];
 }
 
-#ifdef REGISTER
-/* ROW_LANES weights that lie in registers, made coarse. */
-TARGET INLINE void NAMED(coarsen)(const REGISTER *w, REGISTER scale, int16_t *coarse) {
-    WHOLES whole[ROW_LANES / REGISTER_LANES];
-    FOR_EACH(r, ROW_LANES / REGISTER_LANES) whole[r] = MM(cvttps_epi32)(MM(mul_ps)(w[r], scale));
-    NAMED(narrow)(whole, coarse);
-}
-#endif
-
-TARGET static void NAMED(coarsen_row)(const float *row, ptrdiff_t n, float scale, int16_t *coarse) {
-    ptrdiff_t i = 0;
-#ifdef REGISTER
-    const REGISTER scales = MM(set1_ps)(scale);
-    for (; i + ROW_LANES <= n; i += ROW_LANES) {
-        REGISTER w[ROW_LANES / REGISTER_LANES];
-        FOR_EACH(r, ROW_LANES / REGISTER_LANES) w[r] = MM(loadu_ps)(row + i + r * REGISTER_LANES);
-        NAMED(coarsen)(w, scales, coarse + i);
-    }
-#endif
-    for (; i < n; i++) coarse[coarse_place(i)] = (int16_t)(int32_t)(row[i] * scale);
-}
-
-INLINE float NAMED(stepped)(float w, int32_t mark, const Step *step) {
+INLINE float NAMED(unbounded)(float w, int32_t mark, const Step *step) {
     w = w * step->factor;
-    w += step->changes[mark];
+    return w + step->changes[mark];
+}
+
+INLINE float NAMED(bounded)(float w, const Step *step) {
     w = w < step->w_min ? step->w_min : w;
     return w > step->w_max ? step->w_max : w;
 }
 
-/* `below`: a weight may be negative; `capped`: one may become higher than w_max; `copied`: the coarse row is written. */
-TARGET INLINE float NAMED(step_row_as)(const int below, const int capped, const int copied, float *restrict row,
+/* `below`: a weight may be negative; `floored`: one may become lower than w_min, `capped`: higher than w_max. */
+TARGET INLINE float NAMED(step_row_as)(const int below, const int floored, const int capped, float *restrict row,
                                        const int32_t *restrict marks, ptrdiff_t n, const Step *step,
-                                       float *restrict highest, int16_t *restrict coarse, float scale) {
-    float lane[ROW_LANES] = {0}, top = step->w_min;
+                                       float *restrict lowest, float *restrict highest) {
+    float lane[ROW_LANES] = {0}, least = INFINITY, top = -INFINITY;
     ptrdiff_t i = 0;
 #ifdef REGISTER
     enum { PARTS = ROW_LANES / REGISTER_LANES };
     CHOICES(changes, step->changes);
-    const REGISTER factor = MM(set1_ps)(step->factor), scales = MM(set1_ps)(scale);
-    const REGISTER w_min = MM(set1_ps)(step->w_min), w_max = MM(set1_ps)(step->w_max), size_of = SIZE_BITS;
-    REGISTER sum[PARTS], tops = w_min;
+    const REGISTER factor = MM(set1_ps)(step->factor), size_of = SIZE_BITS;
+    const REGISTER w_min = MM(set1_ps)(step->w_min), w_max = MM(set1_ps)(step->w_max);
+    REGISTER sum[PARTS], leasts = MM(set1_ps)(least), tops = MM(set1_ps)(top);
     FOR_EACH(r, PARTS) sum[r] = MM(setzero_ps)();
-    for (; i + ROW_LANES <= n; i += ROW_LANES) {
-        REGISTER w[PARTS];
+    for (; i + ROW_LANES <= n; i += ROW_LANES)
         FOR_EACH(r, PARTS) {
             const REGISTER change = CHOSEN(changes, LOAD_WHOLES(marks + i + r * REGISTER_LANES));
-            w[r] = MM(add_ps)(MM(mul_ps)(MM(loadu_ps)(row + i + r * REGISTER_LANES), factor), change);
-            w[r] = MM(max_ps)(w_min, w[r]);
-            if (capped) {
-                w[r] = MM(min_ps)(w_max, w[r]);
-                tops = MM(max_ps)(w[r], tops);
+            REGISTER w = MM(add_ps)(MM(mul_ps)(MM(loadu_ps)(row + i + r * REGISTER_LANES), factor), change);
+            if (floored) {
+                w = MM(max_ps)(w_min, w);
+                leasts = MM(min_ps)(w, leasts);
             }
-            MM(storeu_ps)(row + i + r * REGISTER_LANES, w[r]);
-            sum[r] = MM(add_ps)(sum[r], below ? MM(and_ps)(w[r], size_of) : w[r]);
+            if (capped) {
+                w = MM(min_ps)(w_max, w);
+                tops = MM(max_ps)(w, tops);
+            }
+            MM(storeu_ps)(row + i + r * REGISTER_LANES, w);
+            sum[r] = MM(add_ps)(sum[r], below ? MM(and_ps)(w, size_of) : w);
         }
-        if (copied) NAMED(coarsen)(w, scales, coarse + i);
+    if (floored) {
+        MM(storeu_ps)(lane, leasts);
+        for (int l = 0; l < REGISTER_LANES; l++) least = lane[l] < least ? lane[l] : least;
     }
     if (capped) {
         MM(storeu_ps)(lane, tops);
@@ -305,30 +276,68 @@ TARGET INLINE float NAMED(step_row_as)(const int below, const int capped, const 
 #else
     for (; i + ROW_LANES <= n; i += ROW_LANES)
         for (int l = 0; l < ROW_LANES; l++) {
-            row[i + l] = NAMED(stepped)(row[i + l], marks[i + l], step);
-            lane[l] += fabsf(row[i + l]);
-            top = row[i + l] > top ? row[i + l] : top;
+            const float w = NAMED(bounded)(NAMED(unbounded)(row[i + l], marks[i + l], step), step);
+            row[i + l] = w;
+            lane[l] += fabsf(w);
+            least = w < least ? w : least;
+            top = w > top ? w : top;
         }
-    if (copied) NAMED(coarsen_row)(row, i, scale, coarse);
 #endif
     for (int l = 0; i < n; i++, l++) {
-        row[i] = NAMED(stepped)(row[i], marks[i], step);
-        lane[l] += fabsf(row[i]);
-        top = row[i] > top ? row[i] : top;
-        if (copied) coarse[coarse_place(i)] = (int16_t)(int32_t)(row[i] * scale);
+        const float w = NAMED(bounded)(NAMED(unbounded)(row[i], marks[i], step), step);
+        row[i] = w;
+        lane[l] += fabsf(w);
+        least = w < least ? w : least;
+        top = w > top ? w : top;
     }
-    *highest = capped ? top : step->highest > step->w_min ? step->highest : step->w_min;
+    least = floored ? least : step->lowest, top = capped ? top : step->highest;
+    *lowest = least > step->w_max ? step->w_max : least;
+    *highest = top < step->w_min ? step->w_min : top;
     return NAMED(folded)(lane);
 }
 
-TARGET static float NAMED(step_row)(float *row, const int32_t *marks, ptrdiff_t n, const Step *step, float *highest,
-                                    int16_t *coarse, float scale) {
-    const int capped = !(step->highest <= step->w_max);
-#define STEP_AS(below, capped, copied) NAMED(step_row_as)(below, capped, copied, row, marks, n, step, highest, coarse, scale)
-    if (step->w_min < 0) return capped ? STEP_AS(1, 1, 0) : STEP_AS(1, 0, 0);
-    if (coarse) return capped ? STEP_AS(0, 1, 1) : STEP_AS(0, 0, 1);
-    return capped ? STEP_AS(0, 1, 0) : STEP_AS(0, 0, 0);
+TARGET static float NAMED(step_row)(float *row, const int32_t *marks, ptrdiff_t n, const Step *step, float *lowest,
+                                    float *highest) {
+    const int floored = !(step->lowest >= step->w_min), capped = !(step->highest <= step->w_max);
+#define STEP_AS(below, floored, capped) NAMED(step_row_as)(below, floored, capped, row, marks, n, step, lowest, highest)
+    if (step->w_min < 0) {
+        if (floored) return capped ? STEP_AS(1, 1, 1) : STEP_AS(1, 1, 0);
+        return capped ? STEP_AS(1, 0, 1) : STEP_AS(1, 0, 0);
+    }
+    if (floored) return capped ? STEP_AS(0, 1, 1) : STEP_AS(0, 1, 0);
+    return capped ? STEP_AS(0, 0, 1) : STEP_AS(0, 0, 0);
 #undef STEP_AS
+}
+
+TARGET static ptrdiff_t NAMED(find_clipped)(const float *row, const int32_t *marks, ptrdiff_t n, const Step *step,
+                                            ptrdiff_t room, int32_t *inputs, double *by) {
+    ptrdiff_t n_found = 0;
+    for (ptrdiff_t i = 0; i < n; i += ROW_LANES) {
+        const ptrdiff_t end = i + ROW_LANES < n ? i + ROW_LANES : n;
+        int beyond = 0;
+#ifdef REGISTER
+        if (end == i + ROW_LANES) {
+            CHOICES(changes, step->changes);
+            const REGISTER factor = MM(set1_ps)(step->factor);
+            const REGISTER w_min = MM(set1_ps)(step->w_min), w_max = MM(set1_ps)(step->w_max);
+            FOR_EACH(r, ROW_LANES / REGISTER_LANES) {
+                const REGISTER change = CHOSEN(changes, LOAD_WHOLES(marks + i + r * REGISTER_LANES));
+                const REGISTER w = MM(add_ps)(MM(mul_ps)(MM(loadu_ps)(row + i + r * REGISTER_LANES), factor), change);
+                beyond |= OUTSIDE(w, w_min, w_max);
+            }
+        } else
+#endif
+            beyond = 1;
+        for (ptrdiff_t l = i; beyond && l < end; l++) {
+            const float w = NAMED(unbounded)(row[l], marks[l], step), within = NAMED(bounded)(w, step);
+            if (!(w < step->w_min) && !(w > step->w_max)) continue;
+            if (n_found == room) return room + 1;
+            inputs[n_found] = (int32_t)l;
+            by[n_found] = (double)within - w;
+            n_found++;
+        }
+    }
+    return n_found;
 }
 
 TARGET static void NAMED(scale_row)(float *row, ptrdiff_t n, float factor) {
@@ -345,23 +354,27 @@ TARGET static float NAMED(sum_row)(const float *row, ptrdiff_t n) {
 }
 
 TARGET static void NAMED(range_of_row)(const float *row, ptrdiff_t n, float *lowest, float *highest) {
-    float low[ROW_LANES], high[ROW_LANES];
+    float low[ROW_LANES], high[ROW_LANES], nothing[ROW_LANES] = {0}; /* unless a weight is no number */
     ptrdiff_t i = 0;
     for (int l = 0; l < ROW_LANES; l++) low[l] = high[l] = row[0];
     for (; i + ROW_LANES <= n; i += ROW_LANES)
         for (int l = 0; l < ROW_LANES; l++) {
             low[l] = row[i + l] < low[l] ? row[i + l] : low[l];
             high[l] = row[i + l] > high[l] ? row[i + l] : high[l];
+            nothing[l] += row[i + l] * 0;
         }
     for (int l = 0; i < n; i++, l++) {
         low[l] = row[i] < low[l] ? row[i] : low[l];
         high[l] = row[i] > high[l] ? row[i] : high[l];
+        nothing[l] += row[i] * 0;
     }
     *lowest = low[0], *highest = high[0];
     for (int l = 1; l < ROW_LANES; l++) {
         *lowest = low[l] < *lowest ? low[l] : *lowest;
         *highest = high[l] > *highest ? high[l] : *highest;
+        nothing[0] += nothing[l];
     }
+    if (!(nothing[0] == 0)) *lowest = -INFINITY, *highest = INFINITY;
 }
 
 #include "convolution.h"
@@ -372,12 +385,13 @@ static const Primitives NAMED(primitives) = {
      NAMED(charge_rows_6), NAMED(charge_rows_7), NAMED(charge_rows_8)},
     {0, NAMED(charge_lanes_1), NAMED(charge_lanes_2), NAMED(charge_lanes_3), NAMED(charge_lanes_4),
      NAMED(charge_lanes_5), NAMED(charge_lanes_6), NAMED(charge_lanes_7), NAMED(charge_lanes_8)},
-    NAMED(mark),
-    {0, NAMED(sum_marked_1), NAMED(sum_marked_2), NAMED(sum_marked_3), NAMED(sum_marked_4), NAMED(sum_marked_5),
-     NAMED(sum_marked_6), NAMED(sum_marked_7), NAMED(sum_marked_8)},
-    NAMED(bound),
+    NAMED(list_strips),
+    NAMED(count_members),
+    {0, NAMED(sum_members_1), NAMED(sum_members_2), NAMED(sum_members_3), NAMED(sum_members_4), NAMED(sum_members_5),
+     NAMED(sum_members_6), NAMED(sum_members_7), NAMED(sum_members_8)},
     NAMED(coarsen_row),
     NAMED(step_row),
+    NAMED(find_clipped),
     NAMED(scale_row),
     NAMED(sum_row),
     NAMED(range_of_row),
@@ -391,6 +405,7 @@ static const Primitives NAMED(primitives) = {
 };
 
 #include "registers.h"
+#undef STRIP
 #undef JOIN_
 #undef JOIN
 #undef NAMED

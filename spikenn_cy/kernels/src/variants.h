@@ -33,6 +33,11 @@
 typedef float Vector __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef int32_t Mask __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
+/* A count for each sample that is looked ahead at, and its bit. */
+typedef uint16_t Samples __attribute__((vector_size(2 * AHEAD), aligned(2), may_alias));
+#define SAMPLE_BITS                                                                                                 \
+    { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768 }
+
 INLINE int any(Mask mask) {
     uint64_t half[LANES / 2], all = 0;
     memcpy(half, &mask, sizeof mask);
