@@ -202,7 +202,7 @@ cdef class Epoch:
     cdef real_t[::1] factors               # still to be applied to the rows of weights; 1 between two runs
     cdef real_t[::1] lowest                # between which the weights of each row are, as they are stored
     cdef real_t[::1] highest
-    cdef int32_t[:, ::1] marks_of          # of each thread; rows in whole strips
+    cdef int32_t[:, ::1] marks_of          # of each thread; each begins a line
     cdef Marks *marks
     cdef flag_t[::1] dropped_inputs
     cdef flag_t[::1] dropped_neurons
@@ -263,9 +263,9 @@ cdef class Epoch:
             self.sieve.measure(self.weights, self.factors, self.thresholds, self.lowest, self.highest)
 
     cdef void make_marks(self, Py_ssize_t n_threads) except *:
-        # One sample's, for each of so many threads.
-        cdef Py_ssize_t i, n_strips = (self.weights.shape[1] + PLACES_OF - 1) // PLACES_OF
-        cdef int32_t[:, ::1] marks_of = aligned((n_threads, n_strips * PLACES_OF), INDEX)
+        # One sample's, for each of so many threads, which must not write to each other's lines.
+        cdef Py_ssize_t i, n_places = (self.weights.shape[1] + PLACES_OF - 1) // PLACES_OF * PLACES_OF
+        cdef int32_t[:, ::1] marks_of = aligned((n_threads, n_places), INDEX)
         cdef Marks *marks = <Marks *>calloc(n_threads, sizeof(Marks))
         if marks is NULL:
             raise MemoryError

@@ -27,8 +27,7 @@ ctypedef struct Forecast:  # of the next samples' potentials, each at a position
     Py_ssize_t n_inputs
     Py_ssize_t n_places    # inputs in whole strips
     const real_t *factors  # still to be applied to the rows
-    const real_t *lowest   # between which the weights of each row are, as they are stored
-    const real_t *highest
+    const real_t *highest  # what no weight of each row exceeds, as it is stored
     index_t n_neurons
     int n_samples          # that are looked ahead at, at most AHEAD
     int now                # which of them is the present one

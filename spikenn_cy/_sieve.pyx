@@ -144,7 +144,7 @@ cdef class Sieve:
             if (again and not self.forecast.fresh[j]) or not (lowest[j] > -INFINITY and highest[j] < INFINITY):
                 primitives.active.range_of_row(&weights[j, 0], self.n_inputs, &lowest[j], &highest[j])
         self.forecast.weights, self.forecast.factors = &weights[0, 0], &factors[0]
-        self.forecast.lowest, self.forecast.highest = &lowest[0], &highest[0]
+        self.forecast.highest = &highest[0]
         if again:
             self.expect(weights, factors, thresholds)
             self.age = 0
@@ -243,7 +243,7 @@ cdef class Sieve:
         self, const Charging *layer, const Reach *reach, Crew *crew, index_t *winner_of
     ) noexcept nogil:
         # Of the present sample.
-        cdef index_t size = reach.n_per_class, j
+        cdef index_t size = reach.n_per_class
         cdef const Spikes *spikes = layer.spikes
         cdef const Forecast *forecast = &self.forecast
         cdef Survey *survey = &self.survey
@@ -258,9 +258,6 @@ cdef class Sieve:
         survey.start = forecast.starts[forecast.now]
         survey.bounded = min(spikes.count, survey.start + survey.start // 32 + 8)
         rest_all(layer, survey.margins, self.n_neurons)
-        for j in range(self.n_neurons):
-            if layer.thresholds[j] < INFINITY:
-                look_at(survey, j, survey.bounded)
         crew_do(crew, survey_part, survey, (survey.n_teams + survey.teams_a_part - 1) // survey.teams_a_part)
         self.charge_suspects(crew)
         self.untie_all(winner_of)
@@ -528,7 +525,9 @@ cdef void survey_part(void *job, Py_ssize_t part) noexcept nogil:
         for j in range(team * size, (team + 1) * size):
             survey.live[slot] = j
             survey.potentials[slot] = forecast.potentials[j * AHEAD + forecast.now] if forecast.off[j] < INFINITY else 0
-            slot += layer.thresholds[j] < INFINITY
+            if layer.thresholds[j] < INFINITY:
+                look_at(survey, j, survey.bounded)
+                slot += 1
         survey.n_live[team] = slot - team * size
         if walk_team(survey, team):
             continue

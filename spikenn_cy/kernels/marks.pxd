@@ -17,7 +17,7 @@ cdef enum:
 
 
 ctypedef struct Marks:
-    int32_t *of                # each input, in whole strips; SILENT between two samples
+    int32_t *of                # each input, in whole lines; SILENT between two samples
     Py_ssize_t n_places
     const Spikes *spikes
     const flag_t *dropped      # inputs that stay silent; NULL: none
