@@ -237,7 +237,7 @@ def trained(dataset: Any, config: dict[str, Any], epochs: int = 1) -> Callable[[
 
 def frozen(weights: np.ndarray, thresholds: np.ndarray) -> Any:
     """Return an `Inference` of weights that are never negative, its copy made."""
-    from spikenn_cy._inference import Inference
+    from spikenn_cy.network._inference import Inference
     from spikenn_cy.neurons import NEURONS
 
     arguments = (weights, thresholds, 1.0, lambda: NEURONS["if"](weights.shape[1], None))

@@ -183,7 +183,7 @@ class Sieve:
 
     def setup(self, sieve, rule):
         with names_of_the_package():
-            from spikenn_cy._epoch import use_sieve
+            from spikenn_cy.network._epoch import use_sieve
         data = {"n_samples": 500, "n_inputs": 4_608, "n_spikes": 1_425}
         self.dataset = pixels(**data)
         self.model = after_one_epoch(rule, **data, firing_threshold=500 if rule == "rstdp" else 200)()

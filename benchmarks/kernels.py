@@ -34,7 +34,7 @@ class ChargeRows:
 
     def setup(self, n_spikes, n_inputs, n_neurons):
         with names_of_the_package():
-            from spikenn_cy._epoch import Epoch
+            from spikenn_cy.network._epoch import Epoch
             from spikenn_cy.neurons import NEURONS
             from spikenn_cy.regulators._base import Regulator
             from spikenn_cy.rules._base import Rule

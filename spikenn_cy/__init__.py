@@ -1,14 +1,16 @@
 """First-spike networks trained by supervised STDP, as compiled kernels with a plain Python face."""
 
+import sys
+
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import SpikennError
-from spikenn_cy.readout import Readout
-from spikenn_cy.training import EpochReport
-from spikenn_cy.training import History
+from spikenn_cy.network.readout import Readout
+from spikenn_cy.network.training import EpochReport
+from spikenn_cy.network.training import History
 from spikenn_cy.version import __version__
 
 __all__ = [
@@ -23,6 +25,11 @@ __all__ = [
     "SpikingDataset",
     "__version__",
 ]
+
+
+# Where these modules were before they had rooms; what imports them from there still does.
+for _name in ("layer", "readout", "training"):
+    sys.modules[f"{__name__}.{_name}"] = sys.modules[f"{__name__}.network.{_name}"]
 
 
 def __getattr__(name: str) -> object:

@@ -13,16 +13,16 @@ from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import require
-from spikenn_cy.records import Record
-from spikenn_cy.records import all_doubts
-from spikenn_cy.records import plain
-from spikenn_cy.refusals import Refusal
-from spikenn_cy.refusals import at
-from spikenn_cy.refusals import parse
 from spikenn_cy.regulators import REGULATORS
 from spikenn_cy.rules import RULES
-from spikenn_cy.strictjson import JSONPath
-from spikenn_cy.strictjson import dotted
+from spikenn_cy.settings.records import Record
+from spikenn_cy.settings.records import all_doubts
+from spikenn_cy.settings.records import plain
+from spikenn_cy.settings.refusals import Refusal
+from spikenn_cy.settings.refusals import at
+from spikenn_cy.settings.refusals import parse
+from spikenn_cy.settings.strictjson import JSONPath
+from spikenn_cy.settings.strictjson import dotted
 
 # A table's rows are known when it is imported, so no `|` can be written for them, and each has settings of its own.
 if TYPE_CHECKING:

@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from spikenn_cy.atomic import atomic_file
 from spikenn_cy.data.arrays import end_of_time
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
-from spikenn_cy.extras import extra
-from spikenn_cy.layer import Layer
-from spikenn_cy.readout import Readout
+from spikenn_cy.network.layer import Layer
+from spikenn_cy.network.readout import Readout
+from spikenn_cy.utils.atomic import atomic_file
+from spikenn_cy.utils.extras import extra
 from spikenn_cy.version import __version__
 
 FORMAT = "spikenn_cy first-spike network, version 1"

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from spikenn_cy.atomic import atomic_file
 from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.store import REPORT
 from spikenn_cy.experiments.store import read_result
@@ -23,6 +22,7 @@ from spikenn_cy.plots import rendered
 from spikenn_cy.plots import told_by
 from spikenn_cy.plots.canvas import label_text
 from spikenn_cy.plots.source import epochs_of
+from spikenn_cy.utils.atomic import atomic_file
 
 DPI = 150  # 1200 pixels of width, sharp on a telephone
 ENDS = {

@@ -7,9 +7,9 @@ import stat
 import numpy as np
 import pytest
 
-from spikenn_cy.atomic import atomic_file
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import RunError
+from spikenn_cy.utils.atomic import atomic_file
 
 
 def test_a_file_gets_its_name_only_when_the_block_ends(tmp_path):

@@ -12,11 +12,11 @@ import pytest
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
-from spikenn_cy._epoch import SIEVES
-from spikenn_cy._epoch import use_sieve
 from spikenn_cy.kernels.primitives import active_instructions
 from spikenn_cy.kernels.primitives import available_instructions
 from spikenn_cy.kernels.primitives import use_instructions
+from spikenn_cy.network._epoch import SIEVES
+from spikenn_cy.network._epoch import use_sieve
 
 N_INPUTS, N_CLASSES, N_SAMPLES = 83, 4, 120  # 83 leaves a rest in rows of 16 lanes
 
@@ -320,7 +320,7 @@ def test_another_seed_computes_other_bits():
 @pytest.mark.parametrize("n_threads", [2, 3, 200])
 @pytest.mark.parametrize("name", ["s2stdp+ncg", "two-layers", "lif"])
 def test_any_number_of_threads_decides_alike(name, n_threads, monkeypatch):
-    monkeypatch.setattr("spikenn_cy.readout.SPIKES_A_THREAD", 1)
+    monkeypatch.setattr("spikenn_cy.network.readout.SPIKES_A_THREAD", 1)
     model, data = trained(name), digits()
     np.testing.assert_array_equal(model.predict(data, n_threads), model.predict(data))
     for one, many in zip(model.first_spikes(data), model.first_spikes(data, n_threads), strict=True):

@@ -39,15 +39,16 @@ from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import MissingExtra
 from spikenn_cy.errors import RunError
-from spikenn_cy.experiments import cluster
-from spikenn_cy.experiments.cluster import cluster_executor
-from spikenn_cy.experiments.pool import run_jobs
-from spikenn_cy.experiments.presence import is_present
-from spikenn_cy.experiments.presence import presence
+from spikenn_cy.execution import cluster
+from spikenn_cy.execution.cluster import cluster_executor
+from spikenn_cy.execution.pool import run_jobs
+from spikenn_cy.execution.presence import is_present
+from spikenn_cy.execution.presence import presence
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
 
 PACKAGE = Path(spikenn_cy.__file__).parent
+KERNEL = PACKAGE / "network" / "_epoch.pyx"
 LONG = {"trainer": {"epochs": 150}}  # half a second or so
 ENDLESS = {"trainer": {"epochs": 100_000}}
 
@@ -310,9 +311,9 @@ def test_without_dask_the_extra_is_named(out, monkeypatch):
         ({"version.py": '__version__ = "0.0.7"\n'}, r"got 0\.0\.7 with sources \w{8}"),
         ({"single.py": "\n"}, r"got \d\S* with sources \w{8}"),
         pytest.param(
-            {"_epoch.pyx": "\n"},
+            {KERNEL.name: "\n"},
             r"got \d\S* with sources \w{8} and other kernels",
-            marks=pytest.mark.skipif(not (PACKAGE / "_epoch.pyx").exists(), reason="a wheel has no sources of kernels"),
+            marks=pytest.mark.skipif(not KERNEL.exists(), reason="a wheel has no sources of kernels"),
         ),
     ],
     ids=["version", "source", "kernel"],
@@ -402,7 +403,7 @@ def test_locks_that_stay_on_one_machine_are_noticed(out):
 
 def test_presence_ends_with_its_process(out):
     lines = (
-        f"import os, signal\nfrom spikenn_cy.experiments.presence import presence\nwith presence({str(out)!r}) as path:"
+        f"import os, signal\nfrom spikenn_cy.execution.presence import presence\nwith presence({str(out)!r}) as path:"
     )
     lines += "\n    print(path, flush=True)\n    input()"
     with subprocess.Popen(

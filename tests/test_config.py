@@ -17,7 +17,7 @@ from spikenn_cy.config import grid_dimensions
 from spikenn_cy.config import is_grid
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
-from spikenn_cy.readout import Readout
+from spikenn_cy.network.readout import Readout
 from spikenn_cy.regulators.competition import CompetitionConfig
 from spikenn_cy.rules.rstdp import RSTDPConfig
 from spikenn_cy.rules.s2stdp import S2STDPConfig

@@ -14,8 +14,8 @@ from spikenn_cy.data.published import PublishedFile
 from spikenn_cy.data.published import Source
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import MissingExtra
-from spikenn_cy.experiments import download
-from spikenn_cy.experiments.download import fetch
+from spikenn_cy.images import download
+from spikenn_cy.images.download import fetch
 
 CONTENT = bytes(range(256)) * 1000
 MD5 = hashlib.md5(CONTENT).hexdigest()

@@ -39,8 +39,8 @@ from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.estimator import LatencyEncoder
 from spikenn_cy.estimator import SpikingClassifier
-from spikenn_cy.estimator import class_scores
-from spikenn_cy.readout import Readout
+from spikenn_cy.estimator.classifier import class_scores
+from spikenn_cy.network.readout import Readout
 
 IMAGES, LABELS = load_digits()
 PIXELS = IMAGES.reshape(len(IMAGES), -1).astype(np.float64)
@@ -146,7 +146,7 @@ def test_the_scale_widens_with_every_part_of_the_data():
 def test_many_rows_are_encoded_as_few(monkeypatch):
     encoder = LatencyEncoder(scaling="sample", n_fields=2).fit(PIXELS)
     whole = encoder.transform(PIXELS)
-    monkeypatch.setattr("spikenn_cy.estimator.CHUNK", 1000)
+    monkeypatch.setattr("spikenn_cy.estimator.classifier.CHUNK", 1000)
     np.testing.assert_array_equal(encoder.transform(PIXELS), whole)
 
 
@@ -384,7 +384,7 @@ def test_scores_are_minus_the_time_of_each_class_s_first_spike():
 def test_threads_and_blocks_do_not_change_what_is_decided(monkeypatch):
     model = small().fit(PIXELS[TRAIN], LABELS[TRAIN])
     predicted, scores = model.predict(PIXELS[TEST]), model.decision_function(PIXELS[TEST])
-    monkeypatch.setattr("spikenn_cy.estimator.CHUNK", 2000)
+    monkeypatch.setattr("spikenn_cy.estimator.classifier.CHUNK", 2000)
     for n_jobs in (2, -1):
         model.set_params(n_jobs=n_jobs)
         np.testing.assert_array_equal(model.predict(PIXELS[TEST]), predicted)
@@ -394,7 +394,7 @@ def test_threads_and_blocks_do_not_change_what_is_decided(monkeypatch):
 @pytest.mark.parametrize("parameters", [{}, {"scaling": "max", "n_fields": 1}])
 def test_sparse_features_train_the_network_of_dense_ones(parameters, monkeypatch):
     dense = small(**parameters).fit(PIXELS[TRAIN], LABELS[TRAIN])
-    monkeypatch.setattr("spikenn_cy.estimator.CHUNK", 5000)  # the samples come in parts
+    monkeypatch.setattr("spikenn_cy.estimator.classifier.CHUNK", 5000)  # the samples come in parts
     sparse = small(**parameters).fit(csr_matrix(PIXELS[TRAIN]), LABELS[TRAIN])
     np.testing.assert_array_equal(sparse.readout_.layers[-1].weights, dense.readout_.layers[-1].weights)
     np.testing.assert_array_equal(sparse.predict(csr_matrix(PIXELS[TEST])), dense.predict(PIXELS[TEST]))
@@ -542,7 +542,10 @@ def run(code):
 
 def test_without_scikit_learn_one_line_says_what_to_install():
     said = 'spikenn_cy.estimator: needs the package sklearn, which python -m pip install "spikenn_cy[sklearn]" brings'
-    for code in ("from spikenn_cy.estimator import SpikingClassifier", "from spikenn_cy import SpikingClassifier"):
+    for code in (
+        "from spikenn_cy.estimator import SpikingClassifier",
+        "from spikenn_cy import SpikingClassifier",
+    ):
         done = run(f"import sys; sys.modules['sklearn'] = None\n{code}")
         assert done.stderr.strip().splitlines()[-1] == f"spikenn_cy.errors.MissingExtra: {said}"
 

@@ -25,7 +25,7 @@ from spikenn_cy.errors import ConfigError
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
 from spikenn_cy.export import export
-from spikenn_cy.readout import Readout
+from spikenn_cy.network.readout import Readout
 
 PAGE = (Path(__file__).parent.parent / "docs" / "exchange.md").read_text(encoding="utf-8")
 NIR_EXAMPLE, NUMPY_EXAMPLE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)

@@ -25,9 +25,9 @@ from spikenn_cy.cli.entry import main
 from spikenn_cy.cli.extract import draw
 from spikenn_cy.data.imagesets import read_image_sets
 from spikenn_cy.errors import SpikennError
-from spikenn_cy.experiments import extract as extraction
 from spikenn_cy.features import STDPCSNN
 from spikenn_cy.features import load_extractor
+from spikenn_cy.images import extract as extraction
 from spikenn_cy.plots import feature_activity
 from spikenn_cy.plots import filters
 from spikenn_cy.plots import rendered

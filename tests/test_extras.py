@@ -2,7 +2,7 @@ import pytest
 
 from spikenn_cy.errors import MissingExtra
 from spikenn_cy.errors import SpikennError
-from spikenn_cy.extras import extra
+from spikenn_cy.utils.extras import extra
 
 
 def test_an_absent_package_is_told_in_one_line_with_what_to_install():

@@ -13,7 +13,7 @@ from small_runs import write_data
 from small_runs import write_settings
 
 from spikenn_cy.cli.entry import main
-from spikenn_cy.readout import Readout
+from spikenn_cy.network.readout import Readout
 
 N_KILLS = 12
 N_RUNS = 6

@@ -7,9 +7,9 @@ import pytest
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
-from spikenn_cy.lines import LINE
-from spikenn_cy.lines import aligned
-from spikenn_cy.lines import in_lines
+from spikenn_cy.utils.alignment import LINE
+from spikenn_cy.utils.alignment import aligned
+from spikenn_cy.utils.alignment import in_lines
 
 
 def begins_a_line(array):

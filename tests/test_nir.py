@@ -21,7 +21,7 @@ from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import DataError
 from spikenn_cy.export import export
 from spikenn_cy.export import to_nir
-from spikenn_cy.readout import Readout
+from spikenn_cy.network.readout import Readout
 
 N_STEPS = 16
 SEEDS = st.integers(0, 2**32 - 1)

@@ -38,7 +38,7 @@ from spikenn_cy.config import TrainerConfig
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.demo import CONFIG
 from spikenn_cy.errors import ConfigError
-from spikenn_cy.readout import Readout
+from spikenn_cy.network.readout import Readout
 from spikenn_cy.regulators import REGULATORS
 from spikenn_cy.rules import RULES
 from spikenn_cy.rules.stdp import AnnealedConfig

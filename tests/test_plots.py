@@ -29,9 +29,9 @@ from spikenn_cy.experiments import kfold
 from spikenn_cy.experiments.batch import run_batch
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
+from spikenn_cy.network.readout import Readout
 from spikenn_cy.plots.canvas import label_text
 from spikenn_cy.plots.canvas import thinned
-from spikenn_cy.readout import Readout
 
 N_INPUTS, N_CLASSES, PER_CLASS, N_EPOCHS = 16, 3, 2, 6
 SETS = ("train_accuracy", "val_accuracy", "test_accuracy")

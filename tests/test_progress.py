@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from spikenn_cy.progress import Progress
+from spikenn_cy.utils.progress import Progress
 
 
 class Terminal(io.StringIO):
@@ -51,7 +51,9 @@ def test_a_process_without_stderr_runs_on(monkeypatch):
 
 
 def test_the_bar_library_is_imported_only_when_a_bar_is_shown():
-    program = "from spikenn_cy.progress import Progress; import sys; Progress(1, ''); assert 'tqdm' not in sys.modules"
+    program = (
+        "from spikenn_cy.utils.progress import Progress; import sys; Progress(1, ''); assert 'tqdm' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, check=True)
 
 

@@ -12,8 +12,8 @@ from spikenn_cy import DataError
 from spikenn_cy import Readout
 from spikenn_cy import RunError
 from spikenn_cy import SpikingDataset
-from spikenn_cy.training import EpochReport
-from spikenn_cy.training import reason_to_stop
+from spikenn_cy.network.training import EpochReport
+from spikenn_cy.network.training import reason_to_stop
 
 CONFIG = {
     "network": [{"n_neurons": 6, "firing_threshold": 1.5, "w_init_normal": True, "w_norm": True}],
@@ -225,7 +225,7 @@ def test_training_goes_on_alike_in_a_pickle_and_in_a_copy_and_apart_from_the_ori
 
 def test_a_pickle_of_another_format_is_refused(model, monkeypatch):
     pickled = pickle.dumps(model)
-    monkeypatch.setattr("spikenn_cy.readout.FORMAT", 2)
+    monkeypatch.setattr("spikenn_cy.network.readout.FORMAT", 2)
     with pytest.raises(DataError, match="pickle: must be of format 2, got 1"):
         pickle.loads(pickled)
 

@@ -17,7 +17,7 @@ from small_runs import write_settings
 from spikenn_cy.cli.entry import main
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import DataError
-from spikenn_cy.readout import Readout
+from spikenn_cy.network.readout import Readout
 
 CASES = {}
 

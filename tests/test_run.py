@@ -28,7 +28,7 @@ from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
 from spikenn_cy.experiments.store import RunFolder
-from spikenn_cy.readout import Readout
+from spikenn_cy.network.readout import Readout
 
 COMPLETE = ["config.json", "metrics.jsonl", "model.npz", "readout_log.txt", "result.json"]
 

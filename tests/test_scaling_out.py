@@ -109,7 +109,7 @@ def test_the_slurm_script_starts_workers_for_a_grid_search(here):
 
 
 def test_every_reason_on_the_page_is_one_that_is_given():
-    sources = [path.read_text(encoding="utf-8") for path in (PACKAGE / "experiments").glob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")]
     reasons = re.findall(r"`(must .*?)`", PAGE)
     assert len(reasons) > 8
     for reason in reasons:

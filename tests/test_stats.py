@@ -13,7 +13,7 @@ from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
-from spikenn_cy.readout import Readout
+from spikenn_cy.network.readout import Readout
 
 N_EPOCHS, N_SAMPLES, N_NEURONS, N_INPUTS, PER_CLASS = 6, 90, 6, 12, 2
 

@@ -29,7 +29,7 @@ from spikenn_cy.features.stdp_csnn import STDPCSNNConfig
 from spikenn_cy.kernels.primitives import active_instructions
 from spikenn_cy.kernels.primitives import available_instructions
 from spikenn_cy.kernels.primitives import use_instructions
-from spikenn_cy.strictjson import read_json
+from spikenn_cy.settings.strictjson import read_json
 
 GOLDEN = Path(__file__).parent / "golden" / "csnn"
 CONFIGS = Path(__file__).parent.parent / "configs" / "extractors" / "STDP-CSNN"
@@ -422,7 +422,9 @@ def test_a_transform_is_the_flattened_features_with_labels():
 def test_an_interrupted_fit_leaves_all_as_it_was(monkeypatch):
     extractor, images, _ = small()
     before = state(extractor, images)
-    monkeypatch.setattr("spikenn_cy.progress.Progress.step", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(
+        "spikenn_cy.utils.progress.Progress.step", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
     with pytest.raises(KeyboardInterrupt):
         extractor.fit(images_of(10, seed=5))
     monkeypatch.undo()

@@ -16,8 +16,8 @@ from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.errors import RunError
 from spikenn_cy.experiments import store
 from spikenn_cy.experiments.store import describe
-from spikenn_cy.experiments.store import fingerprint
 from spikenn_cy.experiments.store import open_run
+from spikenn_cy.storage.folder import fingerprint
 
 CONFIG = ExperimentConfig.from_any(
     {
@@ -354,7 +354,7 @@ def test_a_folder_in_use_is_refused_naming_its_user(tmp_path):
 HOLD = """
 import sys, time
 from pathlib import Path
-from spikenn_cy.experiments.lock import locked
+from spikenn_cy.storage.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

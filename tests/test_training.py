@@ -15,12 +15,12 @@ from strategies import crossed_cases
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
-from spikenn_cy._epoch import SIEVES
-from spikenn_cy._epoch import use_sieve
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.kernels.primitives import active_instructions
 from spikenn_cy.kernels.primitives import available_instructions
 from spikenn_cy.kernels.primitives import use_instructions
+from spikenn_cy.network._epoch import SIEVES
+from spikenn_cy.network._epoch import use_sieve
 
 
 def dataset_of(case):

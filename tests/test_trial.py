@@ -4,10 +4,10 @@ import itertools
 
 import pytest
 
-from spikenn_cy.trial import ITEMS
-from spikenn_cy.trial import PATIENCE
-from spikenn_cy.trial import PATIENCE_MAX
-from spikenn_cy.trial import Trial
+from spikenn_cy.utils.autotune import ITEMS
+from spikenn_cy.utils.autotune import PATIENCE
+from spikenn_cy.utils.autotune import PATIENCE_MAX
+from spikenn_cy.utils.autotune import Trial
 
 
 def take(trial, costs, turns):

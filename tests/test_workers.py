@@ -14,12 +14,12 @@ import worker_tasks
 from processes import Family
 
 from spikenn_cy.data.dataset import SpikingDataset
-from spikenn_cy.experiments.pool import Outcome
-from spikenn_cy.experiments.pool import _problem
-from spikenn_cy.experiments.pool import available_processors
-from spikenn_cy.experiments.pool import run_jobs
-from spikenn_cy.experiments.workers import WorkerDied
-from spikenn_cy.experiments.workers import Workers
+from spikenn_cy.execution.pool import Outcome
+from spikenn_cy.execution.pool import _problem
+from spikenn_cy.execution.pool import available_processors
+from spikenn_cy.execution.pool import run_jobs
+from spikenn_cy.execution.workers import WorkerDied
+from spikenn_cy.execution.workers import Workers
 
 
 @pytest.mark.parametrize("n_proc", [1, 2])

@@ -11,7 +11,7 @@ from pathlib import Path
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
-from spikenn_cy.experiments.workers import Workers
+from spikenn_cy.execution.workers import Workers
 
 
 def square(number):

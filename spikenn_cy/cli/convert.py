@@ -4,7 +4,7 @@ import argparse
 
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import positive_number
-from spikenn_cy.experiments.convert import convert
+from spikenn_cy.data.convert import convert
 
 SUMMARY = "Make a data set file of an array of spike times and an array of labels."
 

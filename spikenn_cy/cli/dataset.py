@@ -4,8 +4,8 @@ import argparse
 
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.data.published import SOURCES
-from spikenn_cy.experiments.download import CACHE
-from spikenn_cy.experiments.imagesets import write_image_sets
+from spikenn_cy.images.download import CACHE
+from spikenn_cy.images.prepare import write_image_sets
 
 SUMMARY = (
     "Fetch MNIST, Fashion-MNIST, CIFAR-10 or CIFAR-100 and split it for gridsearch (OUT/gs) and kfold (OUT/kfold)."

@@ -4,7 +4,7 @@ import argparse
 
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import counting_number
-from spikenn_cy.experiments.digits import write_digits
+from spikenn_cy.demo.folds import write_digits
 
 SUMMARY = "Write the bundled handwritten digits as data for gridsearch (OUT/gs) and kfold (OUT/kfold)."
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import positive_number
 from spikenn_cy.errors import RunError
-from spikenn_cy.experiments.store import made
 from spikenn_cy.plots import pictures
 from spikenn_cy.plots import write_figure
 from spikenn_cy.plots.canvas import DPI
 from spikenn_cy.plots.canvas import FORMATS
 from spikenn_cy.plots.canvas import check_dpi
+from spikenn_cy.storage.folder import made
 
 SUMMARY = "Draw accuracies, competition, weights and decisions of a run, or the accuracies of many runs."
 

@@ -6,8 +6,8 @@ import json
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import counting_number
 from spikenn_cy.errors import RunError
-from spikenn_cy.experiments.predict import predict
-from spikenn_cy.experiments.predict import read_inputs
+from spikenn_cy.images.predict import predict
+from spikenn_cy.images.predict import read_inputs
 
 SUMMARY = "Classify images with a saved extractor and a saved network."
 

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from spikenn_cy.atomic import atomic_file
 from spikenn_cy.data.reading import DEFLATE_MAX
 from spikenn_cy.data.reading import opened
 from spikenn_cy.data.reading import read_exactly
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
+from spikenn_cy.utils.atomic import atomic_file
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector load
 

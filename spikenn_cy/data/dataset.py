@@ -28,6 +28,7 @@ from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.errors import shown
+from spikenn_cy.utils.validation import is_real
 
 
 class SpikingDataset:
@@ -388,8 +389,7 @@ class SpikingDataset:
             If ``silent`` is not a real number.
         """
         silent = self.max_time if silent is None else silent
-        ok = isinstance(silent, (int, float, np.integer, np.floating)) and not isinstance(silent, bool)
-        require(ok, "silent", "must be a real number", silent, DataError)
+        require(is_real(silent), "silent", "must be a real number", silent, DataError)
         rows = np.full((len(self), self.n_inputs), silent, dtype=STAMP)
         fill_rows(self.indptr, self.indices, self.timestamps, rows)
         return rows

@@ -23,7 +23,7 @@ from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import require
-from spikenn_cy.progress import Progress
+from spikenn_cy.utils.progress import Progress
 
 PART = 1 << 14  # events at once: enough to hide the calls, few enough for their copies to stay in cache
 TICK_MAX = np.iinfo(np.int64).max

@@ -8,7 +8,6 @@ from typing import IO
 
 import numpy as np
 
-from spikenn_cy.atomic import target_of
 from spikenn_cy.data.arrays import COUNT_MAX
 from spikenn_cy.data.arrays import SpikeArrays
 from spikenn_cy.data.classes import class_names
@@ -19,6 +18,7 @@ from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
+from spikenn_cy.utils.atomic import target_of
 
 
 class DatasetWriter:

@@ -20,7 +20,7 @@ from spikenn_cy.experiments.tables import Summary
 from spikenn_cy.experiments.tables import aligned
 from spikenn_cy.experiments.tables import cell
 from spikenn_cy.experiments.tables import spread
-from spikenn_cy.records import plain
+from spikenn_cy.settings.records import plain
 
 NEURONS = (30, 50, 70, 100, 150)
 NEURONS_EPOCHS = 200  # wide layers take longer

@@ -13,32 +13,32 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any
 
-from spikenn_cy.atomic import atomic_file
 from spikenn_cy.config import ExperimentConfig
+from spikenn_cy.data.folder import data_files
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import SpikennError
 from spikenn_cy.errors import shortened
-from spikenn_cy.experiments.lock import LOCK
-from spikenn_cy.experiments.lock import locked
-from spikenn_cy.experiments.pool import ExecutorFactory
-from spikenn_cy.experiments.pool import Outcome
-from spikenn_cy.experiments.pool import run_jobs
+from spikenn_cy.execution.pool import ExecutorFactory
+from spikenn_cy.execution.pool import Outcome
+from spikenn_cy.execution.pool import run_jobs
 from spikenn_cy.experiments.single import DataFile
 from spikenn_cy.experiments.single import RunJob
-from spikenn_cy.experiments.single import data_files
 from spikenn_cy.experiments.single import described
 from spikenn_cy.experiments.single import forget_data
 from spikenn_cy.experiments.single import prepared
 from spikenn_cy.experiments.single import run_single
 from spikenn_cy.experiments.store import CHECKPOINT
-from spikenn_cy.experiments.store import differences
-from spikenn_cy.experiments.store import made
 from spikenn_cy.experiments.store import read_result
-from spikenn_cy.experiments.store import remove_torn
 from spikenn_cy.experiments.store import result_of
-from spikenn_cy.progress import Progress
-from spikenn_cy.strictjson import parse_json
+from spikenn_cy.settings.strictjson import parse_json
+from spikenn_cy.storage.folder import differences
+from spikenn_cy.storage.folder import made
+from spikenn_cy.storage.folder import remove_torn
+from spikenn_cy.storage.lock import LOCK
+from spikenn_cy.storage.lock import locked
+from spikenn_cy.utils.atomic import atomic_file
+from spikenn_cy.utils.progress import Progress
 from spikenn_cy.version import __version__
 
 FORMAT = 1
@@ -133,7 +133,7 @@ def run_batch(batch: Batch, n_proc: int = 1, executor: ExecutorFactory | None = 
     ----------
     batch : Batch
     n_proc, executor
-        As for `spikenn_cy.experiments.pool.run_jobs`.
+        As for `spikenn_cy.execution.pool.run_jobs`.
 
     Returns
     -------

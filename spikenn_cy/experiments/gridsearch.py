@@ -20,7 +20,7 @@ from spikenn_cy.experiments.tables import Summary
 from spikenn_cy.experiments.tables import aligned
 from spikenn_cy.experiments.tables import cell
 from spikenn_cy.experiments.tables import percent
-from spikenn_cy.records import plain
+from spikenn_cy.settings.records import plain
 
 LONGEST_NAME = 100  # characters of a folder's name
 

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import numpy as np
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.classes import match_classes
 from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.data.folder import STEMS
+from spikenn_cy.data.folder import data_files
 from spikenn_cy.demo import CONFIG
 from spikenn_cy.demo import DIGITS
 from spikenn_cy.demo import demo_datasets
@@ -21,20 +24,17 @@ from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
-from spikenn_cy.experiments.lock import NotWritable
-from spikenn_cy.experiments.presence import is_present
+from spikenn_cy.execution.presence import is_present
 from spikenn_cy.experiments.stats import Statistics
 from spikenn_cy.experiments.store import FILES as RUN_FILES
 from spikenn_cy.experiments.store import describe
-from spikenn_cy.experiments.store import fingerprint
 from spikenn_cy.experiments.store import open_run
 from spikenn_cy.experiments.store import result_of
-from spikenn_cy.readout import Readout
-from spikenn_cy.training import EpochReport
-from spikenn_cy.training import History
-
-FILES = {"train": "trainset", "val": "valset", "test": "testset"}
-SUFFIXES = (".npz", ".npy")
+from spikenn_cy.network.readout import Readout
+from spikenn_cy.network.training import EpochReport
+from spikenn_cy.network.training import History
+from spikenn_cy.storage.folder import fingerprint
+from spikenn_cy.storage.lock import NotWritable
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class DataFile:
     ----------
     path : str
     fingerprint : dict
-        As `spikenn_cy.experiments.store.fingerprint` returns it.
+        As `spikenn_cy.storage.folder.fingerprint` returns it.
     stamp : tuple of int
         Size in bytes and time of the last change in nanoseconds, by which a change shows.
     """
@@ -107,6 +107,17 @@ class RunJob:
     data: Mapping[str, DataFile] | None = field(default=None, hash=False)
     patience: float = 0.0
     owner: str | os.PathLike | None = None
+
+    def elsewhere(self, owner: str, patience: float) -> "RunJob":
+        """Return the job as it means the same on another machine; see `spikenn_cy.execution.cluster.Portable`."""
+        return replace(
+            self,
+            output=os.path.abspath(self.output),
+            input=None if self.input is None else os.path.abspath(self.input),
+            config=None if self.config is None else ExperimentConfig.from_any(self.config),
+            owner=owner,
+            patience=max(self.patience, patience),
+        )
 
 
 def run_single(job: RunJob) -> dict[str, Any]:
@@ -204,40 +215,15 @@ def described(job: RunJob, config: ExperimentConfig) -> dict[str, Any]:
     return describe(config, job.seed, {name: file.fingerprint for name, file in data.items()}, job.save_stats)
 
 
-def data_files(folder: str | os.PathLike) -> dict[str, Path]:
-    """Return the data files in a folder by the names ``train``, ``val`` and ``test``.
-
-    Raises
-    ------
-    DataError
-        If there is no ``trainset``, or one set in two formats.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        found = "a file" if folder.exists() else "no such folder"
-        raise DataError(f"{folder}: must be a folder with a trainset, got {found}")
-    files, names = {}, sorted(os.listdir(folder))
-    for name, stem in FILES.items():
-        # A link that leads nowhere is there as well, and is not to be passed over.
-        there = [folder / found for found in names if found.lower() in {f"{stem}{suffix}" for suffix in SUFFIXES}]
-        if len(there) > 1:
-            raise DataError(f"{folder}: must hold one {stem}, got {' and '.join(path.name for path in there)}")
-        if there:
-            files[name] = there[0]
-    if "train" not in files:
-        raise DataError(f"{folder}: must hold trainset.npz or trainset.npy, got neither")
-    return files
-
-
 def _result(history: History, datasets: dict[str, SpikingDataset], seed: int) -> dict[str, Any]:
     last = history.epochs[-1] if history.epochs else None
-    accuracies = {f"{name}_accuracy": getattr(last, f"{name}_accuracy", None) for name in FILES}
-    sizes = {f"n_{name}": len(datasets[name]) if name in datasets else 0 for name in FILES}
+    accuracies = {f"{name}_accuracy": getattr(last, f"{name}_accuracy", None) for name in STEMS}
+    sizes = {f"n_{name}": len(datasets[name]) if name in datasets else 0 for name in STEMS}
     return accuracies | {"n_epochs": len(history.epochs), "stopped": history.stopped, "seed": seed} | sizes
 
 
 def _demo() -> dict[str, SpikingDataset]:
-    return dict(zip(FILES, demo_datasets(), strict=True))
+    return dict(zip(STEMS, demo_datasets(), strict=True))
 
 
 def _files(job: RunJob) -> dict[str, Path]:
@@ -256,7 +242,7 @@ def _stamp(path: str | os.PathLike) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-@functools.lru_cache(maxsize=len(FILES))
+@functools.lru_cache(maxsize=len(STEMS))
 def _open(path: Path, inode: int, stamp: tuple[int, int]) -> SpikingDataset:
     """Return the data set in a file; a process that has many runs on it maps and checks it once."""
     return SpikingDataset.from_file(path)

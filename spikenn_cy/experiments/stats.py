@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from spikenn_cy.atomic import atomic_file
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.store import STATS
 from spikenn_cy.experiments.store import STATS_OF_EPOCH
-from spikenn_cy.readout import Readout
+from spikenn_cy.network.readout import Readout
+from spikenn_cy.utils.atomic import atomic_file
 
 BLOCK = 1024  # samples whose firing times are held at once
 

@@ -9,7 +9,7 @@ from spikenn_cy.kernels cimport primitives
 from spikenn_cy.kernels.primitives cimport (
     COARSE_GROUP, COARSE_NEVER, COARSE_WIDTH, FIELD_GROUP, FIELD_WIDTH, CoarseFilters,
 )
-from spikenn_cy.lines import aligned
+from spikenn_cy.utils.alignment import aligned
 from spikenn_cy.types cimport real_t
 
 cdef enum:

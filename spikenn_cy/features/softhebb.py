@@ -10,7 +10,6 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from spikenn_cy.atomic import atomic_file
 from spikenn_cy.data.arrays import COUNT_MAX
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.data.reading import members_of
@@ -20,16 +19,17 @@ from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
 from spikenn_cy.features.checks import checked_images
-from spikenn_cy.features.checks import number_of_threads
-from spikenn_cy.features.checks import read_only
-from spikenn_cy.features.checks import real_array
-from spikenn_cy.features.checks import whole_number
 from spikenn_cy.features.softhebb_network import BlockState
 from spikenn_cy.features.softhebb_network import Network
 from spikenn_cy.features.softhebb_network import device_named
 from spikenn_cy.features.softhebb_network import settled
-from spikenn_cy.progress import Progress
-from spikenn_cy.records import Record
+from spikenn_cy.settings.records import Record
+from spikenn_cy.utils.atomic import atomic_file
+from spikenn_cy.utils.progress import Progress
+from spikenn_cy.utils.validation import number_of_threads
+from spikenn_cy.utils.validation import read_only
+from spikenn_cy.utils.validation import real_array
+from spikenn_cy.utils.validation import whole_number
 
 FORMAT = 1
 BLOCK = 10  # images whose features are computed at a time on a processor: their patches stay in its cache
@@ -473,6 +473,6 @@ def initial_states(config: SoftHebbConfig, n_channels: int, generator: np.random
 
 def shaped_array(values: Any, name: str, shape: tuple[int, ...]) -> np.ndarray:
     """Return a read-only copy of ``values`` as float32, finite and of this shape, or raise `DataError`."""
-    array = real_array(values, name, len(shape))
+    array = read_only(real_array(values, name, n_axes=len(shape)))
     require(array.shape == shape, name, f"must have shape {shape}", array.shape, DataError)
     return array

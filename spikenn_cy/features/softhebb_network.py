@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spikenn_cy.errors import ConfigError
-from spikenn_cy.extras import extra
+from spikenn_cy.utils.extras import extra
 
 EPSILON = 1e-5  # of batch normalisation
 MOMENTUM = 0.1  # of its running averages

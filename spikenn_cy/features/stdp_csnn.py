@@ -14,7 +14,6 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from spikenn_cy.atomic import atomic_file
 from spikenn_cy.data.arrays import COUNT_MAX
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.data.reading import members_of
@@ -31,16 +30,17 @@ from spikenn_cy.features._stdp_csnn import Convolution
 from spikenn_cy.features._stdp_csnn import Learner
 from spikenn_cy.features._stdp_csnn import encode
 from spikenn_cy.features.checks import checked_images
-from spikenn_cy.features.checks import number_of_threads
-from spikenn_cy.features.checks import read_only
-from spikenn_cy.features.checks import real_array
-from spikenn_cy.features.checks import whole_number
 from spikenn_cy.features.front_end import PATCH
 from spikenn_cy.features.front_end import dog_kernel
 from spikenn_cy.features.front_end import make_front_end
 from spikenn_cy.features.front_end import whitening_kernels
-from spikenn_cy.progress import Progress
-from spikenn_cy.records import Record
+from spikenn_cy.settings.records import Record
+from spikenn_cy.utils.atomic import atomic_file
+from spikenn_cy.utils.progress import Progress
+from spikenn_cy.utils.validation import number_of_threads
+from spikenn_cy.utils.validation import read_only
+from spikenn_cy.utils.validation import real_array
+from spikenn_cy.utils.validation import whole_number
 
 FORMAT = 1
 BLOCK = 64  # images in one call of compiled code: their times stay in the cache until their features are computed
@@ -300,7 +300,7 @@ class STDPCSNN:
 
     @weights.setter
     def weights(self, values: Any) -> None:
-        weights = real_array(values, "weights", 4)
+        weights = read_only(real_array(values, "weights", n_axes=4))
         rows, columns = self.config.kernel_shape
         shape = (rows, columns, weights.shape[2], self.config.conv1_c)
         require(weights.shape == shape, "weights", f"must have shape {shape}", weights.shape, DataError)
@@ -316,7 +316,7 @@ class STDPCSNN:
 
     @thresholds.setter
     def thresholds(self, values: Any) -> None:
-        thresholds = real_array(values, "thresholds", 1)
+        thresholds = read_only(real_array(values, "thresholds", n_axes=1))
         shape = (self.config.conv1_c,)
         require(thresholds.shape == shape, "thresholds", f"must have shape {shape}", thresholds.shape, DataError)
         require((thresholds >= 0).all(), "thresholds", "must be >= 0", thresholds.min(), DataError)
@@ -347,7 +347,7 @@ class STDPCSNN:
 
     @whitening.setter
     def whitening(self, values: Any) -> None:
-        kernels = real_array(values, "whitening", 4)
+        kernels = read_only(real_array(values, "whitening", n_axes=4))
         made, rows, columns, taken = kernels.shape
         ok = made == taken >= 1 and rows == columns and rows % 2 == 1
         rule = "must have shape (channels, size, size, channels) with an odd size"
@@ -355,7 +355,7 @@ class STDPCSNN:
         self._whitening = kernels
 
     def _bounds(self, values: Any, name: str) -> np.ndarray:
-        bounds = real_array(values, name, 3)
+        bounds = read_only(real_array(values, name, n_axes=3))
         ok = bounds.size > 0 and bounds.shape[2] % 2 == 0
         require(ok, name, "must have shape (rows, columns, even number of channels)", bounds.shape, DataError)
         return bounds

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from spikenn_cy.atomic import atomic_file
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
-from spikenn_cy.extras import extra
+from spikenn_cy.utils.atomic import atomic_file
+from spikenn_cy.utils.extras import extra
+from spikenn_cy.utils.validation import is_real
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -143,9 +144,8 @@ def mosaic(images: np.ndarray, n_columns: int, gap: int, fill: float = np.nan) -
 
 def check_dpi(dpi: float) -> None:
     """Raise `RunError` unless a picture can have so many dots an inch."""
-    number = isinstance(dpi, int | float) and not isinstance(dpi, bool)
     rule = f"must be a number from {FEWEST_DOTS} to {MOST_DOTS}"
-    require(number and FEWEST_DOTS <= dpi <= MOST_DOTS, "dpi", rule, dpi, RunError)
+    require(is_real(dpi) and FEWEST_DOTS <= dpi <= MOST_DOTS, "dpi", rule, dpi, RunError)
 
 
 def rendered(figure: "Figure", form: str = "png", dpi: float = DPI) -> bytes:

@@ -9,6 +9,7 @@ import numpy as np
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
 from spikenn_cy.experiments.store import STATS
+from spikenn_cy.network.readout import Readout
 from spikenn_cy.plots.canvas import COLOURS
 from spikenn_cy.plots.canvas import GREY
 from spikenn_cy.plots.canvas import SEQUENTIAL
@@ -22,7 +23,7 @@ from spikenn_cy.plots.canvas import told
 from spikenn_cy.plots.canvas import whole_numbers
 from spikenn_cy.plots.source import Source
 from spikenn_cy.plots.source import each_epoch
-from spikenn_cy.readout import Readout
+from spikenn_cy.utils.validation import is_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,8 +61,13 @@ def competition(run: str | os.PathLike, label: int = 0) -> "Figure":
     As G. Goupy, P. Tirilly, I. M. Bilasco, NeurIPS 2024, show competition.
     """
     model = Source(Path(run)).model
-    whole = isinstance(label, int | np.integer) and 0 <= label < model.n_classes
-    require(whole, "label", f"must be the number of a class, 0 to {model.n_classes - 1}", label, RunError)
+    require(
+        is_whole(label) and 0 <= label < model.n_classes,
+        "label",
+        f"must be the number of a class, 0 to {model.n_classes - 1}",
+        label,
+        RunError,
+    )
     thresholds, updates = thresholds_and_updates(run, model)
     n_neurons = updates.shape[1] // model.n_classes
     own = slice(label * n_neurons, (label + 1) * n_neurons)

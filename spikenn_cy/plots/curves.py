@@ -10,6 +10,7 @@ import numpy as np
 
 from spikenn_cy.experiments import kfold
 from spikenn_cy.experiments.tables import SETS
+from spikenn_cy.network.training import History
 from spikenn_cy.plots.canvas import BLUE
 from spikenn_cy.plots.canvas import GREEN
 from spikenn_cy.plots.canvas import VERMILION
@@ -19,7 +20,6 @@ from spikenn_cy.plots.canvas import told
 from spikenn_cy.plots.canvas import whole_numbers
 from spikenn_cy.plots.source import NotRecorded
 from spikenn_cy.plots.source import epochs_of
-from spikenn_cy.training import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

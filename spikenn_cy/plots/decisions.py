@@ -9,6 +9,7 @@ from spikenn_cy.data.classes import in_classes
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
+from spikenn_cy.network.readout import Readout
 from spikenn_cy.plots.canvas import BLACK
 from spikenn_cy.plots.canvas import BLUE
 from spikenn_cy.plots.canvas import GREY
@@ -20,7 +21,7 @@ from spikenn_cy.plots.canvas import set_names
 from spikenn_cy.plots.canvas import short_text
 from spikenn_cy.plots.canvas import thinned
 from spikenn_cy.plots.canvas import told
-from spikenn_cy.readout import Readout
+from spikenn_cy.utils.validation import is_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -122,8 +123,13 @@ def raster(model: Readout, dataset: SpikingDataset, sample: int = 0) -> "Figure"
     """
     if not isinstance(model, Readout):
         raise DataError(f"model: must be a Readout, got {type(model).__name__}")
-    whole = isinstance(sample, int | np.integer) and not isinstance(sample, bool)
-    require(whole and 0 <= sample < len(dataset), "sample", f"must be from 0 to {len(dataset) - 1}", sample, DataError)
+    require(
+        is_whole(sample) and 0 <= sample < len(dataset),
+        "sample",
+        f"must be from 0 to {len(dataset) - 1}",
+        sample,
+        DataError,
+    )
     names = np.arange(model.n_classes) if model.classes is None else model.classes
     one = in_classes(dataset[np.array([sample])], names)
     (times,), (potentials,) = model.first_spikes(one)

@@ -25,6 +25,7 @@ from spikenn_cy.plots.canvas import tidy
 from spikenn_cy.plots.canvas import told
 from spikenn_cy.plots.source import NotRecorded
 from spikenn_cy.plots.source import Source
+from spikenn_cy.utils.validation import is_real
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,7 +96,7 @@ def values_of(states: list[RunState], path: str) -> list[Any]:
     """Return the values of a setting that occur, numbers by size, others in the order of the grid."""
     texts = dict.fromkeys(json.dumps(state.varied[path]) for state in states)
     values = [json.loads(text) for text in texts]
-    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    numbers = all(map(is_real, values))
     return sorted(values) if numbers else values
 
 

@@ -15,6 +15,7 @@ from numpy.lib import format as npy
 
 from spikenn_cy.data.classes import match_classes
 from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.data.folder import data_files
 from spikenn_cy.demo import DIGITS
 from spikenn_cy.demo import demo_datasets
 from spikenn_cy.errors import DataError
@@ -22,16 +23,16 @@ from spikenn_cy.errors import RunError
 from spikenn_cy.errors import shortened
 from spikenn_cy.experiments import RUNNERS
 from spikenn_cy.experiments.batch import MANIFEST
-from spikenn_cy.experiments.single import data_files
 from spikenn_cy.experiments.store import ACCURACIES
 from spikenn_cy.experiments.store import METRICS
 from spikenn_cy.experiments.store import MODEL
 from spikenn_cy.experiments.store import RECORD
 from spikenn_cy.experiments.store import STATS
-from spikenn_cy.experiments.store import fingerprint
-from spikenn_cy.readout import Readout
-from spikenn_cy.strictjson import read_json
-from spikenn_cy.training import History
+from spikenn_cy.network.readout import Readout
+from spikenn_cy.network.training import History
+from spikenn_cy.settings.strictjson import read_json
+from spikenn_cy.storage.folder import fingerprint
+from spikenn_cy.utils.validation import is_real
 
 RUN = "run"
 SETS = ("train", "val", "test")
@@ -192,7 +193,7 @@ def each_epoch(run: str | os.PathLike, *keys: str) -> Iterator[Sequence[np.ndarr
 
 
 def _is_accuracy(value: Any) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1)
+    return value is None or (is_real(value) and 0 <= value <= 1)
 
 
 def _digest(recorded: dict[str, Any], name: str) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
+from spikenn_cy.network.readout import Readout
 from spikenn_cy.plots.canvas import SEQUENTIAL
 from spikenn_cy.plots.canvas import WIDTH
 from spikenn_cy.plots.canvas import diverging
@@ -18,7 +19,6 @@ from spikenn_cy.plots.canvas import new_figure
 from spikenn_cy.plots.canvas import set_names
 from spikenn_cy.plots.canvas import thinned
 from spikenn_cy.plots.canvas import told
-from spikenn_cy.readout import Readout
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

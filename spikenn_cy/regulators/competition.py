@@ -1,7 +1,7 @@
 """Competition regulation, which keeps one neuron of a class from winning every sample."""
 
-from spikenn_cy.records import Record
 from spikenn_cy.regulators._competition import Competition
+from spikenn_cy.settings.records import Record
 
 
 class CompetitionConfig(Record, kw_only=True):

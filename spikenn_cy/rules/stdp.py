@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from spikenn_cy.records import Record
+from spikenn_cy.settings.records import Record
 
 
 class AnnealedConfig(Record, kw_only=True):

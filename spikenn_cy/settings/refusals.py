@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from spikenn_cy.errors import shortened
-from spikenn_cy.strictjson import JSONPath
-from spikenn_cy.strictjson import dotted
+from spikenn_cy.settings.strictjson import JSONPath
+from spikenn_cy.settings.strictjson import dotted
 
 
 class Refusal(Exception):

@@ -12,8 +12,6 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from spikenn_cy._epoch import Observation
-from spikenn_cy.atomic import atomic_file
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.arrays import end_of_time
 from spikenn_cy.data.classes import class_names
@@ -27,14 +25,18 @@ from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
-from spikenn_cy.layer import Layer
-from spikenn_cy.progress import Progress
-from spikenn_cy.training import HIDDEN_BLOCK
-from spikenn_cy.training import EpochReport
-from spikenn_cy.training import History
-from spikenn_cy.training import Learner
-from spikenn_cy.training import hidden_spikes
-from spikenn_cy.training import reason_to_stop
+from spikenn_cy.network._epoch import Observation
+from spikenn_cy.network.layer import Layer
+from spikenn_cy.network.training import HIDDEN_BLOCK
+from spikenn_cy.network.training import EpochReport
+from spikenn_cy.network.training import History
+from spikenn_cy.network.training import Learner
+from spikenn_cy.network.training import hidden_spikes
+from spikenn_cy.network.training import reason_to_stop
+from spikenn_cy.utils.atomic import atomic_file
+from spikenn_cy.utils.progress import Progress
+from spikenn_cy.utils.validation import number_of_threads
+from spikenn_cy.utils.validation import whole_number
 
 FORMAT = 1  # of model and checkpoint files
 SPACING = 61  # spikes between two that tell training sets apart
@@ -152,8 +154,7 @@ class Readout:
         draw: bool = True,
     ) -> "Readout":
         for name, number, least in (("n_inputs", n_inputs, 1), ("n_classes", n_classes, 1), ("seed", seed, 0)):
-            whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
-            require(whole and number >= least, name, f"must be an integer >= {least}", number)
+            whole_number(number, name, least)
         max_time = end_of_time(max_time, "max_time", ConfigError)
         config.check_against(n_classes, where)
         return cls(config, int(n_inputs), int(n_classes), max_time, int(seed), draw)
@@ -219,9 +220,8 @@ class Readout:
         """
         if epochs is None:
             epochs = self.config.trainer.epochs
-        whole = isinstance(epochs, int | np.integer) and not isinstance(epochs, bool)
-        require(whole and epochs >= 0, "epochs", "must be an integer >= 0", epochs)
-        require_threads(n_threads)
+        epochs = whole_number(epochs, "epochs", 0)
+        n_threads = number_of_threads(n_threads)
         classes = self._classes_for("train", train)
         train = in_classes(train, classes)
         val = None if val is None else self._matched("val", val, classes)
@@ -229,7 +229,7 @@ class Readout:
         self.classes = classes
         reports: list[EpochReport] = []
         if checkpoint is not None and os.path.exists(checkpoint):
-            reports = self._resume(checkpoint, train, int(epochs))
+            reports = self._resume(checkpoint, train, epochs)
         n_left = 0 if reports and reports[-1].stopped else epochs - len(reports)
         total, done = (len(reports) + n_left) * len(train), len(reports) * len(train)
         with Progress(total, "training", unit=" samples", done=done, show=verbose) as progress:
@@ -250,7 +250,7 @@ class Readout:
                 if on_epoch is not None:
                     on_epoch(reports[-1])
                 if checkpoint is not None:
-                    self._write(checkpoint, reports=reports, data=_identity(train), epochs=int(epochs))
+                    self._write(checkpoint, reports=reports, data=_identity(train), epochs=epochs)
                 progress.step(0, **_percentages(reports[-1]))
                 if reason is not None:
                     break
@@ -272,9 +272,9 @@ class Readout:
         -------
         self : Readout
         """
-        require_threads(n_threads)
+        n_threads = number_of_threads(n_threads)
         self.classes = self._classes_for("dataset", dataset)
-        self._learner.learn(in_classes(dataset, self.classes), n_threads=int(n_threads))
+        self._learner.learn(in_classes(dataset, self.classes), n_threads=n_threads)
         return self
 
     # Deciding
@@ -351,10 +351,10 @@ class Readout:
         return float(np.mean(self.predict(dataset, n_threads) == dataset.labels))
 
     def _over_samples(self, dataset: SpikingDataset, n_threads: int, work: Callable[..., None]) -> None:
-        require_threads(n_threads)
+        n_threads = number_of_threads(n_threads)
         n_samples = len(dataset)
         if n_threads > 1:
-            n_threads = max(1, min(int(n_threads), len(dataset.indices) // SPIKES_A_THREAD))
+            n_threads = max(1, min(n_threads, len(dataset.indices) // SPIKES_A_THREAD))
         frozen = [layer.inference() for layer in self.layers]
         if n_threads == 1 and len(frozen) == 1:
             work(frozen[0], dataset, 0, n_samples)
@@ -513,12 +513,6 @@ class Readout:
             raise ConfigError(f"{path}: must be a checkpoint of this training, got {found}")
         self._restore(path, header, arrays)
         return header.reports
-
-
-def require_threads(n_threads: int) -> None:
-    """Refuse what is no number of threads."""
-    whole = isinstance(n_threads, (int, np.integer)) and not isinstance(n_threads, bool)
-    require(whole and 1 <= n_threads <= 1024, "n_threads", "must be an integer from 1 to 1024", n_threads)
 
 
 def _percentages(report: EpochReport) -> dict[str, str]:

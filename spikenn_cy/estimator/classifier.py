@@ -16,9 +16,11 @@ from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
-from spikenn_cy.extras import extra
-from spikenn_cy.readout import Readout
-from spikenn_cy.training import History
+from spikenn_cy.network.readout import Readout
+from spikenn_cy.network.training import History
+from spikenn_cy.utils.extras import extra
+from spikenn_cy.utils.validation import is_real
+from spikenn_cy.utils.validation import whole_number
 
 with extra("sklearn", where="spikenn_cy.estimator"):
     # The classes below are subclasses of scikit-learn's, so this module cannot wait for it.
@@ -206,7 +208,7 @@ class LatencyEncoder(TransformerMixin, BaseEstimator):
 
     def _checked(self, X: Any, reset: bool) -> Any:
         require(self.scaling in SCALINGS, "scaling", f"must be one of {', '.join(SCALINGS)}", self.scaling)
-        _require_whole("n_fields", self.n_fields, 1)
+        whole_number(self.n_fields, "n_fields", 1)
         end_of_time(self.max_time, "max_time", ConfigError)
         X = validate_data(self, X, accept_sparse="csr", dtype=REAL_TYPES, reset=reset)
         fits = X.shape[1] * int(self.n_fields) <= COUNT_MAX
@@ -546,9 +548,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         known = isinstance(self.rule, str) and self.rule in AUTO
         require(known, "rule", f"must be one of {', '.join(AUTO)}", self.rule)
         auto = AUTO[self.rule]
-        _require_whole("neurons_per_class", self.neurons_per_class, 1)
+        whole_number(self.neurons_per_class, "neurons_per_class", 1)
         if self.early_stopping:
-            _require_whole("n_iter_no_change", self.n_iter_no_change, 1)
+            whole_number(self.n_iter_no_change, "n_iter_no_change", 1)
         # A first call of partial_fit may bring one sample, which alone has no range and no spike.
         n_spikes = len(train.indices) / len(train) or self.n_features_in_ * min(self.n_fields, 2)
         # Where most values are 0, most of their fields' spikes come at once, and would be decided on before any other.
@@ -738,10 +740,4 @@ def _is_auto(value: Any) -> bool:
 
 
 def _require_real(name: str, value: Any, rule: str = "must be a number") -> None:
-    real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    require(real, name, rule, value)
-
-
-def _require_whole(name: str, value: Any, least: int) -> None:
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    require(whole and value >= least, name, f"must be an integer >= {least}", value)
+    require(is_real(value), name, rule, value)

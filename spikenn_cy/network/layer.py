@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from spikenn_cy._inference import Inference
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import ConfigError
@@ -13,9 +12,12 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import SpikennError
 from spikenn_cy.errors import require
 from spikenn_cy.kernels.stdp import absolute_sums
-from spikenn_cy.lines import aligned
-from spikenn_cy.lines import in_lines
+from spikenn_cy.network._inference import Inference
 from spikenn_cy.neurons import NEURONS
+from spikenn_cy.utils.alignment import aligned
+from spikenn_cy.utils.alignment import in_lines
+from spikenn_cy.utils.validation import read_only
+from spikenn_cy.utils.validation import real_array
 
 
 class Layer:
@@ -88,7 +90,7 @@ class Layer:
 
     @weights.setter
     def weights(self, values: Any) -> None:
-        weights = checked(values, "weights", self.shape)
+        weights = real_array(values, "weights", self.shape)
         self._require_norms(weights, "weights", DataError)
         self.set_state(weights, self._thresholds)
 
@@ -103,7 +105,7 @@ class Layer:
 
     @thresholds.setter
     def thresholds(self, values: Any) -> None:
-        thresholds = checked(values, "thresholds", (self.n_neurons,))
+        thresholds = real_array(values, "thresholds", (self.n_neurons,))
         low = thresholds[~(thresholds > 0)]
         require(low.size == 0, "thresholds", "must be > 0", low[:1].tolist(), DataError)
         self.replace_thresholds(thresholds)
@@ -131,7 +133,7 @@ class Layer:
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Take over arrays that `state` returned, read back from a file."""
         shapes = {"weights": self.shape, "thresholds": (self.n_neurons,), "target_norms": (self.n_neurons,)}
-        found = {name: checked(arrays[name], name, shape) for name, shape in shapes.items()}
+        found = {name: real_array(arrays[name], name, shape) for name, shape in shapes.items()}
         require((found["target_norms"] >= 0).all(), "target_norms", "must be >= 0", found["target_norms"], DataError)
         self._require_norms(found["target_norms"][:, None], "target_norms", DataError)
         self.set_state(**found)
@@ -159,25 +161,3 @@ class Layer:
         self._inference = None
         self._rising = self._rising and self.config.w_min >= 0
         return self._weights, self._rising
-
-
-def checked(values: Any, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Return ``values`` as a new float32 array of this shape, all finite, or raise `DataError`."""
-    try:
-        given = np.asarray(values)
-    except ValueError as problem:
-        raise DataError(f"{name}: must be an array of shape {shape}, got {problem}") from None
-    require(given.dtype.kind in "fiu", name, "must be real numbers", given.dtype, DataError)
-    require(given.shape == shape, name, f"must have shape {shape}", given.shape, DataError)
-    with np.errstate(over="ignore"):
-        array = np.array(given, REAL, order="C")
-    if not np.isfinite(array).all():
-        place = np.argwhere(~np.isfinite(array))[0].tolist()
-        raise DataError(f"{name}{place}: must be finite, got {given[tuple(place)]}")
-    return array
-
-
-def read_only(array: np.ndarray) -> np.ndarray:
-    """Return ``array`` after forbidding writes to it."""
-    array.flags.writeable = False
-    return array

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from spikenn_cy.atomic import atomic_file
-from spikenn_cy.atomic import sync_folder
 from spikenn_cy.data.imagefiles import IMAGES
 from spikenn_cy.data.imagefiles import SPLIT
 from spikenn_cy.data.imagefiles import ImageArrays
@@ -24,13 +22,15 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
 from spikenn_cy.errors import shortened
-from spikenn_cy.experiments.download import fetch
-from spikenn_cy.experiments.lock import LOCK
-from spikenn_cy.experiments.lock import locked
-from spikenn_cy.experiments.store import fingerprint
-from spikenn_cy.experiments.store import made
-from spikenn_cy.experiments.store import remove_torn
-from spikenn_cy.extras import extra
+from spikenn_cy.images.download import fetch
+from spikenn_cy.storage.folder import fingerprint
+from spikenn_cy.storage.folder import made
+from spikenn_cy.storage.folder import remove_torn
+from spikenn_cy.storage.lock import LOCK
+from spikenn_cy.storage.lock import locked
+from spikenn_cy.utils.atomic import atomic_file
+from spikenn_cy.utils.atomic import sync_folder
+from spikenn_cy.utils.extras import extra
 from spikenn_cy.version import __version__
 
 FORMAT = 1

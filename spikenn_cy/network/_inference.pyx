@@ -10,7 +10,7 @@ from spikenn_cy.kernels.charge cimport FIRST_OF_LAYER, Charging, Reach, c_charge
 from spikenn_cy.kernels.dropout cimport OUTPUT_NEURONS, c_draw_mask
 from spikenn_cy.kernels.primitives cimport LANES, VECTORS_MAX, Spikes
 from spikenn_cy.kernels.winner cimport c_first_to_fire
-from spikenn_cy.lines import aligned
+from spikenn_cy.utils.alignment import aligned
 from spikenn_cy.neurons._base cimport Neuron
 from spikenn_cy.types cimport flag_t, index_t, offset_t, real_t, stamp_t
 

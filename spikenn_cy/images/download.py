@@ -7,8 +7,8 @@ from spikenn_cy.data.published import PublishedFile
 from spikenn_cy.data.published import Source
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import shortened
-from spikenn_cy.extras import extra
-from spikenn_cy.progress import Progress
+from spikenn_cy.utils.extras import extra
+from spikenn_cy.utils.progress import Progress
 
 CACHE = "SPIKENN_CY_CACHE"  # environment variable
 TIMEOUT = (10, 60)  # seconds to be let in, and from one part of a file to the next

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from spikenn_cy._epoch import Epoch
-from spikenn_cy._epoch import Observation
-from spikenn_cy._inference import Inference
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.dtypes import STAMP
-from spikenn_cy.layer import Layer
-from spikenn_cy.progress import Progress
+from spikenn_cy.network._epoch import Epoch
+from spikenn_cy.network._epoch import Observation
+from spikenn_cy.network._inference import Inference
+from spikenn_cy.network.layer import Layer
 from spikenn_cy.regulators._base import Regulator
-from spikenn_cy.trial import Trial
+from spikenn_cy.utils.autotune import Trial
+from spikenn_cy.utils.progress import Progress
 
 TICK = 0.1  # seconds between two looks at the keyboard and the progress bar
 HIDDEN_BLOCK = 1024  # samples that pass the hidden layers at once, which bounds their memory

@@ -27,7 +27,7 @@ from spikenn_cy.kernels.primitives cimport (
     AHEAD, ANTICAUSAL, BLOCK_MAX, CAUSAL, COARSE_MAX, PLACES_OF, SILENT, STRIP_LEAST, Spikes, Step,
 )
 from spikenn_cy.kernels.winner cimport c_sooner
-from spikenn_cy.lines import aligned
+from spikenn_cy.utils.alignment import aligned
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 
 cdef extern from "walk.h" nogil:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from spikenn_cy.data.convert import read_array
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.data.images import read_idx
 from spikenn_cy.data.imagesets import read_image_sets
@@ -15,9 +16,8 @@ from spikenn_cy.data.reading import NUMPY
 from spikenn_cy.data.reading import opened
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
-from spikenn_cy.experiments.convert import read_array
 from spikenn_cy.features import load_extractor
-from spikenn_cy.readout import Readout
+from spikenn_cy.network.readout import Readout
 
 FEATURES_END = 1  # time of silence of the spikes of every extractor
 

@@ -13,13 +13,13 @@ import msgspec
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import shown
-from spikenn_cy.refusals import Refusal
-from spikenn_cy.refusals import at
-from spikenn_cy.refusals import json_text
-from spikenn_cy.refusals import parse
-from spikenn_cy.strictjson import JSONPath
-from spikenn_cy.strictjson import dotted
-from spikenn_cy.strictjson import read_json
+from spikenn_cy.settings.refusals import Refusal
+from spikenn_cy.settings.refusals import at
+from spikenn_cy.settings.refusals import json_text
+from spikenn_cy.settings.refusals import parse
+from spikenn_cy.settings.strictjson import JSONPath
+from spikenn_cy.settings.strictjson import dotted
+from spikenn_cy.settings.strictjson import read_json
 
 R = TypeVar("R", bound="Record")
 

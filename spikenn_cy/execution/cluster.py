@@ -17,17 +17,16 @@ from concurrent.futures import CancelledError
 from concurrent.futures import Executor
 from concurrent.futures import Future
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from typing import Protocol
+from typing import runtime_checkable
 
-from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import shortened
-from spikenn_cy.experiments.presence import is_present
-from spikenn_cy.experiments.presence import presence
-from spikenn_cy.experiments.single import RunJob
-from spikenn_cy.extras import extra
+from spikenn_cy.execution.presence import is_present
+from spikenn_cy.execution.presence import presence
+from spikenn_cy.utils.extras import extra
 from spikenn_cy.version import __version__
 
 GREETING = 5.0  # seconds in which a scheduler must answer, and have a worker
@@ -35,6 +34,22 @@ ANSWER = 60.0  # seconds in which a worker must, and many may import the package
 # Seconds a run waits for its folder. A scheduler that has lost sight of a worker gives its run to another one while the
 # first may still be at it; a file server lets go of the locks of a machine that has died after 90 seconds or so.
 PATIENCE = 300.0
+
+
+@runtime_checkable
+class Portable(Protocol):
+    """A job that can be done on another machine."""
+
+    def elsewhere(self, owner: str, patience: float) -> Any:
+        """Return the job as it means the same there.
+
+        Parameters
+        ----------
+        owner : str
+            File of the `presence` of the command that wants it done.
+        patience : float
+            Seconds to wait for a machine that was lost to let go of the job's folder.
+        """
 
 
 @contextlib.contextmanager
@@ -61,9 +76,8 @@ def cluster_executor(
     ------
     concurrent.futures.Executor
         Its futures are those of `concurrent.futures`. The scheduler gives a job whose
-        worker has died to another one, as often as its ``allowed-failures`` says; a
-        `RunJob` goes on from its checkpoint there. Paths of a `RunJob` may be relative to
-        the working directory here.
+        worker has died to another one, as often as its ``allowed-failures`` says. A
+        `Portable` job is sent as it means the same there.
 
     Raises
     ------
@@ -133,16 +147,9 @@ class ClusterExecutor(Executor):
 
     def _sent(self, argument: Any) -> Any:
         """Return an argument as it means the same on another machine."""
-        if not isinstance(argument, RunJob):
+        if not isinstance(argument, Portable):
             return argument
-        return replace(
-            argument,
-            output=os.path.abspath(argument.output),
-            input=None if argument.input is None else os.path.abspath(argument.input),
-            config=None if argument.config is None else ExperimentConfig.from_any(argument.config),
-            owner=self._expected["owner"],
-            patience=max(argument.patience, self._patience),
-        )
+        return argument.elsewhere(self._expected["owner"], self._patience)
 
     def _pass_on(self, done: Future, future: Future) -> None:
         """Give what became of Dask's future to the one the caller has."""

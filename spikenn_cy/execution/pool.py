@@ -20,7 +20,7 @@ from typing import Any
 from typing import NamedTuple
 
 from spikenn_cy.errors import SpikennError
-from spikenn_cy.experiments.workers import Workers
+from spikenn_cy.execution.workers import Workers
 
 ATTEMPTS = 2  # of a job whose worker dies; dying twice is no accident
 
@@ -108,7 +108,7 @@ def run_jobs(
 def cluster_factory(address: str, output: str | os.PathLike, inputs: Iterable[str | os.PathLike]) -> ExecutorFactory:
     """Return what `run_jobs` needs to do its jobs on a Dask cluster; see `cluster_executor`."""
     # Here, because Dask is installed where it is used only.
-    from spikenn_cy.experiments.cluster import cluster_executor
+    from spikenn_cy.execution.cluster import cluster_executor
 
     return functools.partial(cluster_executor, address, output, tuple(inputs))
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from spikenn_cy.atomic import atomic_file
 from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.data.folder import STEMS
 from spikenn_cy.data.imagesets import ImageSet
 from spikenn_cy.data.imagesets import ImageSets
 from spikenn_cy.data.imagesets import is_image_folder
@@ -24,19 +24,19 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
 from spikenn_cy.errors import shortened
-from spikenn_cy.experiments.lock import LOCK
-from spikenn_cy.experiments.lock import NotWritable
-from spikenn_cy.experiments.lock import locked
-from spikenn_cy.experiments.single import FILES as STEMS
 from spikenn_cy.experiments.store import EXTRACTION
-from spikenn_cy.experiments.store import differences
-from spikenn_cy.experiments.store import fingerprint
 from spikenn_cy.experiments.store import is_run
-from spikenn_cy.experiments.store import made
-from spikenn_cy.experiments.store import remove_torn
 from spikenn_cy.features import EXTRACTORS
-from spikenn_cy.features.checks import number_of_threads
-from spikenn_cy.strictjson import read_json
+from spikenn_cy.settings.strictjson import read_json
+from spikenn_cy.storage.folder import differences
+from spikenn_cy.storage.folder import fingerprint
+from spikenn_cy.storage.folder import made
+from spikenn_cy.storage.folder import remove_torn
+from spikenn_cy.storage.lock import LOCK
+from spikenn_cy.storage.lock import NotWritable
+from spikenn_cy.storage.lock import locked
+from spikenn_cy.utils.atomic import atomic_file
+from spikenn_cy.utils.validation import number_of_threads
 from spikenn_cy.version import __version__
 
 FORMAT = 1

@@ -7,7 +7,7 @@ from libc.stdlib cimport calloc, free, malloc
 import numpy as np
 
 from spikenn_cy.dtypes import FLAG, INDEX, OFFSET, REAL, STAMP
-from spikenn_cy._sieve cimport (
+from spikenn_cy.network._sieve cimport (
     Forecast, Sieve, c_foresee_anew, c_foresee_factor, c_foresee_step,
 )
 from spikenn_cy.errors import ConfigError
@@ -19,7 +19,7 @@ from spikenn_cy.kernels.marks cimport Marks, c_mark_late, c_mark_until, c_take_b
 from spikenn_cy.kernels.primitives cimport AHEAD, COARSE_INPUTS, PLACES_OF, Spikes, Step
 from spikenn_cy.kernels.stdp cimport Plasticity, RowStep, c_learn_row, c_prepare_step, c_settle
 from spikenn_cy.kernels.winner cimport c_first_to_fire, c_sooner
-from spikenn_cy.lines import aligned
+from spikenn_cy.utils.alignment import aligned
 from spikenn_cy.neurons._base cimport Neuron
 from spikenn_cy.regulators._base cimport Regulator
 from spikenn_cy.rules._base cimport Rule

@@ -1,0 +1,34 @@
+"""The data files of one folder: a training set and, if wanted, a validation and a test set."""
+
+import os
+from pathlib import Path
+
+from spikenn_cy.errors import DataError
+
+STEMS = {"train": "trainset", "val": "valset", "test": "testset"}
+SUFFIXES = (".npz", ".npy")
+
+
+def data_files(folder: str | os.PathLike) -> dict[str, Path]:
+    """Return the data files in a folder by the names ``train``, ``val`` and ``test``.
+
+    Raises
+    ------
+    DataError
+        If there is no ``trainset``, or one set in two formats.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        found = "a file" if folder.exists() else "no such folder"
+        raise DataError(f"{folder}: must be a folder with a trainset, got {found}")
+    files, names = {}, sorted(os.listdir(folder))
+    for name, stem in STEMS.items():
+        # A link that leads nowhere is there as well, and is not to be passed over.
+        there = [folder / found for found in names if found.lower() in {f"{stem}{suffix}" for suffix in SUFFIXES}]
+        if len(there) > 1:
+            raise DataError(f"{folder}: must hold one {stem}, got {' and '.join(path.name for path in there)}")
+        if there:
+            files[name] = there[0]
+    if "train" not in files:
+        raise DataError(f"{folder}: must hold trainset.npz or trainset.npy, got neither")
+    return files

@@ -1,0 +1,1 @@
+"""From image files to spikes and decisions: download, splits, extraction, prediction."""

@@ -1,0 +1,1 @@
+"""The network: layers, how they learn and decide, and `Readout`, which users meet."""
