@@ -5,9 +5,8 @@ cimport cython
 import numpy as np
 
 from spikenn_cy.dtypes import INDEX, REAL
-from spikenn_cy.kernels cimport primitives
-from spikenn_cy.kernels.primitives cimport (
-    COARSE_GROUP, COARSE_NEVER, COARSE_WIDTH, FIELD_GROUP, FIELD_WIDTH, CoarseFilters,
+from spikenn_cy.kernels.convolution cimport (
+    COARSE_GROUP, COARSE_NEVER, COARSE_WIDTH, CoarseFilters, FIELD_GROUP, FIELD_WIDTH, convolution,
 )
 from spikenn_cy.utils.alignment import aligned
 from spikenn_cy.types cimport real_t
@@ -73,7 +72,7 @@ cdef class Filters:
     cdef void fire(self, Py_ssize_t block, const int32_t *ranks, Py_ssize_t count, const int32_t *row_of,
                    int32_t offset, const real_t *limits, bint until_first, int32_t *first) noexcept nogil:
         cdef Py_ssize_t width = self.first_of[block + 1] - self.first_of[block]
-        primitives.active.fire_field[width // FIELD_GROUP](
+        convolution().fire_field[width // FIELD_GROUP](
             &self.blocks[self.first_of[block] * self.n_weights], ranks, count, row_of, offset,
             limits + self.first_of[block], self.unseen[block], until_first, first + self.first_of[block],
         )
@@ -134,7 +133,7 @@ cdef class Coarse:
         filters.may, filters.must = &self.bounds[0, start], &self.bounds[1, start]
         filters.columns, filters.thresholds = &self.columns[start, 0], &self.thresholds[start]
         filters.n_weights = self.n_weights
-        primitives.active.fire_coarse[width // COARSE_GROUP](
+        convolution().fire_coarse[width // COARSE_GROUP](
             &filters, ranks, count, row_of, offset, self.unseen, first + start,
         )
 

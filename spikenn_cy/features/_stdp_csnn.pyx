@@ -9,8 +9,7 @@ import numpy as np
 from spikenn_cy.data._sort cimport c_sort_pairs, pair_t
 from spikenn_cy.dtypes import INDEX, REAL, STAMP
 from spikenn_cy.features._filters cimport Coarse, Filters
-from spikenn_cy.kernels cimport primitives
-from spikenn_cy.kernels.primitives cimport COARSE_NEVER, CORRELATE_STEP, FieldStep
+from spikenn_cy.kernels.convolution cimport COARSE_NEVER, CORRELATE_STEP, FieldStep, convolution
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 
 cdef enum:
@@ -98,7 +97,7 @@ cdef class FrontEnd:
         cdef Py_ssize_t n, x, y, z
         self.sums[:] = 0
         for n in range(self.kernels.shape[0]):
-            primitives.active.correlate(
+            convolution().correlate(
                 &self.planes[self.takes[n], 0, 0], self.stride, &self.kernels[n, 0, 0], self.kernels.shape[1],
                 self.rows, self.width, &self.sums[self.makes[n], 0, 0],
             )
@@ -125,8 +124,10 @@ def encode(const real_t[:, :, :, ::1] values, const real_t[:, :, ::1] low, const
     cdef Py_ssize_t i
     with nogil:
         for i in range(values.shape[0]):
-            primitives.active.encode(&values[i, 0, 0, 0], low.shape[0] * low.shape[1] * values.shape[3],
-                                     &low[0, 0, 0], &span[0, 0, 0], late, &times[i, 0, 0, 0])
+            convolution().encode(
+                &values[i, 0, 0, 0], low.shape[0] * low.shape[1] * values.shape[3], &low[0, 0, 0], &span[0, 0, 0],
+                late, &times[i, 0, 0, 0],
+            )
 
 
 @cython.final
@@ -372,7 +373,7 @@ cdef class Learner:
                     continue
                 n_fired += 1
                 step.spike = self.times[self.row_of[rank]]
-                primitives.active.regulate(
+                convolution().regulate(
                     &filters.limits[0], filters.n_filters, winner,
                     threshold_rate * (step.spike - target) if timed else 0, threshold_rate, share, least,
                 )
@@ -387,7 +388,7 @@ cdef class Learner:
         cdef Py_ssize_t n = 0, a, i
         cdef bint fires
         for a in range(self.filters.kernel_rows):
-            primitives.active.encode(
+            convolution().encode(
                 &values[image, x + a, y, 0], across * values.shape[3], &self.low[x + a, y, 0], &self.span[x + a, y, 0],
                 self.late, &self.times[a * across * self.filters.n_channels],
             )
@@ -435,7 +436,7 @@ cdef class Learner:
         ]
         for i in range(self.filters.n_weights):
             self.weights[i] = weights[i * width]
-        primitives.active.learn_field(&self.weights[0], &self.times[0], self.filters.n_weights, step)
+        convolution().learn_field(&self.weights[0], &self.times[0], self.filters.n_weights, step)
         for i in range(self.filters.n_weights):
             weights[i * width] = self.weights[i]
 
@@ -474,5 +475,5 @@ def exps(const real_t[::1] x):
     values = np.empty(x.shape[0], REAL)
     cdef real_t[::1] out = values
     if x.shape[0]:
-        primitives.active.exps(&x[0], x.shape[0], &out[0])
+        convolution().exps(&x[0], x.shape[0], &out[0])
     return values

@@ -1,6 +1,6 @@
 """The forward pass of a layer: input spikes charge the potentials until a decision needs no more."""
 from spikenn_cy.kernels.crew cimport Crew
-from spikenn_cy.kernels.primitives cimport Spikes
+from spikenn_cy.kernels.spikes cimport Spikes
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 
 

@@ -1,9 +1,8 @@
 """The forward pass of a layer: input spikes charge the potentials until a decision needs no more."""
 from libc.math cimport INFINITY
 
-from spikenn_cy.kernels cimport primitives
 from spikenn_cy.kernels.crew cimport Crew, crew_do
-from spikenn_cy.kernels.primitives cimport BLOCK_MAX, Row
+from spikenn_cy.kernels.dense cimport BLOCK_MAX, Row, dense
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 
 
@@ -28,7 +27,7 @@ cdef Py_ssize_t c_charge_picks(
         limit[j] = layer.thresholds[neuron]
         layer.times[neuron] = layer.max_time
     while k < end and n_live:
-        k = primitives.active.charge_rows[width](rows, layer.spikes, k, end, layer.rising, charge, limit)
+        k = dense().charge_rows[width](rows, layer.spikes, k, end, layer.rising, charge, limit)
         for j in range(width):
             if charge[j] > limit[j]:
                 neuron = picks[j].neuron
@@ -104,7 +103,7 @@ cdef Py_ssize_t charge_equals(
         rows[j].factor = layer.factors[first + j]
         charge[j] = 0
     if end > 0:
-        k = primitives.active.charge_rows[width](rows, layer.spikes, 0, end, layer.rising, charge, limit)
+        k = dense().charge_rows[width](rows, layer.spikes, 0, end, layer.rising, charge, limit)
         time = layer.spikes.times[k - 1]
     for j in range(width):
         layer.times[first + j] = time if charge[j] > limit[j] else layer.max_time

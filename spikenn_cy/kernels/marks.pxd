@@ -7,8 +7,8 @@ the causal inputs are members of each sample that is looked ahead at.
 from libc.stdint cimport int32_t, uint16_t
 from libc.string cimport memset
 
-from spikenn_cy.kernels cimport primitives
-from spikenn_cy.kernels.primitives cimport AHEAD, ANTICAUSAL, CAUSAL, SILENT, Spikes
+from spikenn_cy.kernels.dense cimport AHEAD, ANTICAUSAL, CAUSAL, SILENT, dense
+from spikenn_cy.kernels.spikes cimport Spikes
 from spikenn_cy.types cimport flag_t, index_t, stamp_t
 
 cdef enum:
@@ -35,11 +35,11 @@ cdef inline void c_count(
     if marks.members is NULL or first == end:
         return
     if marks.dropped is NULL:
-        primitives.active.count_members(marks.members, marks.spikes.inputs + first, end - first, take, counts)
+        dense().count_members(marks.members, marks.spikes.inputs + first, end - first, take, counts)
         return
     for k in range(first, end):
         if not marks.dropped[marks.spikes.inputs[k]]:
-            primitives.active.count_members(marks.members, marks.spikes.inputs + k, 1, take, counts)
+            dense().count_members(marks.members, marks.spikes.inputs + k, 1, take, counts)
 
 
 cdef inline void c_hide(const Marks *marks, Py_ssize_t first, Py_ssize_t end) noexcept nogil:

@@ -4,11 +4,11 @@ import os
 from spikenn_cy.errors import ConfigError
 
 
-cdef extern from "variants.h" nogil:
-    const Primitives *find_primitives(const char *name)
-
-
-INSTRUCTION_SETS = ("baseline", "avx2", "avx512")
+cdef extern from "instructions.h" nogil:
+    enum:
+        INSTRUCTION_SETS
+    const char **instruction_sets
+    bint has_instructions(int level)
 
 
 def available_instructions():
@@ -18,12 +18,13 @@ def available_instructions():
     -------
     names : list of str
     """
-    return [name for name in INSTRUCTION_SETS if find_primitives(name.encode()) is not NULL]
+    cdef int i
+    return [instruction_sets[i].decode() for i in range(INSTRUCTION_SETS) if has_instructions(i)]
 
 
 def active_instructions():
     """Return the name of the instruction set in use."""
-    return active.name.decode()
+    return instruction_sets[level].decode()
 
 
 def use_instructions(str name):
@@ -39,16 +40,14 @@ def use_instructions(str name):
     ConfigError
         If this processor or this build has no such instructions.
     """
-    global active
-    cdef bytes wanted = name.encode()
-    cdef const Primitives *found = find_primitives(wanted)
-    if found is NULL:
-        raise ConfigError(f"instruction set: must be one of {', '.join(available_instructions())}, got {name!r}")
-    active = found
+    global level
+    cdef int i
+    for i in range(INSTRUCTION_SETS):
+        if has_instructions(i) and instruction_sets[i].decode() == name:
+            level = i
+            return
+    raise ConfigError(f"instruction set: must be one of {', '.join(available_instructions())}, got {name!r}")
 
 
 # The environment is the only door that spawned workers and test runs share.
-if os.environ.get("SPIKENN_CY_SIMD"):
-    use_instructions(os.environ["SPIKENN_CY_SIMD"])
-else:
-    active = find_primitives(NULL)
+use_instructions(os.environ.get("SPIKENN_CY_SIMD") or available_instructions().pop())

@@ -1,7 +1,7 @@
 """STDP: how one neuron's synaptic weights move for a given error, and stay within their bounds."""
 from libc.stdint cimport int32_t
 
-from spikenn_cy.kernels.primitives cimport Step
+from spikenn_cy.kernels.dense cimport Step
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 
 

@@ -5,8 +5,7 @@ from libc.stdint cimport int32_t
 import numpy as np
 
 from spikenn_cy.dtypes import INDEX, REAL
-from spikenn_cy.kernels cimport primitives
-from spikenn_cy.kernels.primitives cimport ANTICAUSAL, CAUSAL, SILENT, Step
+from spikenn_cy.kernels.dense cimport ANTICAUSAL, CAUSAL, SILENT, Step, dense
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 
 
@@ -78,9 +77,9 @@ cdef void c_learn_row(
     if plasticity.multiplicative:
         step_softly(row, n_inputs, factor[0], step, marks, fired, plasticity)
         lowest[0], highest[0] = plasticity.w_min, plasticity.w_max
-        total = primitives.active.sum_row(row, n_inputs)
+        total = dense().sum_row(row, n_inputs)
     else:
-        total = primitives.active.step_row(row, marks, n_inputs, bare, lowest, highest)
+        total = dense().step_row(row, marks, n_inputs, bare, lowest, highest)
     if total != total:                   # no comparison tells where a weight is that has become no number
         lowest[0], highest[0] = -INFINITY, INFINITY
     # A row whose weights are all 0 has no direction to keep, and no factor would give it its norm back.
@@ -96,7 +95,7 @@ cdef void c_settle(
     cdef Py_ssize_t j
     for j in range(weights.shape[0]):
         if factors[j] != 1:
-            primitives.active.scale_row(&weights[j, 0], weights.shape[1], factors[j])
+            dense().scale_row(&weights[j, 0], weights.shape[1], factors[j])
             lowest[j] = lowest[j] * factors[j]
             highest[j] = highest[j] * factors[j]
             factors[j] = 1
@@ -213,5 +212,5 @@ def absolute_sums(const real_t[:, ::1] weights):
     cdef real_t[::1] out = sums
     cdef Py_ssize_t j
     for j in range(weights.shape[0]):
-        out[j] = primitives.active.sum_row(&weights[j, 0], weights.shape[1])
+        out[j] = dense().sum_row(&weights[j, 0], weights.shape[1])
     return sums

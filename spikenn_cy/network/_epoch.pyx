@@ -16,7 +16,8 @@ from spikenn_cy.kernels.charge cimport FIRST_OF_LAYER, Charging, Reach, c_charge
 from spikenn_cy.kernels.crew cimport Crew, crew_dismiss, crew_do, crew_gather, crew_size
 from spikenn_cy.kernels.dropout cimport INPUTS, OUTPUT_NEURONS, c_draw_mask
 from spikenn_cy.kernels.marks cimport Marks, c_mark_late, c_mark_until, c_take_back
-from spikenn_cy.kernels.primitives cimport AHEAD, COARSE_INPUTS, PLACES_OF, Spikes, Step
+from spikenn_cy.kernels.dense cimport AHEAD, COARSE_INPUTS, PLACES_OF, Step
+from spikenn_cy.kernels.spikes cimport Spikes
 from spikenn_cy.kernels.stdp cimport Plasticity, RowStep, c_learn_row, c_prepare_step, c_settle
 from spikenn_cy.kernels.winner cimport c_first_to_fire, c_sooner
 from spikenn_cy.utils.alignment import aligned

@@ -5,10 +5,10 @@ from libc.stdint cimport uint64_t
 import numpy as np
 
 from spikenn_cy.dtypes import FLAG, REAL
-from spikenn_cy.kernels cimport primitives
 from spikenn_cy.kernels.charge cimport FIRST_OF_LAYER, Charging, Reach, c_charge_layer
 from spikenn_cy.kernels.dropout cimport OUTPUT_NEURONS, c_draw_mask
-from spikenn_cy.kernels.primitives cimport LANES, VECTORS_MAX, Spikes
+from spikenn_cy.kernels.dense cimport LANES, VECTORS_MAX, dense
+from spikenn_cy.kernels.spikes cimport Spikes
 from spikenn_cy.kernels.winner cimport c_first_to_fire
 from spikenn_cy.utils.alignment import aligned
 from spikenn_cy.neurons._base cimport Neuron
@@ -169,7 +169,7 @@ cdef class Inference:
                 self.limits[j] = self.thresholds[self.first_of[block] + j]
 
     cdef Py_ssize_t advance(self, index_t block, const Spikes *spikes, Py_ssize_t k, Py_ssize_t end) noexcept nogil:
-        return primitives.active.charge_lanes[(self.first_of[block + 1] - self.first_of[block]) // LANES](
+        return dense().charge_lanes[(self.first_of[block + 1] - self.first_of[block]) // LANES](
             &self.blocks[self.first_of[block] * <Py_ssize_t>self.n_inputs], spikes, k, end, self.rising,
             &self.charge[0], &self.limits[0],
         )

@@ -3,7 +3,8 @@ from libc.stdint cimport int16_t, int32_t, uint8_t, uint16_t
 
 from spikenn_cy.kernels.charge cimport Charging, Pick, Reach
 from spikenn_cy.kernels.crew cimport Crew
-from spikenn_cy.kernels.primitives cimport AHEAD, Spikes, Step
+from spikenn_cy.kernels.dense cimport AHEAD, Step
+from spikenn_cy.kernels.spikes cimport Spikes
 from spikenn_cy.types cimport index_t, real_t
 
 

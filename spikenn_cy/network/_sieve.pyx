@@ -20,12 +20,12 @@ from libc.string cimport memset
 import numpy as np
 
 from spikenn_cy.dtypes import INDEX, REAL
-from spikenn_cy.kernels cimport primitives
 from spikenn_cy.kernels.charge cimport ALL, FIRST_OF_CLASS, FIRST_OF_LAYER, Charging, Pick, Reach, c_charge_picks
 from spikenn_cy.kernels.crew cimport Crew, crew_do
-from spikenn_cy.kernels.primitives cimport (
-    AHEAD, ANTICAUSAL, BLOCK_MAX, CAUSAL, COARSE_MAX, PLACES_OF, SILENT, STRIP_LEAST, Spikes, Step,
+from spikenn_cy.kernels.dense cimport (
+    AHEAD, ANTICAUSAL, BLOCK_MAX, CAUSAL, COARSE_MAX, PLACES_OF, SILENT, STRIP_LEAST, Step, dense,
 )
+from spikenn_cy.kernels.spikes cimport Spikes
 from spikenn_cy.kernels.winner cimport c_sooner
 from spikenn_cy.utils.alignment import aligned
 from spikenn_cy.types cimport index_t, real_t, stamp_t
@@ -142,7 +142,7 @@ cdef class Sieve:
         cdef bint again = self.age >= LIKELY_SAMPLES or self.target == 0
         for j in range(self.n_neurons):
             if (again and not self.forecast.fresh[j]) or not (lowest[j] > -INFINITY and highest[j] < INFINITY):
-                primitives.active.range_of_row(&weights[j, 0], self.n_inputs, &lowest[j], &highest[j])
+                dense().range_of_row(&weights[j, 0], self.n_inputs, &lowest[j], &highest[j])
         self.forecast.weights, self.forecast.factors = &weights[0, 0], &factors[0]
         self.forecast.highest = &highest[0]
         if again:
@@ -196,7 +196,7 @@ cdef class Sieve:
             forecast.starts[b] = self.guess(&spikes[b], b)
         forecast.n_samples, forecast.now = n_samples, 0
         self.age = self.age + n_samples
-        primitives.active.list_strips(
+        dense().list_strips(
             forecast.members, forecast.n_places, forecast.strips_of, forecast.strips, n_listed
         )
         for b in range(n_samples):
@@ -371,7 +371,7 @@ cdef void foresee_rows(const Forecast *forecast, const index_t *neurons, int wid
             live = n_live[b]
             if live == 0 or cuts[0] == cuts[1]:
                 continue
-            primitives.active.sum_members[live](
+            dense().sum_members[live](
                 rows[b], forecast.members, b, forecast.strips + b * forecast.strips_of + cuts[0], cuts[1] - cuts[0],
                 sums,
             )
@@ -399,7 +399,7 @@ cdef void copy_row(const Forecast *forecast, index_t neuron) noexcept nogil:
     forecast.scales[neuron] = 0
     if 1 / FAR < highest < FAR and 1 / FAR < applied < FAR:
         forecast.scales[neuron] = <real_t>(COARSE_MAX / highest)
-        primitives.active.coarsen_row(
+        dense().coarsen_row(
             forecast.weights + neuron * forecast.n_inputs, forecast.n_inputs, forecast.scales[neuron],
             forecast.coarse + neuron * forecast.n_places,
         )
@@ -446,7 +446,7 @@ cdef bint c_foresee_step(
         return False
     if not (bare.lowest >= bare.w_min and bare.highest <= bare.w_max):
         room = min(<Py_ssize_t>CLIPPED_MAX, forecast.n_inputs // CLIPPED_OF)
-        n_clipped = primitives.active.find_clipped(
+        n_clipped = dense().find_clipped(
             forecast.weights + neuron * forecast.n_inputs, marks, forecast.n_inputs, bare, room, clipped, by
         )
         if n_clipped > room:

@@ -1,5 +1,5 @@
 """What a neuron model must state: how its potential decays between two input spikes."""
-from spikenn_cy.kernels.primitives cimport Spikes
+from spikenn_cy.kernels.spikes cimport Spikes
 
 
 cdef class Neuron:

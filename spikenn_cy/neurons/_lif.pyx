@@ -5,7 +5,7 @@ from libc.math cimport exp
 import numpy as np
 
 from spikenn_cy.dtypes import REAL
-from spikenn_cy.kernels.primitives cimport Spikes
+from spikenn_cy.kernels.spikes cimport Spikes
 from spikenn_cy.neurons._base cimport Neuron
 from spikenn_cy.types cimport real_t
 

@@ -1,5 +1,6 @@
 /* The names of a variant's registers on x86, for loops that compilers turn into slower code than the processor has
- * instructions for. Included by `variant.h`, and once more at its end to take the names back. Without REGISTER the
+ * instructions for. Included by `variants.h` before a
+ * file of kernels, and once more after it to take the names back. Without REGISTER the
  * same loops are left to the compiler.
  *
  * CHOICES declares `name` to stand for the first three of four floats, and CHOSEN is one of them for each lane, by

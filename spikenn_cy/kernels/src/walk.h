@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "primitives.h"
+#include "dense.h"
 
 enum { WALK_DOUBT = -2, WALK_SILENT = -1 };
 

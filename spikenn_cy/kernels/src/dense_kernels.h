@@ -1,11 +1,30 @@
-/* One variant of every primitive. `variants.h` includes this file once per instruction set, with VARIANT (the
- * suffix of the names) and TARGET (the attribute that allows the instructions) defined. */
+/* The kernels of a fully connected layer; `variants.h` includes this file once per instruction set. */
+#ifndef SPIKENN_CY_DENSE_KERNELS_H
+#define SPIKENN_CY_DENSE_KERNELS_H
 
-#define JOIN_(name, variant) name##_##variant
-#define JOIN(name, variant) JOIN_(name, variant)
-#define NAMED(name) JOIN(name, VARIANT)
+#include "dense.h"
+#include "simd.h"
 
-#include "registers.h"
+#define ROWS_CHUNK 8   /* spikes added between two looks at the thresholds; by measurement */
+#define LANES_CHUNK 8
+
+/* LANES neurons side by side, at any address of a float; compilers lower it to the registers that a variant has. */
+typedef float Vector __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef int32_t Mask __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+/* A count for each sample that is looked ahead at, and its bit. */
+typedef uint16_t Samples __attribute__((vector_size(2 * AHEAD), aligned(2), may_alias));
+#define SAMPLE_BITS                                                                                                 \
+    { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768 }
+
+INLINE int any(Mask mask) {
+    uint64_t half[LANES / 2], all = 0;
+    memcpy(half, &mask, sizeof mask);
+    for (int i = 0; i < LANES / 2; i++) all |= half[i];
+    return all != 0;
+}
+
+#endif
 
 /* ---- potentials ------------------------------------------------------------------------------------------ */
 
@@ -377,10 +396,7 @@ TARGET static void NAMED(range_of_row)(const float *row, ptrdiff_t n, float *low
     if (!(nothing[0] == 0)) *lowest = -INFINITY, *highest = INFINITY;
 }
 
-#include "convolution.h"
-
-static const Primitives NAMED(primitives) = {
-    NAME,
+static const DenseKernels NAMED(dense_kernels) = {
     {0, NAMED(charge_rows_1), NAMED(charge_rows_2), NAMED(charge_rows_3), NAMED(charge_rows_4), NAMED(charge_rows_5),
      NAMED(charge_rows_6), NAMED(charge_rows_7), NAMED(charge_rows_8)},
     {0, NAMED(charge_lanes_1), NAMED(charge_lanes_2), NAMED(charge_lanes_3), NAMED(charge_lanes_4),
@@ -395,21 +411,6 @@ static const Primitives NAMED(primitives) = {
     NAMED(scale_row),
     NAMED(sum_row),
     NAMED(range_of_row),
-    {0, NAMED(fire_field_1), NAMED(fire_field_2), NAMED(fire_field_3), NAMED(fire_field_4)},
-    {0, NAMED(fire_coarse_1), NAMED(fire_coarse_2), NAMED(fire_coarse_3), NAMED(fire_coarse_4)},
-    NAMED(correlate),
-    NAMED(encode),
-    NAMED(exps),
-    NAMED(learn_field),
-    NAMED(regulate),
 };
 
-#include "registers.h"
 #undef STRIP
-#undef JOIN_
-#undef JOIN
-#undef NAMED
-#undef VARIANT
-#undef NAME
-#undef TARGET
-#undef FIELD_LANES
