@@ -55,7 +55,7 @@ def extension(pyx: Path) -> Extension:
     return Extension(
         ".".join(pyx.with_suffix("").parts),
         [str(pyx)],
-        include_dirs=[str(PACKAGE / "kernels" / "src")],
+        include_dirs=[str(PACKAGE / "kernels" / "src"), str(pyx.parent)],
         depends=[str(header) for header in sorted(PACKAGE.rglob("*.h"))],
         define_macros=MACROS,
         extra_compile_args=CFLAGS,

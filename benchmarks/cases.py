@@ -235,15 +235,12 @@ def trained(dataset: Any, config: dict[str, Any], epochs: int = 1) -> Callable[[
     return again
 
 
-def frozen(weights: np.ndarray, thresholds: np.ndarray) -> Any:
-    """Return an `Inference` of weights that are never negative, its copy made."""
-    from spikenn_cy.network._inference import Inference
-    from spikenn_cy.neurons import NEURONS
+def layer_of(weights: np.ndarray, thresholds: np.ndarray) -> Any:
+    """Return a `Layer` of these weights, none of them negative, and thresholds."""
+    from spikenn_cy import Readout
 
-    arguments = (weights, thresholds, 1.0, lambda: NEURONS["if"](weights.shape[1], None))
-    try:
-        inference = Inference(*arguments, rising=True)
-        inference.freeze()
-    except TypeError:  # until it was made on demand, it looked at the weights itself
-        inference = Inference(*arguments)
-    return inference
+    n_neurons, n_inputs = weights.shape
+    config = settings("s2stdp") | {"network": [{"n_neurons": n_neurons, "firing_threshold": 1}]}
+    layer = Readout.from_config(config, n_inputs=n_inputs, n_classes=1).layers[0]
+    layer.weights, layer.thresholds = weights, thresholds
+    return layer

@@ -128,7 +128,7 @@ class Layer:
         """Return the dropout mask of the first sample of the next call of `partial_fit`."""
         from spikenn_cy.kernels.dropout import draw_mask
 
-        generator = copy.deepcopy(self.model._learner.generator)
+        generator = copy.deepcopy(self.model._trainer.generator)
         key = int(generator.integers(0, 2**64, dtype=np.uint64))
         return draw_mask(key, 0, 0, 0, self.dropout, self.model.layers[0].n_neurons)
 

@@ -6,17 +6,20 @@ from types import SimpleNamespace
 import numpy as np
 
 from benchmarks import names_of_the_package
-from benchmarks.cases import frozen
+from benchmarks.cases import layer_of
 
 REAL = np.float32
 
 
 def distinct_spikes(n_samples, n_spikes, n_inputs):
-    """Return ``(indptr, inputs, times)``: each sample's inputs in random order, no two at the same time."""
+    """Return a data set: each sample's inputs in random order, no two at the same time."""
+    from spikenn_cy import SpikingDataset
+
     generator = np.random.default_rng(0)
     inputs = np.concatenate([generator.permutation(n_inputs)[:n_spikes] for _ in range(n_samples)])
     times = np.tile(np.arange(n_spikes) / n_spikes, n_samples)
-    return np.arange(n_samples + 1) * n_spikes, inputs.astype(np.int32), times.astype(REAL)
+    indptr = np.arange(n_samples + 1) * n_spikes
+    return SpikingDataset(indptr, inputs.astype(np.int32), times.astype(REAL), np.zeros(n_samples, int), n_inputs)
 
 
 class ChargeRows:
@@ -34,33 +37,24 @@ class ChargeRows:
 
     def setup(self, n_spikes, n_inputs, n_neurons):
         with names_of_the_package():
-            from spikenn_cy.network._epoch import Epoch
-            from spikenn_cy.neurons import NEURONS
+            from spikenn_cy.config import TrainerConfig
+            from spikenn_cy.network._batch import SampleBatch
+            from spikenn_cy.network._readout_trainer import ReadoutTrainer
+            from spikenn_cy.network.forward import ExactForward
             from spikenn_cy.regulators._base import Regulator
             from spikenn_cy.rules._base import Rule
         layout = (5, n_neurons // 5, 0)
-        weights = np.random.default_rng(0).random((n_neurons, n_inputs), REAL)
+        layer = layer_of(np.random.default_rng(0).random((n_neurons, n_inputs), REAL), np.full(n_neurons, 1e9, REAL))
+        regulator = Regulator(*layout)
+        regulator.reset(layer.thresholds)
         # A rule that asks for every neuron's spike and then moves none leaves the forward pass and the vote.
-        self.epoch = Epoch(
-            weights,
-            None,
-            NEURONS["if"](n_inputs, None),
-            Rule(SimpleNamespace(annealing=1.0), *layout, 1.0),
-            Regulator(*layout),
-            w_min=0,
-            w_max=1,
-            max_time=1.0,
-            layer=0,
-            dropout_in=0,
-            dropout_out=0,
-        )
-        self.epoch.thresholds[:] = 1e9
-        numbers = np.arange(self.n_samples)
-        spikes = distinct_spikes(self.n_samples, n_spikes, n_inputs)
-        self.arguments = (*spikes, np.zeros(self.n_samples, np.int32), numbers, numbers, 0, True)
+        rule = Rule(SimpleNamespace(annealing=1.0), *layout, 1.0)
+        self.trainer = ReadoutTrainer(layer, 0, rule, regulator, TrainerConfig())
+        self.batch = SampleBatch(distinct_spikes(self.n_samples, n_spikes, n_inputs))
+        self.forward = ExactForward(layer.rows, layout, 1.0)
 
     def time_charge(self, *_):
-        self.epoch.run(*self.arguments)
+        self.trainer.run(self.batch, self.forward)
 
 
 class ChargeLanes:
@@ -79,15 +73,16 @@ class ChargeLanes:
     def setup(self, n_spikes, n_inputs, n_neurons):
         weights = np.random.default_rng(0).random((n_neurons, n_inputs), REAL)
         with names_of_the_package():
-            self.inference = frozen(weights, np.full(n_neurons, 1e9, REAL))
-        self.spikes = distinct_spikes(self.n_samples, n_spikes, n_inputs)
-        self.first = np.empty(self.n_samples, np.int32)
+            from spikenn_cy.network._batch import SampleBatch
+        self.inference = layer_of(weights, np.full(n_neurons, 1e9, REAL)).inference(0, at_once=True)
+        self.batch = SampleBatch(distinct_spikes(self.n_samples, n_spikes, n_inputs))
+        self.first, self.n_inputs = np.empty(self.n_samples, np.int32), n_inputs
 
     def time_charge(self, *_):
-        self.inference.first_neurons(*self.spikes, self.first)
+        self.inference.first_neurons(self.batch, self.first)
 
 
-class FreezeWeights:
+class InputMajorCopy:
     """The input-major copy that predictions after training make; linear in neurons and in inputs."""
 
     params = ([50, 500], [784, 24_576])
@@ -96,13 +91,14 @@ class FreezeWeights:
     timeout = 60
 
     def setup(self, n_neurons, n_inputs):
-        self.weights = np.random.default_rng(0).random((n_neurons, n_inputs), REAL)
-        self.thresholds = np.ones(n_neurons, REAL)
         with names_of_the_package():
-            frozen(self.weights, self.thresholds)
+            from spikenn_cy.network._weights import InputMajorWeights
+            from spikenn_cy.network._weights import LayerWeights
+        self.copy = InputMajorWeights
+        self.weights = LayerWeights(np.random.default_rng(0).random((n_neurons, n_inputs), REAL))
 
     def time_copy(self, *_):
-        frozen(self.weights, self.thresholds)
+        self.copy(self.weights)
 
 
 class LearnRow:
@@ -119,18 +115,18 @@ class LearnRow:
 
     def setup(self, n_inputs, causal, normalised):
         with names_of_the_package():
+            from spikenn_cy.kernels.stdp import STDPStep
             from spikenn_cy.kernels.stdp import learn_row
         generator = np.random.default_rng(0)
         self.learn = learn_row
         self.weights = generator.random((10, n_inputs), REAL)
         self.input_times = generator.random(n_inputs, REAL)
-        self.settings = {"causal": 1e-3, "anticausal": -1e-3, "max_time": 1, "w_min": 0, "w_max": 1}
-        if normalised:
-            self.settings["target_norms"] = self.weights.sum(axis=1)
+        self.step = STDPStep(1.0, 1e-3, -1e-3, 0, 1)
+        self.norms = self.weights.sum(axis=1) if normalised else None
 
     def time_learn(self, n_inputs, causal, *_):
         for i in range(self.n_steps):
-            self.learn(self.weights, i % 10, self.input_times, causal, 1.0, **self.settings)
+            self.learn(self.weights, i % 10, self.input_times, (causal, 1.0), self.step, self.norms)
 
 
 class LearnRowSoftly:
@@ -143,16 +139,17 @@ class LearnRowSoftly:
 
     def setup(self, n_inputs):
         with names_of_the_package():
+            from spikenn_cy.kernels.stdp import STDPStep
             from spikenn_cy.kernels.stdp import learn_row
         generator = np.random.default_rng(0)
         self.learn = learn_row
         self.weights = generator.random((10, n_inputs), REAL)
         self.input_times = generator.random(n_inputs, REAL)
-        self.settings = {"causal": 1e-3, "anticausal": -1e-3, "max_time": 1, "w_min": 0, "w_max": 1, "beta": 1.0}
+        self.step = STDPStep(1.0, 1e-3, -1e-3, 0, 1, beta=1.0)
 
     def time_learn(self, *_):
         for i in range(10):
-            self.learn(self.weights, i, self.input_times, 0.5, 1.0, **self.settings)
+            self.learn(self.weights, i, self.input_times, (0.5, 1.0), self.step)
 
 
 class AbsoluteSums:

@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from benchmarks import names_of_the_package
-from benchmarks.cases import frozen
+from benchmarks.cases import layer_of
 from benchmarks.kernels import ChargeLanes
 from benchmarks.kernels import ChargeRows
 from benchmarks.kernels import LearnRow
@@ -102,7 +102,8 @@ class Laws:
 
 def decided(kernel, n_decisive):
     """Return an `Inference` of weights 1 that decides with spike ``n_decisive`` of each sample."""
-    return frozen(np.ones((50, kernel.inference.n_inputs), np.float32), np.full(50, n_decisive - 0.5, np.float32))
+    layer = layer_of(np.ones((50, kernel.n_inputs), np.float32), np.full(50, n_decisive - 0.5, np.float32))
+    return layer.inference(0, at_once=True)
 
 
 def updates(n_neurons, n_inputs=24_576):

@@ -4,8 +4,9 @@ The work of an epoch is counted spike by spike, the machine's rates are measured
 work's memory traffic, and the limit is the one divided by the other. A sample's forward pass and its update cannot
 overlap, since each needs the other's result: their times are added. Within each, the slowest resource is the limit.
 
-The rates are those of the access pattern: in training single weights out of rows or, where that is less, coarse rows in
-the strips that hold a spike, which stay in the first cache for the samples ahead; in inference an input's weights.
+The rates are those of the access pattern: in training single weights out of rows or, where that is less, rows as whole
+numbers in the tiles that hold a spike, or, where a sample ends at the layer's first spike as in inference, an input's
+weights side by side.
 Beside that stands the limit of bandwidth alone, at which every weight that is needed would stream past, in whatever
 layout: what a better pattern could gain at most.
 """
@@ -43,9 +44,9 @@ COUNTED = 200  # samples
 COUNTED_WEIGHTS = 2_000_000_000  # weights looked at while counting, which bounds its time
 ORDERS = 16  # samples whose order of spikes the machine is measured with
 SPIKE_BYTES = 8  # input and time
-COARSE_BYTES = 2  # of a weight that the sieve has made a whole number
-STRIP = 16  # of them, which are read together or not at all, in registers of 32 bytes
-AHEAD = 16  # samples for which coarse rows are fetched, and made anew where rows have learned
+WHOLE_BYTES = 2  # of a weight as a whole number
+TILE = 16  # of them, which are read together or not at all, in registers of 32 bytes
+LINE = 64  # bytes, which a column of the input-major copy takes of each input
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Term:
 
     Attributes
     ----------
-    phase : {"forward", "update", "times"}
+    phase : {"forward", "update", "copy", "times"}
     resource : str
     amount : float
         Of ``unit``, a sample.
@@ -158,9 +159,9 @@ def where_loads_come_from(machine: Machine, rate: float, n_bytes: int) -> str:
 
 
 def places_read(dataset: Any, longest: list[int]) -> float:
-    """Return how many weights of a coarse row a sample looks at: those of strips with a spike that may matter."""
-    strips = [np.unique(dataset[number][0][:end] // STRIP) for number, end in enumerate(longest)]
-    return STRIP * float(np.mean([len(found) for found in strips]))
+    """Return how many whole weights of a row a sample looks at: those of tiles with a spike that may matter."""
+    tiles = [np.unique(dataset[number][0][:end] // TILE) for number, end in enumerate(longest)]
+    return TILE * float(np.mean([len(found) for found in tiles]))
 
 
 def training_terms(machine: Machine, counts: Counts, dataset: Any, model: Any) -> list[Term]:
@@ -190,26 +191,31 @@ def training_terms(machine: Machine, counts: Counts, dataset: Any, model: Any) -
         Term("forward", "latency of additions", longest, "additions in a row", machine.additions()),
     ]
     live = n_neurons * (1 - config["trainer"].get("dropout_out", 0.0))
-    held = (4 + COARSE_BYTES) * n_neurons * n_inputs
-    n_made = min(n_neurons, AHEAD * counts.mean_rows) * n_inputs
-    reading = [
+    held = (4 + WHOLE_BYTES) * n_neurons * n_inputs
+    screening = [
         Term(
             "forward",
-            "coarse rows in L1",
-            COARSE_BYTES * live * places_read(dataset, counts.longest),
-            "bytes of coarse rows",
-            machine.read(caches()["L1"] // 2),
-        ),
-        Term(
-            "forward",
-            f"coarse rows in {level_of(held)}",
-            ((4 + COARSE_BYTES) * n_made + COARSE_BYTES * n_neurons * n_inputs) / AHEAD,
-            "bytes of rows made coarse",
+            f"whole rows in {level_of(held)}",
+            WHOLE_BYTES * live * places_read(dataset, counts.longest),
+            "bytes of whole rows",
             machine.read(held),
         ),
+        Term(
+            "update",
+            "writing whole rows",
+            WHOLE_BYTES * n_inputs * counts.mean_rows,
+            "bytes of whole rows written",
+            machine.copy(held),
+        ),
     ]
+    ways = [charging, screening]
+    if model._trainer.rule.ends_layer:
+        weights_of = inference_terms(machine, counts, dataset, model)[0]
+        columns = 2 * LINE * n_inputs * counts.mean_rows
+        side_by_side = Term("copy", "columns of the copy", columns, "bytes of columns", machine.update(2 * weights))
+        ways.append([weights_of, side_by_side])
     terms = [
-        *min(charging, reading, key=lambda way: max(term.seconds for term in way)),
+        *min(ways, key=lambda way: sum(term.seconds for term in way)),
         Term("forward", "reading the spikes", SPIKE_BYTES * longest, "bytes of spikes", machine.read(spikes_held)),
     ]
     if counts.mean_rows:
@@ -328,7 +334,8 @@ def page(found: dict[str, Any], roofs_: list[Roof]) -> str:
 
 def cells(roof: Roof, rows: float) -> tuple[str, ...]:
     training = roof.call == "train"
-    of_rows = roof.amount("bytes of rows") + roof.amount("bytes of rows made coarse")
+    amounts = "bytes of rows", "bytes of whole rows", "bytes of whole rows written", "bytes of columns"
+    of_rows = sum(roof.amount(unit) for unit in amounts)
     n_bytes = of_rows if training else roof.amount("bytes of weights")
     loads = roof.amount("loads")
     return (

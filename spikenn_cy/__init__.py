@@ -8,9 +8,9 @@ from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import SpikennError
+from spikenn_cy.network.history import EpochReport
+from spikenn_cy.network.history import History
 from spikenn_cy.network.readout import Readout
-from spikenn_cy.network.training import EpochReport
-from spikenn_cy.network.training import History
 from spikenn_cy.version import __version__
 
 __all__ = [
@@ -28,7 +28,7 @@ __all__ = [
 
 
 # Where these modules were before they had rooms; what imports them from there still does.
-for _name in ("layer", "readout", "training"):
+for _name in ("layer", "readout"):
     sys.modules[f"{__name__}.{_name}"] = sys.modules[f"{__name__}.network.{_name}"]
 
 

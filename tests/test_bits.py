@@ -15,9 +15,9 @@ from spikenn_cy import SpikingDataset
 from spikenn_cy.kernels.primitives import active_instructions
 from spikenn_cy.kernels.primitives import available_instructions
 from spikenn_cy.kernels.primitives import use_instructions
-from spikenn_cy.network._epoch import SIEVES
-from spikenn_cy.network._epoch import use_sieve
+from spikenn_cy.network.forward import FORWARDS
 
+WAYS = ["auto", *FORWARDS]  # to find first spikes; one that does not serve a layer is the exact one
 N_INPUTS, N_CLASSES, N_SAMPLES = 83, 4, 120  # 83 leaves a rest in rows of 16 lanes
 
 
@@ -98,10 +98,10 @@ def test_every_build_and_machine_computes_the_same_bits(name):
     assert digest(trained(name)) == DIGESTS[name]
 
 
-# Large enough for the sieve to pay, with rows that grow, are clipped and are normalised, many ties and silent classes.
+# Large enough for screening to pay, with rows that grow, are clipped and are normalised, many ties and silent classes.
 @pytest.mark.parametrize("instructions", available_instructions())
 @pytest.mark.parametrize("name", ["s2stdp+ncg", "sstdp-cr-1", "rstdp-dropout", "dropped-inputs"])
-def test_sifting_neurons_changes_no_bit(name, instructions):
+def test_the_way_to_find_first_spikes_changes_no_bit(name, instructions):
     rng = np.random.default_rng(5)
     times = rng.integers(0, 300, (200, 700)) / 256 + np.arange(700) % 5 / 8
     data, found = SpikingDataset.from_numpy(times, np.arange(200) % N_CLASSES), {}
@@ -109,18 +109,16 @@ def test_sifting_neurons_changes_no_bit(name, instructions):
     config["network"][-1] |= {"n_neurons": 40, "firing_threshold": 60}
     before = active_instructions()
     use_instructions(instructions)
-    for use in SIEVES:
-        use_sieve(use)
+    for way in WAYS:
         model = Readout.from_config(config, 700, N_CLASSES, seed=1)
-        model.fit(data)
-        found[use] = model.layers[-1].weights.tobytes() + model.training_thresholds.tobytes()
-    use_sieve("auto")
+        model.fit(data, forward=way)
+        found[way] = model.layers[-1].weights.tobytes() + model.training_thresholds.tobytes()
     use_instructions(before)
     assert len(set(found.values())) == 1
 
 
 @pytest.mark.parametrize("seed", range(150))
-def test_sifting_changes_no_bit_where_rows_are_clipped_from_above(seed):
+def test_the_way_changes_no_bit_where_rows_are_clipped_from_above(seed):
     rng, found = np.random.default_rng(seed), set()
     n_inputs, size = int(rng.integers(100, 300)), int(rng.integers(4, 14))
     times = rng.integers(0, 50, (80, n_inputs)) / 49
@@ -129,13 +127,11 @@ def test_sifting_changes_no_bit_where_rows_are_clipped_from_above(seed):
     rules = [{"method": "s4nn", "lr": rate, "t_gap": 0.1, "class_inhib": True}, S2STDP | {"ap": rate, "am": -rate / 2}]
     layer = {"firing_threshold": n_inputs * mean * rng.choice([0.01, 0.1, 0.3, 0.5]), "w_init_mean": mean}
     layer |= {"w_min": 0, "w_max": 1, "w_norm": True, "w_init_std": 0.3, "n_neurons": size * N_CLASSES}
-    for use in SIEVES:
-        use_sieve(use)
+    for way in WAYS:
         config = network(optimizer=rules[seed % 2] | {"layer": layer})
         model = Readout.from_config(config, n_inputs, N_CLASSES, seed=seed)
-        model.fit(data)
+        model.fit(data, forward=way)
         found.add(model.layers[-1].weights.tobytes())
-    use_sieve("auto")
     assert len(found) == 1
 
 
@@ -143,7 +139,7 @@ def test_sifting_changes_no_bit_where_rows_are_clipped_from_above(seed):
 # potentials are right only if what bounds hold back is counted, weight by weight.
 @pytest.mark.parametrize("instructions", available_instructions())
 @pytest.mark.parametrize("seed", range(24))
-def test_sifting_changes_no_bit_where_a_few_weights_are_clipped(seed, instructions):
+def test_the_way_changes_no_bit_where_a_few_weights_are_clipped(seed, instructions):
     rng, found, n_inputs, size = np.random.default_rng(seed), set(), 1000 + seed % 3, 5
     times = rng.integers(0, 400, (96, n_inputs)) / 400
     times[rng.random(times.shape) < 0.4] = np.inf
@@ -156,14 +152,12 @@ def test_sifting_changes_no_bit_where_a_few_weights_are_clipped(seed, instructio
     layer = {"n_neurons": size * N_CLASSES, "firing_threshold": n_inputs / 10, "w_norm": bool(seed % 2)}
     before = active_instructions()
     use_instructions(instructions)
-    for use in ("never", "always"):
-        use_sieve(use)
+    for way in WAYS:
         rule = S2STDP | rates | {"class_inhib": True, "layer": layer}
         model = Readout.from_config(network(optimizer=rule), n_inputs, N_CLASSES, seed=seed)
         model.layers[-1].weights = weights
-        model.fit(data, epochs=2)
+        model.fit(data, epochs=2, forward=way)
         found.add(model.layers[-1].weights.tobytes())
-    use_sieve("auto")
     use_instructions(before)
     assert len(found) == 1
 
@@ -171,7 +165,7 @@ def test_sifting_changes_no_bit_where_a_few_weights_are_clipped(seed, instructio
 # Charges below the smallest normal number are rounded by more than their size tells, and estimates of a layer whose
 # weights are that far apart begin with no spike.
 @pytest.mark.parametrize("seed", range(60))
-def test_sifting_changes_no_bit_where_charges_are_subnormal(seed):
+def test_the_way_changes_no_bit_where_charges_are_subnormal(seed):
     rng, found, least = np.random.default_rng(seed), set(), 2.0**-149
     times = np.full((2, 6), np.inf)
     times[0, 4:], times[1] = [0, 0.2], [0, 0.1, 0.2, 0.3, 0.9, 0.9]
@@ -180,22 +174,20 @@ def test_sifting_changes_no_bit_where_charges_are_subnormal(seed):
     weights[1] = [*(rng.integers(1, 12, 4) * least), *rng.random(2)]
     limit = float(rng.integers(3, 40)) * least
     rule = {"method": "s2stdp", "ap": 0.3, "am": -0.2, "t_gap": 0.1, "ignore_silent": True, "class_inhib": False}
-    for use in ("never", "always"):
-        use_sieve(use)
+    for way in WAYS:
         layer = {"n_neurons": 2, "w_norm": True, "w_max": 1e20, "w_init_mean": 0.5}
         model = Readout.from_config(network(optimizer=rule | {"layer": layer}), 6, 2, seed=1)
         model.layers[-1].weights = weights
         model.layers[-1].thresholds = [1e20, limit]
-        model.partial_fit(data)
+        model.partial_fit(data, forward=way)
         found.add(model.layers[-1].weights.tobytes())
-    use_sieve("auto")
     assert len(found) == 1
 
 
 # A row whose sum is too small for its norm becomes infinite, and then no number, which no comparison finds.
 @pytest.mark.parametrize("instructions", available_instructions())
 @pytest.mark.parametrize("n_inputs", [3, 50])
-def test_sifting_changes_no_bit_where_weights_are_no_numbers(n_inputs, instructions):
+def test_the_way_changes_no_bit_where_weights_are_no_numbers(n_inputs, instructions):
     before, found = active_instructions(), set()
     use_instructions(instructions)
     times = np.full((6, n_inputs), np.inf)
@@ -204,44 +196,41 @@ def test_sifting_changes_no_bit_where_weights_are_no_numbers(n_inputs, instructi
     weights = np.zeros((2, n_inputs), np.float32)
     weights[:, :3] = [[0.5, 0.5, 1e-42], [0.1, 0.1, 0.1]]
     rule = {"method": "s4nn", "lr": 4, "t_gap": 0.05}
-    for use in ("never", "always"):
-        use_sieve(use)
+    for way in WAYS:
         layer = {"n_neurons": 2, "firing_threshold": 0.6, "w_norm": True, "w_init_mean": 0.5}
         model = Readout.from_config(network(optimizer=rule | {"layer": layer}), n_inputs, 2, seed=1)
         model.layers[-1].weights = weights
         for first in (0, 2, 4):
-            model.partial_fit(data[first : first + 2])
+            model.partial_fit(data[first : first + 2], forward=way)
         found.add(model.layers[-1].weights.tobytes())
-    use_sieve("auto")
     use_instructions(before)
     assert len(found) == 1
 
 
-# What was learned without the sieve, and how rows were scaled between two calls, it must not have missed.
+# What was learned while another way was taken, and how rows were scaled between two calls, none may have missed.
 @pytest.mark.parametrize("name", ["s2stdp+ncg", "rstdp-dropout", "dropped-inputs", "multiplicative"])
 @pytest.mark.parametrize("seed", range(6))
-def test_the_sieve_may_come_and_go_at_any_sample(name, seed):
+def test_a_way_to_find_first_spikes_may_come_and_go_at_any_sample(name, seed):
     rng = np.random.default_rng(seed)
     times = rng.integers(0, 300, (160, 300)) / 256
     data, found = SpikingDataset.from_numpy(times, np.arange(160) % N_CLASSES), set()
     config = settings(name)
     config["network"][-1] |= {"n_neurons": 20, "firing_threshold": 30}
     sizes = rng.integers(1, 40, 40)
-    for uses in (["never"], ["always"], ["always", "never"], ["never", "always", "always"]):
+    one, other = ("exact", "input_major")
+    for ways in ([one], [other], [other, one], [one, other, other]):
         model, first = Readout.from_config(config, 300, N_CLASSES, seed=1), 0
         for turn, size in enumerate(sizes):
-            use_sieve(uses[turn % len(uses)])
-            model.partial_fit(data[first : first + int(size)])
+            model.partial_fit(data[first : first + int(size)], forward=ways[turn % len(ways)])
             first = (first + int(size)) % 120
         found.add(model.layers[-1].weights.tobytes())
-    use_sieve("auto")
     assert len(found) == 1
 
 
-# The samples before the last one teach the sieve that neurons fire with the first spikes. The last one's great group
+# The samples before the last one teach screening that neurons fire with the first spikes. The last one's great group
 # begins there: with its first spikes one neuron has reached its threshold, with its last ones another may have.
 @pytest.mark.parametrize("seed", range(12))
-def test_sifting_changes_no_bit_where_spikes_of_one_time_go_on_for_long(seed):
+def test_the_way_changes_no_bit_where_spikes_of_one_time_go_on_for_long(seed):
     rng, found, n_inputs, n_early, n_silent = np.random.default_rng(seed), set(), 20000, 3, 50
     weights = np.zeros((4, n_inputs), np.float32)
     weights[2:, :n_early] = 0.5
@@ -252,22 +241,20 @@ def test_sifting_changes_no_bit_where_spikes_of_one_time_go_on_for_long(seed):
     times[:, :n_early] = np.arange(n_early) / 10
     times[-1, n_early:-n_silent] = 0.5
     data = SpikingDataset.from_numpy(times, np.arange(401) // 400)
-    for use in ("never", "always"):
-        use_sieve(use)
+    for way in WAYS:
         config = network(optimizer=S2STDP | {"ap": 0}, n_neurons=4)
         model = Readout.from_config(config, n_inputs, 2, seed=seed)
         model.layers[-1].weights = weights
         model.layers[-1].thresholds = [2 * weights[0, -1], limit, 0.1, 0.1]
-        model.fit(data, epochs=1)
+        model.fit(data, epochs=1, forward=way)
         found.add(model.layers[-1].weights.tobytes())
-    use_sieve("auto")
     assert len(found) == 1
 
 
 # Weights that lie just beside the middle of two numbers of single precision, so that a potential is rounded the same
 # way by every spike, and thresholds that are potentials on the way, or the numbers next to them: bounds must be wide.
 @pytest.mark.parametrize("seed", range(40))
-def test_sifting_changes_no_bit_where_roundings_add_up(seed):
+def test_the_way_changes_no_bit_where_roundings_add_up(seed):
     rng, found, n_inputs, n_neurons = np.random.default_rng(seed), set(), 8000, 24
     reached = np.sort((rng.uniform(0.05, 1, n_neurons) * n_inputs).astype(int))
     last_bit = 2.0**-23
@@ -277,16 +264,14 @@ def test_sifting_changes_no_bit_where_roundings_add_up(seed):
     limits = np.cumsum(weights, axis=1, dtype=np.float32)[np.arange(n_neurons), reached - 1]
     limits = np.nextafter(limits, rng.choice([0, 9], n_neurons).astype(np.float32))
     data = SpikingDataset.from_numpy([np.arange(n_inputs) / n_inputs] * 2, [0, 1])
-    for use in ("never", "always"):
-        use_sieve(use)
+    for way in WAYS:
         layer = {"w_max": float(weights.max()), "w_init_mean": float(weights.max()) / 2}
         rule = S2STDP | {"ap": 0, "am": -float(weights.max()), "class_inhib": False}
         model = Readout.from_config(network(optimizer=rule | {"layer": layer}, n_neurons=n_neurons), n_inputs, 2)
         model.layers[-1].weights = weights
         model.layers[-1].thresholds = limits
-        model.fit(data, epochs=1)
+        model.fit(data, epochs=1, forward=way)
         found.add(model.layers[-1].weights.tobytes())
-    use_sieve("auto")
     assert len(found) == 1
 
 
@@ -346,19 +331,17 @@ def wide(name):
     return data, Readout.from_config(config, 2100, N_CLASSES, seed=2)
 
 
-@pytest.mark.parametrize("use", SIEVES)
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     "name", ["s2stdp+ncg", "sstdp-cr-1", "rstdp-dropout", "dropped-inputs", "s4nn", "multiplicative"]
 )
-def test_any_number_of_threads_learns_alike(name, use):
+def test_any_number_of_threads_learns_alike(name, way):
     found = set()
-    use_sieve(use)
     for n_threads in (1, 2, 5):
         data, model = wide(name)
-        model.fit(data, epochs=2, n_threads=n_threads)
-        model.partial_fit(data, n_threads=n_threads)
+        model.fit(data, epochs=2, n_threads=n_threads, forward=way)
+        model.partial_fit(data, n_threads=n_threads, forward=way)
         found.add(model.layers[-1].weights.tobytes() + model.training_thresholds.tobytes())
-    use_sieve("auto")
     assert len(found) == 1
 
 

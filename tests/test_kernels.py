@@ -12,6 +12,7 @@ from spikenn_cy.kernels.dropout import draw_mask
 from spikenn_cy.kernels.primitives import active_instructions
 from spikenn_cy.kernels.primitives import available_instructions
 from spikenn_cy.kernels.primitives import use_instructions
+from spikenn_cy.kernels.stdp import STDPStep
 from spikenn_cy.kernels.stdp import absolute_sums
 from spikenn_cy.kernels.stdp import learn_row
 from spikenn_cy.kernels.winner import first_to_fire
@@ -81,51 +82,27 @@ def test_an_additive_step_is_numpys_to_the_bit(instructions, n_inputs, ignore_si
     want = weights.copy()
     want[1] = additive(want[1], input_times, spike, error, ignore_silent=ignore_silent, **settings)
     want[1] *= norms[1] / folded_sum(want[1])
-    learn_row(weights, 1, input_times, spike, error, target_norms=norms, ignore_silent=ignore_silent, **settings)
+    max_time = settings.pop("max_time")
+    step = STDPStep(error, ignore_silent=ignore_silent, **settings)
+    learn_row(weights, 1, input_times, (spike, max_time), step, norms)
     np.testing.assert_array_equal(weights, want)  # rows 0 and 2 untouched
 
 
 def test_nothing_moves_without_an_error(instructions):
     weights = np.full((1, 20), 5, REAL)
-    learn_row(
-        weights,
-        0,
-        np.zeros(20, STAMP),
-        0.5,
-        0.0,
-        causal=1,
-        anticausal=1,
-        max_time=1,
-        w_min=0,
-        w_max=1,
-        target_norms=np.ones(1, REAL),
-    )
+    learn_row(weights, 0, np.zeros(20, STAMP), (0.5, 1), STDPStep(0, 1, 1, 0, 1), np.ones(1, REAL))
     assert (weights == 5).all()  # not even clipped or normalised
 
 
 def test_a_row_that_was_clipped_to_zero_stays_there(instructions):
     weights = np.full((1, 20), 0.1, REAL)
-    learn_row(
-        weights,
-        0,
-        np.zeros(20, STAMP),
-        0.5,
-        1.0,
-        causal=-1,
-        anticausal=-1,
-        max_time=1,
-        w_min=0,
-        w_max=1,
-        target_norms=np.ones(1, REAL),
-    )
+    learn_row(weights, 0, np.zeros(20, STAMP), (0.5, 1), STDPStep(1, -1, -1, 0, 1), np.ones(1, REAL))
     assert (weights == 0).all()
 
 
 def test_a_multiplicative_step_shrinks_towards_the_bound():
     weights = np.array([[0.0, 0.5, 1.0]], REAL)
-    learn_row(
-        weights, 0, np.zeros(3, STAMP), 0.5, 1.0, causal=0.1, anticausal=0, max_time=1, w_min=0, w_max=2, beta=2.0
-    )
+    learn_row(weights, 0, np.zeros(3, STAMP), (0.5, 1), STDPStep(1, 0.1, 0, 0, 2, beta=2.0))
     np.testing.assert_allclose(weights[0], [0.1, 0.5 + 0.1 * np.exp(-1), 1 + 0.1 * np.exp(-2)], rtol=1e-6)
 
 

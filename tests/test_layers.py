@@ -215,7 +215,7 @@ def test_what_points_down_is_let_through():
     assert wrong_with("rules", cython, compiled=True) == []
 
 
-@pytest.mark.parametrize("name", ["layer", "readout", "training"])
+@pytest.mark.parametrize("name", ["layer", "readout"])
 def test_modules_of_the_network_are_found_where_they_were_in_the_first_edition(name):
     former = importlib.import_module(f"spikenn_cy.{name}")
     assert former is importlib.import_module(f"spikenn_cy.network.{name}")

@@ -198,7 +198,7 @@ def test_a_network_that_has_met_no_labels_has_their_numbers():
 
 def test_a_threshold_below_0_is_refused(tmp_path):
     model, _ = trained()
-    model.layers[0].replace_thresholds(np.float32([1, -0.5, 1, -1]))  # as one-compartment regulation may
+    model.layers[0].inference_thresholds[:] = 1, -0.5, 1, -1  # as one-compartment regulation may
     with pytest.raises(DataError) as refusal:
         export(model, tmp_path / "model.nir")
     rule = "must be >= 0 for a neuron to wait for its input"

@@ -12,8 +12,8 @@ from spikenn_cy import DataError
 from spikenn_cy import Readout
 from spikenn_cy import RunError
 from spikenn_cy import SpikingDataset
-from spikenn_cy.network.training import EpochReport
-from spikenn_cy.network.training import reason_to_stop
+from spikenn_cy.network.history import EpochReport
+from spikenn_cy.network.history import reason_to_stop
 
 CONFIG = {
     "network": [{"n_neurons": 6, "firing_threshold": 1.5, "w_init_normal": True, "w_norm": True}],

@@ -1,7 +1,5 @@
 """Training, compiled, against the mathematics in plain NumPy: the same bits on every network, or a kernel is wrong."""
 
-import contextlib
-
 import numpy as np
 import pytest
 import reference
@@ -19,8 +17,7 @@ from spikenn_cy.errors import ConfigError
 from spikenn_cy.kernels.primitives import active_instructions
 from spikenn_cy.kernels.primitives import available_instructions
 from spikenn_cy.kernels.primitives import use_instructions
-from spikenn_cy.network._epoch import SIEVES
-from spikenn_cy.network._epoch import use_sieve
+from spikenn_cy.network.forward import FORWARDS
 
 
 def dataset_of(case):
@@ -41,15 +38,6 @@ def reference_of(case):
     for depth, weights in enumerate(case["weights"]):
         network.assign(weights, depth)
     return network, reference.samples_of(**case["data"])
-
-
-@contextlib.contextmanager
-def sieve(use):
-    use_sieve(use)
-    try:
-        yield
-    finally:
-        use_sieve("auto")
 
 
 def assert_same_state(model, network):
@@ -91,30 +79,25 @@ def test_every_combination_learns_like_the_reference(seed, traits):
 
 
 @pytest.mark.parametrize(("seed", "traits"), [pytest.param(*drawn, id=name) for name, drawn in crossed_cases()])
-def test_every_combination_learns_to_the_same_bits_when_neurons_are_sifted(seed, traits):
+def test_every_combination_learns_to_the_same_bits_in_every_way_to_find_first_spikes(seed, traits):
     drawn = case(seed, **traits)
-    models = {use: model_of(drawn) for use in SIEVES}
-    for use, model in models.items():
-        with sieve(use):
-            model.fit(dataset_of(drawn))
+    models = {way: model_of(drawn) for way in ("auto", *FORWARDS)}
+    for way, model in models.items():
+        model.fit(dataset_of(drawn), forward=way)
     for model in models.values():
-        assert model.layers[-1].weights.tobytes() == models["never"].layers[-1].weights.tobytes()
-        assert model.training_thresholds.tobytes() == models["never"].training_thresholds.tobytes()
+        assert model.layers[-1].weights.tobytes() == models["exact"].layers[-1].weights.tobytes()
+        assert model.training_thresholds.tobytes() == models["exact"].training_thresholds.tobytes()
 
 
-@given(cases())
-@settings(max_examples=300)
-def test_epochs_learn_like_the_reference_when_neurons_are_sifted(case):
-    model, dataset, (network, samples) = model_of(case), dataset_of(case), reference_of(case)
-    with sieve("always"):
-        history = model.fit(dataset)
-    assert list(history.train_accuracy) == network.fit(samples)
-    assert_same_state(model, network)
-
-
-def test_an_unknown_use_of_the_sieve_is_refused():
-    with pytest.raises(ConfigError, match="sieve: must be one of auto, always, never, got 'often'"):
-        use_sieve("often")
+def test_an_unknown_way_to_find_first_spikes_is_refused():
+    config = {
+        "network": [{"n_neurons": 2, "firing_threshold": 1}],
+        "optimizer": {"method": "s2stdp", "ap": 0.1, "am": -0.1, "t_gap": 0.1},
+    }
+    model, data = Readout.from_config(config, 4, 2), SpikingDataset.from_numpy(np.eye(4)[:2], [0, 1])
+    for learn in (model.fit, model.partial_fit):
+        with pytest.raises(ConfigError, match=r"forward: must be one of auto, exact, .*, got 'often'"):
+            learn(data, forward="often")
 
 
 @given(cases())
@@ -200,8 +183,8 @@ def test_assigned_thresholds_are_those_that_training_starts_from(case):
 
 
 @pytest.mark.parametrize("n_inputs", [40, 400])  # spikes are forgotten all at once, or one by one
-@pytest.mark.parametrize("use", SIEVES)
-def test_what_one_sample_told_is_forgotten_before_the_next(n_inputs, use):
+@pytest.mark.parametrize("way", ["auto", *FORWARDS])
+def test_what_one_sample_told_is_forgotten_before_the_next(n_inputs, way):
     times = np.full((2, n_inputs), np.inf)
     times[0, :12] = np.arange(12) / 16  # half of them after the neurons have fired
     times[1, 12:24] = np.arange(12) / 16
@@ -211,11 +194,9 @@ def test_what_one_sample_told_is_forgotten_before_the_next(n_inputs, use):
         "optimizer": {"method": "s2stdp", "ap": 0.1, "am": -0.1, "t_gap": 0.3, "ignore_silent": True},
     }
     model = Readout.from_config(config, n_inputs, 2, seed=0)
-    use_sieve(use)
-    model.partial_fit(data[:1])
+    model.partial_fit(data[:1], forward=way)
     before = model.layers[-1].weights
-    model.partial_fit(data[1:])
-    use_sieve("auto")
+    model.partial_fit(data[1:], forward=way)
     moved = (model.layers[-1].weights != before).all(axis=0)
     np.testing.assert_array_equal(np.flatnonzero(moved), np.arange(12, 24))
 
@@ -244,7 +225,7 @@ def test_no_weight_comes_past_its_bound_wherever_it_is(place, instructions):
 
 @pytest.mark.parametrize("instructions", available_instructions())
 @pytest.mark.parametrize("place", [0, 7, 15, 16, 20])
-def test_a_weight_that_becomes_the_highest_is_sifted_rightly_wherever_it_is(place, instructions):
+def test_a_weight_that_becomes_the_highest_is_screened_rightly_wherever_it_is(place, instructions):
     before = active_instructions()
     use_instructions(instructions)
     times = np.arange(42).reshape(2, 21) % 21 / 64
@@ -256,14 +237,12 @@ def test_a_weight_that_becomes_the_highest_is_sifted_rightly_wherever_it_is(plac
     }
     weights = np.full((4, 21), 0.1, np.float32)
     weights[:, place] = 0.3
-    for use in SIEVES:
-        use_sieve(use)
+    for way in ("auto", *FORWARDS):
         model = Readout.from_config(config, 21, 2, seed=0)
         model.layers[-1].weights = weights
         for _ in range(6):
-            model.partial_fit(data)
+            model.partial_fit(data, forward=way)
         found.add(model.layers[-1].weights.tobytes())
         assert model.layers[-1].weights.max() > 0.4
-    use_sieve("auto")
     use_instructions(before)
     assert len(found) == 1

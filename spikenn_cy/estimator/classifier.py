@@ -16,8 +16,8 @@ from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
+from spikenn_cy.network.history import History
 from spikenn_cy.network.readout import Readout
-from spikenn_cy.network.training import History
 from spikenn_cy.utils.extras import extra
 from spikenn_cy.utils.validation import is_real
 from spikenn_cy.utils.validation import whole_number

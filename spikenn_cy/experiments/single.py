@@ -30,9 +30,9 @@ from spikenn_cy.experiments.store import FILES as RUN_FILES
 from spikenn_cy.experiments.store import describe
 from spikenn_cy.experiments.store import open_run
 from spikenn_cy.experiments.store import result_of
+from spikenn_cy.network.history import EpochReport
+from spikenn_cy.network.history import History
 from spikenn_cy.network.readout import Readout
-from spikenn_cy.network.training import EpochReport
-from spikenn_cy.network.training import History
 from spikenn_cy.storage.folder import fingerprint
 from spikenn_cy.storage.lock import NotWritable
 
@@ -159,7 +159,7 @@ def run_single(job: RunJob) -> dict[str, Any]:
                 checkpoint=os.fspath(folder.checkpoint),
                 verbose=job.verbose,
                 on_epoch=on_epoch,
-                on_observation=stats and stats.observe,
+                on_statistics=stats and stats.observe,
             )
             model.save(os.fspath(folder.model))
             remarks = stats.finish(len(history.epochs)) if stats else {}

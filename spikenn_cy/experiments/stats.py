@@ -5,7 +5,6 @@ import zipfile
 from collections.abc import Iterator
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -15,13 +14,14 @@ from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.store import STATS
 from spikenn_cy.experiments.store import STATS_OF_EPOCH
+from spikenn_cy.network._statistics import EpochStatistics
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.utils.atomic import atomic_file
 
 BLOCK = 1024  # samples whose firing times are held at once
 
 
-def epoch_statistics(model: Readout, train: SpikingDataset, observation: Any) -> dict[str, np.ndarray]:
+def epoch_statistics(model: Readout, train: SpikingDataset, counted: EpochStatistics) -> dict[str, np.ndarray]:
     """Return the statistics of one epoch.
 
     Parameters
@@ -30,7 +30,7 @@ def epoch_statistics(model: Readout, train: SpikingDataset, observation: Any) ->
         As the epoch left it.
     train : SpikingDataset
         What it was trained on.
-    observation : Observation
+    counted : EpochStatistics
         Of that epoch.
 
     Returns
@@ -47,14 +47,14 @@ def epoch_statistics(model: Readout, train: SpikingDataset, observation: Any) ->
         epoch, at the inference thresholds and in the data's unit of time, mean and
         deviation NaN for a neuron that never fires.
     """
-    votes, right_votes = observation.votes, observation.right_votes
+    votes, right_votes = counted.votes, counted.right_votes
     with np.errstate(invalid="ignore"):
         precision = (right_votes / votes).astype(REAL)
     return {
-        "labels": observation.labels,
-        "training_thresholds": observation.training_thresholds,
-        "target_updates": observation.target_updates,
-        "non_target_updates": observation.non_target_updates,
+        "labels": counted.labels,
+        "training_thresholds": counted.training_thresholds,
+        "target_updates": counted.target_updates,
+        "non_target_updates": counted.non_target_updates,
         "votes": votes,
         "right_votes": right_votes,
         "precision": precision,
@@ -111,10 +111,10 @@ class Statistics:
         self.model = model
         self.train = train
 
-    def observe(self, epoch: int, observation: Any) -> None:
+    def observe(self, epoch: int, counted: EpochStatistics) -> None:
         """Keep the statistics of the epoch that ends."""
         with atomic_file(self._part(epoch)) as file:
-            np.savez(file, **epoch_statistics(self.model, self.train, observation))
+            np.savez(file, **epoch_statistics(self.model, self.train, counted))
 
     def remark(self, epoch: int) -> str:
         """Return a line for the log."""

@@ -1,11 +1,12 @@
 """STDP: how one neuron's synaptic weights move for a given error, and stay within their bounds."""
 from libc.stdint cimport int32_t
 
-from spikenn_cy.kernels.dense cimport Step
+from spikenn_cy.kernels.dense cimport WholeRow
+from spikenn_cy.kernels.weights cimport WeightRows
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 
 
-ctypedef struct RowStep:       # what a rule asks for
+ctypedef struct RowUpdate:     # what a rule asks for
     index_t neuron
     real_t error               # scale of the step; 0: nothing moves
     double causal              # rate for inputs no later than the neuron's spike
@@ -24,25 +25,9 @@ ctypedef struct Plasticity:    # what holds for every row of the layer
     stamp_t max_time
 
 
-cdef void c_prepare_step(
-    Step *bare, const RowStep *step, const Plasticity *plasticity, real_t factor, real_t lowest, real_t highest,
-    bint fired,
+cdef void c_update_row(
+    const WeightRows *rows, const RowUpdate *update, stamp_t spike, const int32_t *labels,
+    const Plasticity *plasticity, WholeRow *whole,
 ) noexcept nogil
 
-cdef void c_learn_row(
-    real_t *row,
-    Py_ssize_t n_inputs,
-    real_t *factor,
-    real_t *lowest,
-    real_t *highest,
-    const Step *bare,
-    const RowStep *step,
-    const int32_t *marks,
-    bint fired,
-    real_t target_norm,
-    const Plasticity *plasticity,
-) noexcept nogil
-
-cdef void c_settle(
-    real_t[:, ::1] weights, real_t[::1] factors, real_t[::1] lowest, real_t[::1] highest
-) noexcept nogil
+cdef void c_apply_pending_scales(const WeightRows *rows) noexcept nogil

@@ -1,10 +1,11 @@
 """A fully connected layer: its synaptic weights and thresholds, behind a door that checks what is assigned."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from spikenn_cy.config import LayerConfig
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import ConfigError
@@ -13,11 +14,17 @@ from spikenn_cy.errors import SpikennError
 from spikenn_cy.errors import require
 from spikenn_cy.kernels.stdp import absolute_sums
 from spikenn_cy.network._inference import Inference
+from spikenn_cy.network._weights import InputMajorWeights
+from spikenn_cy.network._weights import LayerWeights
+from spikenn_cy.network.forward import ExactForward
+from spikenn_cy.network.forward import InputMajorForward
 from spikenn_cy.neurons import NEURONS
+from spikenn_cy.neurons._base import Neuron
 from spikenn_cy.utils.alignment import aligned
-from spikenn_cy.utils.alignment import in_lines
 from spikenn_cy.utils.validation import read_only
 from spikenn_cy.utils.validation import real_array
+
+Array = npt.NDArray[np.float32]
 
 
 class Layer:
@@ -38,28 +45,40 @@ class Layer:
     ----------
     config : LayerConfig
     n_neurons, n_inputs : int
+    rows : LayerWeights
+        The weights themselves, which training changes in place.
+    inference_thresholds : ndarray of float32, shape (n_neurons,)
+        The thresholds themselves; changed in place.
+    thresholds_version : int
+        Counts assignments of thresholds.
     """
 
-    def __init__(self, config: Any, n_inputs: int, max_time: float, generator: np.random.Generator | None = None):
+    def __init__(
+        self, config: LayerConfig, n_inputs: int, max_time: float, generator: np.random.Generator | None = None
+    ) -> None:
         self.config = config
         self.n_neurons = config.n_neurons
         self.n_inputs = n_inputs
         # Silent times are of single precision; compared in another, silence would have an error.
         self.max_time = float(STAMP.type(max_time))
-        self.on_thresholds: Callable[[np.ndarray], None] | None = None
-        self.set_state(
-            weights=aligned(self.shape, REAL) if generator is None else self._draw(generator),
-            thresholds=np.full(self.n_neurons, config.firing_threshold, REAL),
-        )
+        # A step that stores across cache lines takes up to half as long again.
+        self.rows = LayerWeights(aligned(self.shape, REAL))
+        self.inference_thresholds: Array = np.full(self.n_neurons, config.firing_threshold, REAL)
+        self.thresholds_version = 0
+        self._input_major: InputMajorWeights | None = None
+        self._asked = (0, 0)  # version of the weights, and spikes since for which there was no input-major copy
+        self._inference: tuple[InputMajorWeights | None, Inference] | None = None  # and the copy that it reads
+        if generator is not None:
+            self._draw(generator)
+        self._weights_changed(absolute_sums(self.rows.array))
 
     @property
     def shape(self) -> tuple[int, int]:
         """``(n_neurons, n_inputs)``."""
         return self.n_neurons, self.n_inputs
 
-    def _draw(self, generator: np.random.Generator) -> np.ndarray:
-        config = self.config
-        weights = aligned(self.shape, REAL)
+    def _draw(self, generator: np.random.Generator) -> None:
+        config, weights = self.config, self.rows.array
         # Row by row: numbers are drawn in double precision, and a wide layer of them would be the peak of memory.
         for row in weights:
             if config.w_init_normal:
@@ -68,9 +87,8 @@ class Layer:
                 row[:] = generator.uniform(config.w_min, config.w_max, self.n_inputs)
         np.clip(weights, REAL.type(config.w_min), REAL.type(config.w_max), out=weights)
         self._require_norms(weights, "initial weights", ConfigError)
-        return weights
 
-    def _require_norms(self, weights: np.ndarray, name: str, error: type[SpikennError]) -> None:
+    def _require_norms(self, weights: Array, name: str, error: type[SpikennError]) -> None:
         if self.config.w_norm:
             for neuron in np.flatnonzero(~weights.any(axis=1))[:1]:
                 raise error(f"{name}[{neuron}]: must not all be 0 with w_norm, got {self.n_inputs} zeros")
@@ -79,56 +97,51 @@ class Layer:
                     f"{name}[{neuron}]: must have a finite sum with w_norm, got {weights[neuron].max()} and more"
                 )
 
+    def _weights_changed(self, target_norms: Array) -> None:
+        self._target_norms = target_norms
+        non_negative = self.config.w_min >= 0 and self.rows.array.min(initial=0) >= 0
+        self.rows.changed(self.target_norms, bool(non_negative))
+
     @property
-    def weights(self) -> np.ndarray:
+    def weights(self) -> Array:
         """Synaptic weights, float32 of shape (n_neurons, n_inputs): a read-only copy.
 
         An assigned array is copied as it is, finite and of this shape, and not clipped.
         With ``w_norm`` its sums of absolute weights become the neurons' new target norms.
         """
-        return read_only(self._weights.copy())
+        return read_only(self.rows.array.copy())
 
     @weights.setter
     def weights(self, values: Any) -> None:
         weights = real_array(values, "weights", self.shape)
         self._require_norms(weights, "weights", DataError)
-        self.set_state(weights, self._thresholds)
+        self.rows.array[:] = weights
+        self._weights_changed(absolute_sums(weights))
 
     @property
-    def thresholds(self) -> np.ndarray:
+    def thresholds(self) -> Array:
         """Inference thresholds, float32 of shape (n_neurons,): a read-only copy.
 
         Assigned values must be finite and > 0, although one-compartment regulation may take
         them below that; the training thresholds restart from them.
         """
-        return read_only(self._thresholds.copy())
+        return read_only(self.inference_thresholds.copy())
 
     @thresholds.setter
     def thresholds(self, values: Any) -> None:
         thresholds = real_array(values, "thresholds", (self.n_neurons,))
         low = thresholds[~(thresholds > 0)]
         require(low.size == 0, "thresholds", "must be > 0", low[:1].tolist(), DataError)
-        self.replace_thresholds(thresholds)
-        if self.on_thresholds is not None:
-            self.on_thresholds(thresholds)
+        self.inference_thresholds[:] = thresholds
+        self.thresholds_version += 1
 
-    def replace_thresholds(self, thresholds: np.ndarray) -> None:
-        """Take over inference thresholds that the regulator has moved, which may have any sign."""
-        self._thresholds = thresholds
-        self._inference = None
-
-    def set_state(self, weights: np.ndarray, thresholds: np.ndarray, target_norms: np.ndarray | None = None) -> None:
-        """Take over arrays that this library made; ``target_norms`` default to those of ``weights``."""
-        # A step that stores across the lines of the caches takes up to half as long again.
-        self._weights = in_lines(weights)
-        self._thresholds = thresholds
-        self._rising = bool(weights.min(initial=0) >= 0)
-        self._target_norms = absolute_sums(weights) if target_norms is None else target_norms
-        self._inference: Inference | None = None
-
-    def state(self) -> dict[str, np.ndarray]:
+    def state(self) -> dict[str, Array]:
         """Return all arrays that a saved layer consists of, by name."""
-        return {"weights": self._weights, "thresholds": self._thresholds, "target_norms": self._target_norms}
+        return {
+            "weights": self.rows.array,
+            "thresholds": self.inference_thresholds,
+            "target_norms": self._target_norms,
+        }
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Take over arrays that `state` returned, read back from a file."""
@@ -136,28 +149,62 @@ class Layer:
         found = {name: real_array(arrays[name], name, shape) for name, shape in shapes.items()}
         require((found["target_norms"] >= 0).all(), "target_norms", "must be >= 0", found["target_norms"], DataError)
         self._require_norms(found["target_norms"][:, None], "target_norms", DataError)
-        self.set_state(**found)
+        self.rows.array[:] = found["weights"]
+        self._weights_changed(found["target_norms"])
+        self.inference_thresholds[:] = found["thresholds"]
+        self.thresholds_version += 1
 
     @property
-    def target_norms(self) -> np.ndarray | None:
+    def target_norms(self) -> Array | None:
         """Sum of absolute weights that each neuron keeps, shape (n_neurons,), or None without ``w_norm``."""
         return self._target_norms if self.config.w_norm else None
 
-    def make_neuron(self) -> Any:
+    def make_neuron(self) -> Neuron:
         """Return a neuron model of this layer's kind, for one thread."""
         return NEURONS["if" if self.config.leak_tau is None else "lif"](self.n_inputs, self.config.leak_tau)
 
-    def inference(self) -> Inference:
-        """Return the layer frozen as it is now; made once for the same weights and thresholds."""
-        if self._inference is None:
-            self._inference = Inference(self._weights, self._thresholds, self.max_time, self.make_neuron, self._rising)
-        return self._inference
+    def input_major(self, n_spikes: int, at_once: bool = False) -> InputMajorWeights | None:
+        """Return the input-major copy of the weights as they are, or None if it would not pay yet.
 
-    def begin_training(self) -> tuple[np.ndarray, bool]:
-        """Return the weights to train in place and whether none of them is negative or can become so.
+        It is made once enough was asked for: few samples are decided from the rows, which is what
+        an online system needs that learns between two of them.
 
-        What was made for inference is dropped: it is about to be out of date.
+        Parameters
+        ----------
+        n_spikes : int
+            Input spikes of the samples that are to come.
+        at_once : bool, default=False
+            Make it whatever it costs.
         """
-        self._inference = None
-        self._rising = self._rising and self.config.w_min >= 0
-        return self._weights, self._rising
+        if self._input_major is None or self._input_major.version != self.rows.version:
+            # A copy costs about as much as this many spikes do from the rows, and may never pay.
+            version, n_asked = self._asked
+            n_asked = n_spikes + (n_asked if version == self.rows.version else 0)
+            self._asked = self.rows.version, n_asked
+            self._input_major = None
+            if at_once or n_asked > self.n_inputs:
+                self._input_major = InputMajorWeights(self.rows)
+        return self._input_major
+
+    def inference(self, n_spikes: int, at_once: bool = False) -> Inference:
+        """Return the layer as it decides now; see `new_inference`.
+
+        Parameters
+        ----------
+        n_spikes, at_once
+            As for `input_major`.
+        """
+        copy = self.input_major(n_spikes, at_once)
+        if self._inference is None or self._inference[0] is not copy:
+            self._inference = copy, self.new_inference(copy)
+        return self._inference[1]
+
+    def new_inference(self, copy: InputMajorWeights | None) -> Inference:
+        """Return an instance for another thread, which reads this copy, or the rows."""
+        layout = 1, self.n_neurons, 0
+        forward = (
+            ExactForward(self.rows, layout, self.max_time)
+            if copy is None
+            else InputMajorForward(self.rows, layout, self.max_time, copy)
+        )
+        return Inference(forward, self.make_neuron(), self.inference_thresholds)

@@ -7,7 +7,9 @@ import time
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 from typing import Any
+from typing import TypedDict
 
 import msgspec
 import numpy as np
@@ -25,18 +27,26 @@ from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
-from spikenn_cy.network._epoch import Observation
+from spikenn_cy.network._batch import SampleBatch
+from spikenn_cy.network._inference import Inference
+from spikenn_cy.network._statistics import EpochStatistics
+from spikenn_cy.network.forward.choice import AUTO
+from spikenn_cy.network.forward.choice import check_forward
+from spikenn_cy.network.history import EpochReport
+from spikenn_cy.network.history import History
+from spikenn_cy.network.history import reason_to_stop
 from spikenn_cy.network.layer import Layer
 from spikenn_cy.network.training import HIDDEN_BLOCK
-from spikenn_cy.network.training import EpochReport
-from spikenn_cy.network.training import History
-from spikenn_cy.network.training import Learner
+from spikenn_cy.network.training import LayerTrainer
+from spikenn_cy.network.training import Pass
 from spikenn_cy.network.training import hidden_spikes
-from spikenn_cy.network.training import reason_to_stop
 from spikenn_cy.utils.atomic import atomic_file
 from spikenn_cy.utils.progress import Progress
 from spikenn_cy.utils.validation import number_of_threads
 from spikenn_cy.utils.validation import whole_number
+
+if TYPE_CHECKING:
+    from typing import Unpack
 
 FORMAT = 1  # of model and checkpoint files
 SPACING = 61  # spikes between two that tell training sets apart
@@ -59,6 +69,44 @@ class Header(msgspec.Struct, kw_only=True):
     reports: list[EpochReport] = []
     data: dict[str, int] = {}
     epochs: int = 0
+
+
+class FitKeywords(TypedDict, total=False):
+    """Keywords of `Readout.fit` beside its own parameters; see `FitOptions`."""
+
+    n_threads: int
+    on_epoch: Callable[[EpochReport], None] | None
+    on_statistics: Callable[[int, EpochStatistics], None] | None
+    forward: str
+
+
+@dataclasses.dataclass(frozen=True)
+class FitOptions:
+    """How a network is trained and who hears of it; results do not depend on it.
+
+    Attributes
+    ----------
+    n_threads : int, default=1
+        Threads that measure accuracies and, if the last layer has a million weights or more,
+        share the work of each training sample.
+    on_epoch : callable, optional
+        Called with the `EpochReport` of each epoch that this call trains, before the checkpoint
+        is written.
+    on_statistics : callable, optional
+        Called before that with the number of the epoch and the `EpochStatistics` of its training.
+        Without it nothing is counted.
+    forward : {"auto", "exact", "input_major"}, default="auto"
+        How first spikes are found; one that does not serve the layer is not taken.
+    """
+
+    n_threads: int = 1
+    on_epoch: Callable[[EpochReport], None] | None = None
+    on_statistics: Callable[[int, EpochStatistics], None] | None = None
+    forward: str = AUTO
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "n_threads", number_of_threads(self.n_threads))
+        check_forward(self.forward)
 
 
 class Readout:
@@ -109,7 +157,7 @@ class Readout:
         for layer in config.network:
             n_inputs = self.layers[-1].n_neurons if self.layers else n_inputs
             self.layers.append(Layer(layer, n_inputs, max_time, generator if draw else None))
-        self._learner = Learner(config, self.layers, n_classes, generator)
+        self._trainer = LayerTrainer(config, self.layers, n_classes, generator)
 
     @classmethod
     def from_config(
@@ -161,12 +209,12 @@ class Readout:
 
     def __repr__(self) -> str:
         sizes = " -> ".join(str(n) for n in (self.n_inputs, *(layer.n_neurons for layer in self.layers)))
-        return f"<Readout {sizes}, {self.n_classes} classes, {self._learner.n_epochs} epochs trained>"
+        return f"<Readout {sizes}, {self.n_classes} classes, {self._trainer.n_epochs} epochs trained>"
 
     @property
     def training_thresholds(self) -> np.ndarray:
         """Thresholds of the last layer as the last training sample left them, float32 of shape (n_neurons,)."""
-        return self._learner.training_thresholds
+        return self._trainer.training_thresholds
 
     # Learning
 
@@ -178,9 +226,7 @@ class Readout:
         epochs: int | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         verbose: bool = False,
-        on_epoch: Callable[[EpochReport], None] | None = None,
-        on_observation: Callable[[int, Observation], None] | None = None,
-        n_threads: int = 1,
+        **options: "Unpack[FitKeywords]",
     ) -> History:
         """Train the last layer, epoch by epoch, from where an earlier call ended.
 
@@ -196,15 +242,8 @@ class Readout:
             the bits of one that was never interrupted; a complete one trains nothing more.
         verbose : bool, default=False
             Show a progress bar on a terminal.
-        on_epoch : callable, optional
-            Called with the `EpochReport` of each epoch that this call trains, before the
-            checkpoint is written.
-        on_observation : callable, optional
-            Called before that with the number of the epoch and the `Observation` of its
-            training. Without it nothing is observed.
-        n_threads : int, default=1
-            Threads that measure accuracies and, if the last layer has a million weights or
-            more, share the work of each training sample; the bits do not depend on it.
+        **options
+            ``n_threads``, ``on_epoch``, ``on_statistics`` and ``forward``, see `FitOptions`.
 
         Returns
         -------
@@ -218,45 +257,47 @@ class Readout:
         ConfigError
             If the checkpoint belongs to another training.
         """
-        if epochs is None:
-            epochs = self.config.trainer.epochs
-        epochs = whole_number(epochs, "epochs", 0)
-        n_threads = number_of_threads(n_threads)
-        classes = self._classes_for("train", train)
-        train = in_classes(train, classes)
-        val = None if val is None else self._matched("val", val, classes)
-        test = None if test is None else self._matched("test", test, classes)
-        self.classes = classes
+        how = FitOptions(**options)
+        epochs = whole_number(self.config.trainer.epochs if epochs is None else epochs, "epochs", 0)
+        data = self._matched_sets(train, val, test)
         reports: list[EpochReport] = []
+        progress_of = {"data": _identity(data["train"]), "epochs": epochs} if checkpoint is not None else {}
         if checkpoint is not None and os.path.exists(checkpoint):
-            reports = self._resume(checkpoint, train, epochs)
+            reports = self._resume(checkpoint, progress_of)
         n_left = 0 if reports and reports[-1].stopped else epochs - len(reports)
-        total, done = (len(reports) + n_left) * len(train), len(reports) * len(train)
+        size = len(data["train"])
+        total, done = (len(reports) + n_left) * size, len(reports) * size
         with Progress(total, "training", unit=" samples", done=done, show=verbose) as progress:
             for _ in range(n_left):
-                started = time.perf_counter()
-                observation = None if on_observation is None else self._learner.observation(len(train))
-                report = EpochReport(
-                    epoch=self._learner.n_epochs,
-                    train_accuracy=self._learner.epoch(train, progress, observation, n_threads),
-                    val_accuracy=None if val is None else self._accuracy(val, n_threads),
-                    test_accuracy=None if test is None else self._accuracy(test, n_threads),
-                    seconds=time.perf_counter() - started,
-                )
-                reason = reason_to_stop([*reports, report], self.config.trainer)
-                reports.append(dataclasses.replace(report, stopped=reason))
-                if on_observation is not None:
-                    on_observation(report.epoch, observation)
-                if on_epoch is not None:
-                    on_epoch(reports[-1])
+                reports.append(self._epoch(data, reports, how, progress))
+                if how.on_epoch is not None:
+                    how.on_epoch(reports[-1])
                 if checkpoint is not None:
-                    self._write(checkpoint, reports=reports, data=_identity(train), epochs=epochs)
+                    self._write(checkpoint, reports=reports, **progress_of)
                 progress.step(0, **_percentages(reports[-1]))
-                if reason is not None:
+                if reports[-1].stopped is not None:
                     break
         return History(reports)
 
-    def partial_fit(self, dataset: SpikingDataset, n_threads: int = 1) -> "Readout":
+    def _epoch(
+        self, data: dict[str, SpikingDataset], reports: list[EpochReport], how: "FitOptions", progress: Progress
+    ) -> EpochReport:
+        """Train one epoch and measure what it ends with; ``reports`` are those before it."""
+        started = time.perf_counter()
+        epoch, train = self._trainer.n_epochs, data["train"]
+        statistics = None if how.on_statistics is None else self._trainer.statistics(len(train))
+        accuracies = {
+            "train_accuracy": self._trainer.epoch(train, Pass(progress, statistics, how.n_threads, how.forward))
+        }
+        for name, dataset in data.items():
+            if name != "train":
+                accuracies[f"{name}_accuracy"] = self._accuracy(dataset, how.n_threads)
+        report = EpochReport(epoch=epoch, **accuracies, seconds=time.perf_counter() - started)
+        if how.on_statistics is not None:
+            how.on_statistics(epoch, statistics)
+        return dataclasses.replace(report, stopped=reason_to_stop([*reports, report], self.config.trainer))
+
+    def partial_fit(self, dataset: SpikingDataset, n_threads: int = 1, forward: str = AUTO) -> "Readout":
         """Learn from each sample once, in order, at the present rates.
 
         There is no end of an epoch: rates do not anneal and thresholds do not restart.
@@ -264,17 +305,17 @@ class Readout:
         Parameters
         ----------
         dataset : SpikingDataset
-        n_threads : int, default=1
-            Threads that share each sample, if the last layer has a million weights or more;
-            the bits do not depend on it.
+        n_threads, forward
+            As in `FitOptions`.
 
         Returns
         -------
         self : Readout
         """
         n_threads = number_of_threads(n_threads)
+        check_forward(forward)
         self.classes = self._classes_for("dataset", dataset)
-        self._learner.learn(in_classes(dataset, self.classes), n_threads=n_threads)
+        self._trainer.learn(in_classes(dataset, self.classes), Pass(n_threads=n_threads, forward=forward))
         return self
 
     # Deciding
@@ -301,8 +342,8 @@ class Readout:
         first = np.empty(len(dataset), INDEX)
         n_per_class = self.layers[-1].n_neurons // self.n_classes
 
-        def work(inference: Any, spikes: SpikingDataset, start: int, stop: int) -> None:
-            inference.first_neurons(spikes.indptr, spikes.indices, spikes.timestamps, first[start:stop], n_per_class)
+        def work(inference: Inference, batch: SampleBatch, samples: slice) -> None:
+            inference.first_neurons(batch, first[samples], n_per_class)
 
         self._over_samples(dataset, n_threads, work)
         return first
@@ -327,10 +368,8 @@ class Readout:
         times = np.empty((len(dataset), self.layers[-1].n_neurons), STAMP)
         potentials = np.empty(times.shape, REAL)
 
-        def work(inference: Any, spikes: SpikingDataset, start: int, stop: int) -> None:
-            inference.first_spikes(
-                spikes.indptr, spikes.indices, spikes.timestamps, times[start:stop], potentials[start:stop]
-            )
+        def work(inference: Inference, batch: SampleBatch, samples: slice) -> None:
+            inference.first_spikes(batch, times[samples], potentials[samples])
 
         self._over_samples(dataset, n_threads, work)
         return times, potentials
@@ -350,24 +389,26 @@ class Readout:
     def _accuracy(self, dataset: SpikingDataset, n_threads: int = 1) -> float:
         return float(np.mean(self.predict(dataset, n_threads) == dataset.labels))
 
-    def _over_samples(self, dataset: SpikingDataset, n_threads: int, work: Callable[..., None]) -> None:
+    def _over_samples(
+        self, dataset: SpikingDataset, n_threads: int, work: Callable[[Inference, SampleBatch, slice], None]
+    ) -> None:
+        """Do ``work(inference of the last layer, its input, which samples these are)`` for all samples."""
         n_threads = number_of_threads(n_threads)
-        n_samples = len(dataset)
+        n_samples, n_spikes = len(dataset), len(dataset.indices)
         if n_threads > 1:
-            n_threads = max(1, min(n_threads, len(dataset.indices) // SPIKES_A_THREAD))
-        frozen = [layer.inference() for layer in self.layers]
-        if n_threads == 1 and len(frozen) == 1:
-            work(frozen[0], dataset, 0, n_samples)
+            n_threads = max(1, min(n_threads, n_spikes // SPIKES_A_THREAD))
+        if n_threads == 1 and len(self.layers) == 1:
+            work(self.layers[0].inference(n_spikes), SampleBatch(dataset), slice(n_samples))
             return
-        for inference in frozen:  # before threads share it
-            inference.freeze()
+        copies = [layer.input_major(n_spikes, at_once=True) for layer in self.layers]  # which threads share
         # Hidden layers answer densely, so their samples come in bounded blocks.
-        size = HIDDEN_BLOCK if len(frozen) > 1 else max(1, -(-n_samples // n_threads))
+        size = HIDDEN_BLOCK if len(self.layers) > 1 else max(1, -(-n_samples // n_threads))
 
         def block(start: int) -> None:
-            stop = min(start + size, n_samples)
-            *before, last = (inference.twin() for inference in frozen)
-            work(last, hidden_spikes(before, dataset[start:stop]), start, stop)
+            samples = slice(start, min(start + size, n_samples))
+            layers = zip(self.layers, copies, strict=True)
+            *before, last = (layer.new_inference(copy) for layer, copy in layers)
+            work(last, SampleBatch(hidden_spikes(before, dataset[samples])), samples)
 
         with ThreadPoolExecutor(n_threads) as pool:
             list(pool.map(block, range(0, n_samples, size)))
@@ -395,6 +436,18 @@ class Readout:
             classes = np.arange(self.n_classes)  # its labels are indices already, of which some are missing
         require(len(classes) == self.n_classes, name, f"must have {self.n_classes} classes", len(classes), DataError)
         return classes
+
+    def _matched_sets(
+        self, train: SpikingDataset, val: SpikingDataset | None, test: SpikingDataset | None
+    ) -> dict[str, SpikingDataset]:
+        """Return the data sets that there are by name, with the network's class indices as labels."""
+        classes = self._classes_for("train", train)
+        data = {"train": in_classes(train, classes)}
+        for name, dataset in (("val", val), ("test", test)):
+            if dataset is not None:
+                data[name] = self._matched(name, dataset, classes)
+        self.classes = classes
+        return data
 
     def _matched(self, name: str, dataset: SpikingDataset, classes: np.ndarray) -> SpikingDataset:
         """Return a data set to measure with the network's class indices as labels."""
@@ -425,7 +478,7 @@ class Readout:
 
     def _members(self, place: str, **progress: Any) -> tuple[Header, dict[str, np.ndarray]]:
         """Return what a model file holds; an error begins with ``place``."""
-        learner = self._learner
+        trainer = self._trainer
         for i, layer in enumerate(self.layers):
             if not np.isfinite(layer.state()["weights"]).all():
                 rule = "must be finite to be saved; smaller rates may help"
@@ -437,10 +490,10 @@ class Readout:
             n_classes=self.n_classes,
             max_time=self.max_time,
             seed=self.seed,
-            n_epochs=learner.n_epochs,
-            generator=json.dumps(learner.generator.bit_generator.state),
-            rule=learner.rule.state,
-            regulator=learner.regulator.state,
+            n_epochs=trainer.n_epochs,
+            generator=json.dumps(trainer.generator.bit_generator.state),
+            rule=trainer.rule.state,
+            regulator=trainer.regulator.state,
             **progress,
         )
         arrays = {}
@@ -481,7 +534,7 @@ class Readout:
         return cls._of_members("pickle", header, arrays)
 
     def _restore(self, path: str | os.PathLike[str], header: Header, arrays: dict[str, np.ndarray]) -> None:
-        learner = self._learner
+        trainer = self._trainer
         try:
             for i, layer in enumerate(self.layers):
                 layer.restore({name: arrays[f"{name}_{i}"] for name in layer.state()})
@@ -489,11 +542,11 @@ class Readout:
                 self.classes = class_names(arrays["classes"], "classes")
                 require(len(self.classes) == self.n_classes, "classes", f"must be {self.n_classes}", len(self.classes))
             require(header.n_epochs >= 0, "n_epochs", "must be >= 0", header.n_epochs)
-            learner.restore(header.n_epochs, json.loads(header.generator), header.rule, header.regulator)
+            trainer.restore(header.n_epochs, json.loads(header.generator), header.rule, header.regulator)
         except (KeyError, ValueError, TypeError, OverflowError) as problem:
             raise DataError(f"{path}: must hold a whole model, got {problem}") from problem
 
-    def _resume(self, path: str | os.PathLike[str], train: SpikingDataset, epochs: int) -> list[EpochReport]:
+    def _resume(self, path: str | os.PathLike[str], progress_of: dict[str, Any]) -> list[EpochReport]:
         header, arrays = _read(path)
         mine = {
             "config": self.config.to_dict(),
@@ -501,15 +554,14 @@ class Readout:
             "n_classes": self.n_classes,
             "max_time": self.max_time,
             "seed": self.seed,
-            "epochs": epochs,
-            "data": _identity(train),
+            **progress_of,
         }
         for name, value in mine.items():
             found = getattr(header, name)
             if found != value:
                 raise ConfigError(f"{path}: must be a checkpoint of this training, got another {name}")
-        if header.n_epochs < self._learner.n_epochs:
-            found = f"one of epoch {header.n_epochs} for a network of epoch {self._learner.n_epochs}"
+        if header.n_epochs < self._trainer.n_epochs:
+            found = f"one of epoch {header.n_epochs} for a network of epoch {self._trainer.n_epochs}"
             raise ConfigError(f"{path}: must be a checkpoint of this training, got {found}")
         self._restore(path, header, arrays)
         return header.reports

@@ -1,3 +1,5 @@
 """Type that every neuron model has."""
 
-class Neuron: ...
+class Neuron:
+    @property
+    def leaks(self) -> bool: ...

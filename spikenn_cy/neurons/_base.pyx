@@ -7,7 +7,7 @@ cdef class Neuron:
 
     A subclass overrides ``prepare``, which is called once a sample, before the forward
     pass, and points ``spikes.decay`` at the share of its potential that a neuron keeps up
-    to each input spike, or leaves it ``NULL``.
+    to each input spike, or leaves it ``NULL``. One whose potential decays sets ``leaks``.
     """
 
     cdef void prepare(self, Spikes *spikes) noexcept nogil:

@@ -28,6 +28,7 @@ cdef class LeakyIntegrateAndFire(Neuron):
     def __init__(self, Py_ssize_t n_inputs, double leak_tau):
         if not leak_tau > 0:
             raise ValueError(f"leak_tau: must be > 0, got {leak_tau!r}")
+        self.leaks = True
         self.leak_tau = leak_tau
         self.decay = np.ones(n_inputs, REAL)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from spikenn_cy.experiments import kfold
 from spikenn_cy.experiments.tables import SETS
-from spikenn_cy.network.training import History
+from spikenn_cy.network.history import History
 from spikenn_cy.plots.canvas import BLUE
 from spikenn_cy.plots.canvas import GREEN
 from spikenn_cy.plots.canvas import VERMILION

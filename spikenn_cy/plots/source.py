@@ -28,8 +28,8 @@ from spikenn_cy.experiments.store import METRICS
 from spikenn_cy.experiments.store import MODEL
 from spikenn_cy.experiments.store import RECORD
 from spikenn_cy.experiments.store import STATS
+from spikenn_cy.network.history import History
 from spikenn_cy.network.readout import Readout
-from spikenn_cy.network.training import History
 from spikenn_cy.settings.strictjson import read_json
 from spikenn_cy.storage.folder import fingerprint
 from spikenn_cy.utils.validation import is_real

@@ -1,14 +1,16 @@
-"""What a regulator may do to a layer's thresholds around each training sample."""
-from spikenn_cy.kernels.answer cimport Answer, Layout
+"""What a regulator may do to a layer's training thresholds around each training sample."""
+import numpy as np
+
+from spikenn_cy.dtypes import REAL
+from spikenn_cy.kernels.layout cimport LayerOutput, Layout
 from spikenn_cy.types cimport index_t, real_t
 
 
 cdef class Regulator:
-    """A regulator, owned by one run; this base leaves the thresholds alone.
+    """The training thresholds of a layer, owned by one run; this base leaves them at the inference thresholds.
 
-    The forward pass reads one array of thresholds. ``fill`` sets it before samples are
-    seen, ``before_forward`` may change it for one sample's class and ``after_forward``
-    moves thresholds by the layer's answer and leaves the array ready for any class.
+    ``before_forward`` returns the thresholds of a sample's forward pass, ``after_forward`` moves
+    them by the layer's output and leaves them ready for any class.
 
     Parameters
     ----------
@@ -19,37 +21,37 @@ cdef class Regulator:
     def __init__(self, index_t n_classes, index_t n_per_class, index_t n_non_target):
         self.layout = Layout(n_classes, n_per_class, n_non_target)
         self.to_first_target = False
+        self.thresholds = np.zeros(n_classes * n_per_class, REAL)
 
-    cdef void before_forward(self, index_t label, real_t[::1] thresholds) noexcept nogil:
+    cdef const real_t *before_forward(self, index_t label) noexcept nogil:
+        return &self.thresholds[0]
+
+    cdef void after_forward(self, const LayerOutput *output) noexcept nogil:
         pass
 
-    cdef void after_forward(self, const Answer *answer, real_t[::1] thresholds) noexcept nogil:
-        pass
-
-    cdef real_t training_threshold(self, index_t neuron, const real_t[::1] thresholds) noexcept nogil:
-        return thresholds[neuron]
+    cdef real_t training_threshold(self, index_t neuron) noexcept nogil:
+        return self.thresholds[neuron]
 
     def reset(self, inference):
         """Start from these inference thresholds, float32 of shape (n_neurons,)."""
+        self.thresholds = np.array(inference, REAL)
 
-    def fill(self, inference, thresholds):
-        """Set the thresholds of the forward pass from the inference thresholds."""
-        thresholds[:] = inference
+    def on_epoch_start(self):
+        """Make ready for an epoch."""
 
-    def on_epoch_start(self, inference):
-        """Make ready for an epoch that starts with these inference thresholds."""
+    def on_epoch_end(self):
+        """Anneal; return the inference thresholds from here on, or None if they stay."""
+        return None
 
-    def on_epoch_end(self, inference):
-        """Anneal; return the inference thresholds from here on."""
-        return inference
-
-    def training_thresholds(self, inference):
-        """Return the thresholds as the last training sample left them."""
-        return inference
+    @property
+    def training_thresholds(self):
+        """A copy of the thresholds as the last training sample left them, float32 of shape (n_neurons,)."""
+        cdef index_t j
+        return np.array([self.training_threshold(j) for j in range(self.thresholds.shape[0])], REAL)
 
     @property
     def state(self):
-        """What changes from epoch to epoch, beside the thresholds: a list of floats."""
+        """What changes from epoch to epoch, beside the inference thresholds: a list of floats."""
         return []
 
     @state.setter

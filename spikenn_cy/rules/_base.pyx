@@ -1,18 +1,18 @@
 """What a learning rule sees of a sample, and what it answers: which neurons move, and how far."""
 from libc.math cimport fabs
 
-from spikenn_cy.kernels.answer cimport Answer, Layout
-from spikenn_cy.kernels.charge cimport ALL
-from spikenn_cy.kernels.stdp cimport RowStep
+from spikenn_cy.kernels.layout cimport ALL, FIRST_OF_LAYER, LayerOutput, Layout
+from spikenn_cy.kernels.stdp cimport RowUpdate
 from spikenn_cy.types cimport index_t, real_t
 
 
 cdef class Rule:
     """A learning rule, owned by one run.
 
-    A subclass sets ``scope`` and overrides ``learn``: it writes one step for each neuron
+    A subclass sets ``scope`` and overrides ``learn``: it writes one update for each neuron
     that is to move, at most one a neuron, and returns their number. It reads the layer's
-    answer and never the synaptic weights.
+    output and never the synaptic weights. Potentials are in the output only if it sets
+    ``needs_potentials``; then they are exact, and what finds spikes without them is not used.
 
     Parameters
     ----------
@@ -28,6 +28,7 @@ cdef class Rule:
         self.layout = Layout(n_classes, n_per_class, n_non_target)
         self.max_time = max_time
         self.scope = ALL
+        self.needs_potentials = False
         self.annealing = config.annealing
         self.accuracy = 1 / <double>n_classes     # of a guess: there has been no epoch
 
@@ -40,15 +41,20 @@ cdef class Rule:
         self.plasticity.soft_min = config.w_min
         self.plasticity.soft_max = config.w_max
 
-    cdef void ask(self, RowStep *step, index_t neuron, double error) noexcept nogil:
+    cdef void ask(self, RowUpdate *update, index_t neuron, double error) noexcept nogil:
         # Errors are stored in single precision; a negative one has rates of its own.
-        step.neuron = neuron
-        step.error = fabs(<real_t>error)
-        step.causal = self.ap if error >= 0 else self.anti_ap
-        step.anticausal = self.am if error >= 0 else self.anti_am
+        update.neuron = neuron
+        update.error = fabs(<real_t>error)
+        update.causal = self.ap if error >= 0 else self.anti_ap
+        update.anticausal = self.am if error >= 0 else self.anti_am
 
-    cdef Py_ssize_t learn(self, const Answer *answer, RowStep *steps) noexcept nogil:
+    cdef Py_ssize_t learn(self, const LayerOutput *output, RowUpdate *updates) noexcept nogil:
         return 0
+
+    @property
+    def ends_layer(self):
+        """Whether a sample ends at the layer's first spike."""
+        return self.scope == FIRST_OF_LAYER
 
     def on_epoch_end(self, double accuracy):
         """Anneal the rates; ``accuracy`` is the share of right votes of the epoch that ends."""

@@ -1,9 +1,8 @@
 """S2-STDP and SSTDP, which move every neuron's spike towards a time around the layer's mean."""
 import cython
 
-from spikenn_cy.kernels.answer cimport Answer, is_target
-from spikenn_cy.kernels.charge cimport ALL, FIRST_OF_CLASS
-from spikenn_cy.kernels.stdp cimport RowStep
+from spikenn_cy.kernels.layout cimport ALL, FIRST_OF_CLASS, LayerOutput, is_target
+from spikenn_cy.kernels.stdp cimport RowUpdate
 from spikenn_cy.rules._base cimport Rule
 from spikenn_cy.types cimport index_t, real_t
 
@@ -24,7 +23,7 @@ cdef class S2STDP(Rule):
         self.use_time_ranges = config.use_time_ranges
         self.scope = FIRST_OF_CLASS if self.class_inhib else ALL
 
-    cdef Py_ssize_t learn(self, const Answer *answer, RowStep *steps) noexcept nogil:
+    cdef Py_ssize_t learn(self, const LayerOutput *output, RowUpdate *updates) noexcept nogil:
         cdef index_t n_updated = self.layout.n_classes, n_of_class = 1, n_fired = 0, j, k
         if not self.class_inhib:
             n_of_class = self.layout.n_per_class
@@ -34,7 +33,7 @@ cdef class S2STDP(Rule):
         cdef real_t total = 0      # the mean is taken in single precision, in the order of the neurons
         cdef double base, time, desired
         for k in range(n_updated):
-            time = answer.times[answer.winner_of[k] if self.class_inhib else k]
+            time = output.times[output.winner_of[k] if self.class_inhib else k]
             if time < self.max_time:
                 total += <real_t>time
                 n_fired += 1
@@ -42,9 +41,9 @@ cdef class S2STDP(Rule):
         if n_fired:
             base = min(base, <double>(total / <real_t>n_fired))
         for k in range(n_updated):
-            j = answer.winner_of[k] if self.class_inhib else k
-            time = answer.times[j]
-            if is_target(&self.layout, j, answer.label):
+            j = output.winner_of[k] if self.class_inhib else k
+            time = output.times[j]
+            if is_target(&self.layout, j, output.label):
                 desired = base - early
                 if self.use_time_ranges:
                     desired = min(time, desired)
@@ -52,5 +51,5 @@ cdef class S2STDP(Rule):
                 desired = base + late
                 if self.use_time_ranges:
                     desired = max(time, desired)
-            self.ask(&steps[k], j, (time - desired) / self.max_time)
+            self.ask(&updates[k], j, (time - desired) / self.max_time)
         return n_updated

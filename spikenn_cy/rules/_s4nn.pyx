@@ -2,9 +2,8 @@
 import cython
 from libc.math cimport sqrt
 
-from spikenn_cy.kernels.answer cimport Answer, is_target
-from spikenn_cy.kernels.charge cimport ALL, FIRST_OF_CLASS
-from spikenn_cy.kernels.stdp cimport RowStep
+from spikenn_cy.kernels.layout cimport ALL, FIRST_OF_CLASS, LayerOutput, is_target
+from spikenn_cy.kernels.stdp cimport RowUpdate
 from spikenn_cy.rules._base cimport Rule
 from spikenn_cy.types cimport index_t, real_t
 
@@ -26,18 +25,18 @@ cdef class S4NN(Rule):
         self.use_time_ranges = config.use_time_ranges
         self.scope = FIRST_OF_CLASS if self.class_inhib else ALL
 
-    cdef Py_ssize_t learn(self, const Answer *answer, RowStep *steps) noexcept nogil:
+    cdef Py_ssize_t learn(self, const LayerOutput *output, RowUpdate *updates) noexcept nogil:
         cdef index_t n_updated = self.layout.n_classes, j, k
         if not self.class_inhib:
             n_updated *= self.layout.n_per_class
         # The layer's first neuron is the first of its class, so competition does not hide it.
-        cdef double base = min(<double>answer.times[answer.first], self.max_time - self.t_gap)
+        cdef double base = min(<double>output.times[output.winner], self.max_time - self.t_gap)
         cdef double time, desired, error, total = 0
         cdef real_t norm
         for k in range(n_updated):
-            j = answer.winner_of[k] if self.class_inhib else k
-            time = answer.times[j]
-            if is_target(&self.layout, j, answer.label):
+            j = output.winner_of[k] if self.class_inhib else k
+            time = output.times[j]
+            if is_target(&self.layout, j, output.label):
                 desired = base
                 if self.use_time_ranges:
                     desired = min(time, desired)
@@ -47,9 +46,9 @@ cdef class S4NN(Rule):
                     desired = max(time, desired)
             error = <real_t>((time - desired) / self.max_time)
             total += error * error
-            self.ask(&steps[k], j, error)
+            self.ask(&updates[k], j, error)
         if total > 0:
             norm = <real_t>sqrt(total)
             for k in range(n_updated):
-                steps[k].error /= norm
+                updates[k].error /= norm
         return n_updated

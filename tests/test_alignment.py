@@ -59,7 +59,7 @@ def test_weights_that_learn_begin_a_line_wherever_they_came_from(come):
     config = {"network": [{"n_neurons": 20, "firing_threshold": 5}], "optimizer": rule}
     model = come(Readout.from_config(config, 30, 4, seed=0))
     model.partial_fit(data)
-    assert begins_a_line(model.layers[-1]._weights)
+    assert begins_a_line(model.layers[-1].rows.array)
     before = model.layers[-1].weights
     model.partial_fit(data)
     assert not np.array_equal(model.layers[-1].weights, before)  # the aligned array is the one that learns

@@ -1,0 +1,18 @@
+"""Samples on their way through a loop, as kernels read them."""
+from libc.stdint cimport uint64_t
+
+from spikenn_cy.kernels.spikes cimport Spikes
+from spikenn_cy.types cimport index_t, offset_t, stamp_t
+
+
+cdef class SampleBatch:
+    cdef readonly Py_ssize_t n_samples
+    cdef readonly uint64_t key           # of the dropout's stream
+    cdef const offset_t[::1] indptr
+    cdef const index_t[::1] inputs
+    cdef const stamp_t[::1] times
+    cdef const index_t[::1] labels
+    cdef const offset_t[::1] order       # position of each sample in these arrays
+    cdef const offset_t[::1] numbers     # what it is called in the dropout's stream
+
+    cdef void sample(self, Py_ssize_t i, Spikes *spikes) noexcept nogil

@@ -1,0 +1,96 @@
+"""Which way to find first spikes is taken for a layer that learns, so that its trainer need not know them."""
+
+from typing import TYPE_CHECKING
+
+from spikenn_cy.errors import ConfigError
+from spikenn_cy.network._weights import InputMajorWeights
+from spikenn_cy.network.forward import FORWARDS
+from spikenn_cy.network.forward._base import Forward
+from spikenn_cy.network.forward._exact import ExactForward
+from spikenn_cy.network.forward._input_major import InputMajorForward
+from spikenn_cy.regulators._base import Regulator
+from spikenn_cy.rules._base import Rule
+from spikenn_cy.utils.autotune import ITEMS
+from spikenn_cy.utils.autotune import Autotuner
+
+if TYPE_CHECKING:
+    from spikenn_cy.network.layer import Layer
+
+AUTO = "auto"
+WORTH_TIMING = 16 * ITEMS  # samples at least of a call in which ways are compared
+FEWEST_SIDE_BY_SIDE = 32  # neurons; one that learns writes whole cache lines, which fewer do not pay for
+
+
+def check_forward(name: str) -> None:
+    """Raise `ConfigError` unless ``name`` is a key of ``FORWARDS`` or ``"auto"``."""
+    if name != AUTO and name not in FORWARDS:
+        raise ConfigError(f"forward: must be one of {', '.join([AUTO, *FORWARDS])}, got {name!r}")
+
+
+class ForwardChoice:
+    """The ways that serve a layer that learns, and which of them is taken now.
+
+    Parameters
+    ----------
+    layer : Layer
+    layout : tuple of int
+        ``(n_classes, n_per_class, n_non_target)``.
+    rule : Rule
+    regulator : Regulator
+
+    Attributes
+    ----------
+    forward : Forward
+        To be taken now.
+    """
+
+    def __init__(self, layer: "Layer", layout: tuple[int, int, int], rule: Rule, regulator: Regulator) -> None:
+        self._layer, self._layout = layer, layout
+        # Only exact sums give potentials, and of a layer that ends as a whole no class goes on to another spike.
+        self._side_by_side = rule.ends_layer and not regulator.to_first_target and not rule.needs_potentials
+        self._exact = ExactForward(layer.rows, layout, layer.max_time)
+        self._input_major: InputMajorForward | None = None
+        self._ways: list[Forward] = [self._exact]
+        self._tuner = Autotuner(1)
+
+    @property
+    def forward(self) -> Forward:
+        return self._ways[self._tuner.way]
+
+    def look(self, name: str, n_samples: int, n_spikes: int) -> None:
+        """Choose for a call that trains on so many samples with so many input spikes.
+
+        Parameters
+        ----------
+        name : str
+            A key of ``FORWARDS``, which is taken if it serves the layer, or ``"auto"``.
+        n_samples, n_spikes : int
+        """
+        ways = self._serving(name, n_spikes)
+        if ways != self._ways:
+            self._ways, self._tuner = ways, Autotuner(len(ways))
+        if n_samples >= WORTH_TIMING:
+            self._tuner.look_again()
+
+    def limit(self, n_samples: int) -> int:
+        """Return how many of so many samples may be trained on before the choice is asked again."""
+        return self._tuner.limit(n_samples)
+
+    def note(self, n_samples: int, seconds: float) -> None:
+        """Take down how long so many samples took with ``forward``."""
+        self._tuner.note(n_samples, seconds)
+
+    def _serving(self, name: str, n_spikes: int) -> list[Forward]:
+        """Return the ways among which the clock decides."""
+        layer, forced = self._layer, name != AUTO
+        if self._side_by_side and name in (AUTO, "input_major"):
+            wide = layer.n_neurons >= FEWEST_SIDE_BY_SIDE
+            copy = layer.input_major(n_spikes, at_once=forced) if wide or forced else None
+            if copy is not None:
+                return [self._following(copy)]
+        return [self._exact]
+
+    def _following(self, copy: InputMajorWeights) -> InputMajorForward:
+        if self._input_major is None or self._input_major.copy is not copy:
+            self._input_major = InputMajorForward(self._layer.rows, self._layout, self._layer.max_time, copy)
+        return self._input_major

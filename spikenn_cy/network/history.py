@@ -1,0 +1,89 @@
+"""What a training ended with, epoch by epoch, and the reasons for which one ends before its last epoch."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from spikenn_cy.config import TrainerConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class EpochReport:
+    """What one epoch ended with.
+
+    Attributes
+    ----------
+    epoch : int
+        Number of the epoch in the model's life, from 0.
+    train_accuracy : float
+        Share of right votes during the epoch, while the weights moved.
+    val_accuracy, test_accuracy : float or None
+        Share of right votes after the epoch; None without such a data set.
+    seconds : float
+        Duration, the measuring of accuracies included.
+    stopped : {None, "early_stopping", "gridsearch_stop_acc"}
+        Why training ends here, if it does before its last epoch.
+    """
+
+    epoch: int
+    train_accuracy: float
+    val_accuracy: float | None = None
+    test_accuracy: float | None = None
+    seconds: float = 0.0
+    stopped: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class History:
+    """What a training ended with, epoch by epoch.
+
+    Attributes
+    ----------
+    epochs : list of EpochReport
+    """
+
+    epochs: list[EpochReport]
+
+    @property
+    def train_accuracy(self) -> list[float]:
+        """Training accuracy of each epoch."""
+        return [report.train_accuracy for report in self.epochs]
+
+    @property
+    def val_accuracy(self) -> list[float | None]:
+        """Validation accuracy after each epoch."""
+        return [report.val_accuracy for report in self.epochs]
+
+    @property
+    def test_accuracy(self) -> list[float | None]:
+        """Test accuracy after each epoch."""
+        return [report.test_accuracy for report in self.epochs]
+
+    @property
+    def stopped(self) -> str:
+        """``"epochs"`` if all were trained, else the reason for which training ended before."""
+        return (self.epochs and self.epochs[-1].stopped) or "epochs"
+
+
+def reason_to_stop(reports: Sequence[EpochReport], trainer: TrainerConfig) -> str | None:
+    """Return why training ends after the last of ``reports``, or None.
+
+    Parameters
+    ----------
+    reports : sequence of EpochReport
+        All epochs of this training.
+    trainer : TrainerConfig
+        ``early_stopping`` epochs without a new best validation accuracy end a training;
+        so does, after epoch 2, an accuracy below ``gridsearch_stop_acc``.
+    """
+    last = reports[-1]
+    measured = [a for a in (last.train_accuracy, last.val_accuracy) if a is not None]
+    if last.epoch > 2 and min(measured) < trainer.gridsearch_stop_acc:
+        return "gridsearch_stop_acc"
+    if trainer.early_stopping and last.val_accuracy is not None:
+        best, waited = 0.0, 0
+        for report in reports:
+            improved = report.val_accuracy is not None and report.val_accuracy > best
+            best, waited = (report.val_accuracy, 0) if improved else (best, waited + 1)
+        if waited >= trainer.early_stopping:
+            return "early_stopping"
+    return None
