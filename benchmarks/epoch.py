@@ -175,7 +175,7 @@ class Threads:
 class Ways:
     """An epoch by each way to find first spikes that serves the rule: the same bits."""
 
-    params = (["rstdp exact", "rstdp input_major"],)
+    params = (["s2stdp+ncg exact", "s2stdp+ncg screening", "rstdp exact", "rstdp input_major"],)
     param_names = ("rule_and_way",)
     timer = time.process_time
     number = 1

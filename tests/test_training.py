@@ -89,6 +89,15 @@ def test_every_combination_learns_to_the_same_bits_in_every_way_to_find_first_sp
         assert model.training_thresholds.tobytes() == models["exact"].training_thresholds.tobytes()
 
 
+@given(cases())
+@settings(max_examples=300)
+def test_epochs_learn_like_the_reference_when_neurons_are_screened(case):
+    model, dataset, (network, samples) = model_of(case), dataset_of(case), reference_of(case)
+    history = model.fit(dataset, forward="screening")
+    assert list(history.train_accuracy) == network.fit(samples)
+    assert_same_state(model, network)
+
+
 def test_an_unknown_way_to_find_first_spikes_is_refused():
     config = {
         "network": [{"n_neurons": 2, "firing_threshold": 1}],

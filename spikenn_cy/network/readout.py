@@ -95,7 +95,7 @@ class FitOptions:
     on_statistics : callable, optional
         Called before that with the number of the epoch and the `EpochStatistics` of its training.
         Without it nothing is counted.
-    forward : {"auto", "exact", "input_major"}, default="auto"
+    forward : {"auto", "exact", "input_major", "screening"}, default="auto"
         How first spikes are found; one that does not serve the layer is not taken.
     """
 

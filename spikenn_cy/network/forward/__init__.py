@@ -7,8 +7,10 @@ To add one: write ``_name.pyx`` with a subclass of `Forward`, give it a row here
 from spikenn_cy.network.forward._base import Forward
 from spikenn_cy.network.forward._exact import ExactForward
 from spikenn_cy.network.forward._input_major import InputMajorForward
+from spikenn_cy.network.forward.screening._screening import ScreeningForward
 
 FORWARDS: dict[str, type[Forward]] = {
     "exact": ExactForward,
     "input_major": InputMajorForward,
+    "screening": ScreeningForward,
 }

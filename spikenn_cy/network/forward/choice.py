@@ -8,6 +8,7 @@ from spikenn_cy.network.forward import FORWARDS
 from spikenn_cy.network.forward._base import Forward
 from spikenn_cy.network.forward._exact import ExactForward
 from spikenn_cy.network.forward._input_major import InputMajorForward
+from spikenn_cy.network.forward.screening._screening import ScreeningForward
 from spikenn_cy.regulators._base import Regulator
 from spikenn_cy.rules._base import Rule
 from spikenn_cy.utils.autotune import ITEMS
@@ -48,8 +49,10 @@ class ForwardChoice:
         self._layer, self._layout = layer, layout
         # Only exact sums give potentials, and of a layer that ends as a whole no class goes on to another spike.
         self._side_by_side = rule.ends_layer and not regulator.to_first_target and not rule.needs_potentials
+        self._screened = not (rule.ends_layer or rule.needs_potentials or layer.make_neuron().leaks)
         self._exact = ExactForward(layer.rows, layout, layer.max_time)
         self._input_major: InputMajorForward | None = None
+        self._screening: ScreeningForward | None = None
         self._ways: list[Forward] = [self._exact]
         self._tuner = Autotuner(1)
 
@@ -88,6 +91,10 @@ class ForwardChoice:
             copy = layer.input_major(n_spikes, at_once=forced) if wide or forced else None
             if copy is not None:
                 return [self._following(copy)]
+        if self._screened and name in (AUTO, "screening") and ScreeningForward.serves(layer.rows, self._layout[1]):
+            if self._screening is None:
+                self._screening = ScreeningForward(layer.rows, self._layout, layer.max_time)
+            return [self._screening] if forced else [self._exact, self._screening]
         return [self._exact]
 
     def _following(self, copy: InputMajorWeights) -> InputMajorForward:
