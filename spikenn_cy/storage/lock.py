@@ -4,11 +4,13 @@ import contextlib
 import fcntl
 import os
 import socket
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from spikenn_cy.errors import RunError
+from spikenn_cy.errors import shortened
 
 LOCK = ".lock"
 
@@ -35,9 +37,11 @@ def locked(folder: Path, patience: float = 0.0) -> Iterator[None]:
     NotWritable
         If it cannot be locked.
     RunError
-        If another process holds it.
+        If another process holds it, or something else has the name of the lock.
     """
     path = folder / LOCK
+    if path.is_symlink():
+        raise RunError(f"{path}: must be a file that a command makes, got a symbolic link")
     try:
         handle = _acquire(path, patience)
     except BlockingIOError:
@@ -58,8 +62,10 @@ def locked(folder: Path, patience: float = 0.0) -> Iterator[None]:
 def _acquire(path: Path, patience: float) -> int:
     deadline = time.monotonic() + patience
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        # What is written to a lock must reach no other file: none behind a link, and no pipe or device.
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
         try:
+            _require_own(path, os.fstat(handle))
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_still(path, handle):
                 return handle
@@ -72,6 +78,14 @@ def _acquire(path: Path, patience: float) -> int:
             os.close(handle)
 
 
+def _require_own(path: Path, found: os.stat_result) -> None:
+    """Raise unless an opened lock is a file that has no other name."""
+    if not stat.S_ISREG(found.st_mode):
+        raise RunError(f"{path}: must be a file that a command makes, got something else")
+    if found.st_nlink > 1:
+        raise RunError(f"{path}: must be a file that a command makes, got one with another name")
+
+
 def _is_still(path: Path, handle: int) -> bool:
     """Return whether ``path`` has not been removed between opening and locking it."""
     try:
@@ -82,5 +96,5 @@ def _is_still(path: Path, handle: int) -> bool:
 
 def _owner(path: Path) -> str:
     with contextlib.suppress(OSError):
-        return path.read_text().strip() or "another process"
+        return shortened(path.read_text(errors="replace")) or "another process"
     return "another process"
