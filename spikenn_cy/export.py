@@ -17,12 +17,13 @@ from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.network.layer import Layer
+from spikenn_cy.network.model_file import EXPORTED
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.utils.atomic import atomic_file
 from spikenn_cy.utils.extras import extra
 from spikenn_cy.version import __version__
 
-FORMAT = "spikenn_cy first-spike network, version 1"
+FORMAT = f"{EXPORTED}, version 1"
 READ_OUT = (
     "Each input and each neuron spikes once at most. The class of a sample is that of the output neuron that spikes "
     "first (class_of_neuron). Of neurons that spike at the same time, and of all if none spikes, the one with the "

@@ -121,7 +121,10 @@ def refused(capsys, *words):
         (["empty", "model.npz"], "empty: must be the folder of a complete run, with model.npz, got another folder"),
         (["begun", "model.npz"], "begun: must be the folder of a complete run, with model.npz, got an unfinished one"),
         (["torn.npz", "model.npz"], "torn.npz: must be a file that Readout.save wrote, got BadZipFile: File is not"),
-        (["plain.npz", "model.npz"], "plain.npz: must be a file that Readout.save wrote, got KeyError: 'header'"),
+        (
+            ["plain.npz", "model.npz"],
+            "plain.npz: must be a file that Readout.save wrote, got plain arrays for other software",
+        ),
         (["out", "out/model.npz"], "out/model.npz: must be another file than the network's own, got the same"),
         (["out", "nowhere/model.npz"], "nowhere/model.npz: must be writable, got No such file or directory"),
         (["out", "model.npz", "--dt", "0.1"], "dt: must be left out unless a .nir file is written, got 0.1"),

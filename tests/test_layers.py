@@ -17,10 +17,10 @@ PACKAGE = Path(spikenn_cy.__file__).parent  # of a wheel, which has no .pyx file
 FLOORS = [
     ["types", "dtypes", "errors", "version"],
     ["utils"],
-    ["settings", "storage"],
+    ["settings"],
     ["kernels"],
     ["data", "neurons", "regulators", "rules"],
-    ["config", "demo"],
+    ["config", "demo", "storage"],
     ["network"],
     ["features"],
     ["estimator", "execution", "export"],

@@ -28,6 +28,7 @@ from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
 from spikenn_cy.experiments.store import RunFolder
+from spikenn_cy.network.model_file import Checkpoint
 from spikenn_cy.network.readout import Readout
 
 COMPLETE = ["config.json", "metrics.jsonl", "model.npz", "readout_log.txt", "result.json"]
@@ -228,7 +229,7 @@ def test_a_run_that_was_not_replaced_after_all_is_not_said_to_go_on(job, complet
     before = contents(job.output)
     capsys.readouterr()
     with monkeypatch.context() as patched:
-        patched.setattr(Readout, "_write", lambda *_, **__: _interrupt())
+        patched.setattr(Checkpoint, "write", lambda *_: _interrupt())
         assert main([*words, "--seed", "1", "--overwrite"], command="run") == 130
     assert capsys.readouterr().err == "interrupted\n"
     assert contents(job.output) == before

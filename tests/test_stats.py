@@ -13,6 +13,7 @@ from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
+from spikenn_cy.network.model_file import Checkpoint
 from spikenn_cy.network.readout import Readout
 
 N_EPOCHS, N_SAMPLES, N_NEURONS, N_INPUTS, PER_CLASS = 6, 90, 6, 12, 2
@@ -118,18 +119,18 @@ def test_statistics_change_nothing_else(data, tmp_path):
 
 def test_an_interrupted_run_ends_with_the_statistics_of_a_whole_one(data, tmp_path, monkeypatch):
     whole = stats(run(data, tmp_path / "whole"))
-    write = Readout._write
+    write = Checkpoint.write
 
-    def interrupted(model, path, **progress):
-        write(model, path, **progress)
-        if len(progress.get("reports", ())) == 3:
+    def interrupted(checkpoint, reports):
+        write(checkpoint, reports)
+        if len(reports) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Readout, "_write", interrupted)
+    monkeypatch.setattr(Checkpoint, "write", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(data, tmp_path / "run")
     assert not (tmp_path / "run" / "stats.npz").exists()
-    monkeypatch.setattr(Readout, "_write", write)
+    monkeypatch.setattr(Checkpoint, "write", write)
     again = stats(run(data, tmp_path / "run"))
     for key, array in whole.items():
         np.testing.assert_array_equal(again[key], array)

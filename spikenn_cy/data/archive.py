@@ -6,6 +6,7 @@ import struct
 import zipfile
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import IO
 from typing import Any
 
 import numpy as np
@@ -101,17 +102,8 @@ def read_member(
     possible = info.compress_size if plain else info.compress_size * DEFLATE_MAX
     require(info.file_size <= possible, place, f"must be at most {possible} bytes", info.file_size, DataError)
     with archive.open(info) as member:
-        version = npy.read_magic(member)
-        require(version == (1, 0), place, "must be in .npy format 1.0", version, DataError)
-        shape, columns_first, dtype = npy.read_array_header_1_0(member)
-        require(dtype.kind in "iufUS", place, "must hold numbers or strings", dtype, DataError)
-        most = "one axis" if n_axes == 1 else f"{n_axes} axes"
-        require(len(shape) <= n_axes, place, f"must have {most} at most", shape, DataError)
-        ok = not columns_first or len(shape) <= 1
-        require(ok, place, "must be in row-major order", "Fortran order", DataError)
+        shape, dtype = read_head(member, info, place, n_axes)
         n_bytes = math.prod(shape) * dtype.itemsize
-        ok = member.tell() + n_bytes == info.file_size
-        require(ok, place, f"must fill its {info.file_size} bytes", f"{dtype} {shape}", DataError)
         start = data_start(info, whole) + member.tell()
         if plain and start % dtype.alignment == 0:
             require(start + n_bytes <= len(whole), place, "must lie inside the file", start, DataError)
@@ -119,6 +111,23 @@ def read_member(
         else:
             data = read_exactly(member, n_bytes)
     return data.view(dtype).reshape(shape)
+
+
+def read_head(
+    member: IO[bytes], info: zipfile.ZipInfo, place: str, n_axes: int
+) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return shape and element type of the array in an opened member, which is left where the elements begin."""
+    version = npy.read_magic(member)
+    require(version == (1, 0), place, "must be in .npy format 1.0", version, DataError)
+    shape, columns_first, dtype = npy.read_array_header_1_0(member)
+    require(dtype.kind in "iufUS", place, "must hold numbers or strings", dtype, DataError)
+    most = "one axis" if n_axes == 1 else f"{n_axes} axes"
+    require(len(shape) <= n_axes, place, f"must have {most} at most", shape, DataError)
+    ok = not columns_first or len(shape) <= 1
+    require(ok, place, "must be in row-major order", "Fortran order", DataError)
+    ok = member.tell() + math.prod(shape) * dtype.itemsize == info.file_size
+    require(ok, place, f"must fill its {info.file_size} bytes", f"{dtype} {shape}", DataError)
+    return shape, dtype
 
 
 def data_start(info: zipfile.ZipInfo, whole: np.ndarray) -> int:

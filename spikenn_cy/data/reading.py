@@ -4,7 +4,6 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator
-from collections.abc import Mapping
 from typing import IO
 
 import numpy as np
@@ -34,33 +33,6 @@ def opened(path: str | os.PathLike, what: str) -> Iterator[IO[bytes]]:
     except Exception as problem:
         # zipfile, zlib and numpy raise nearly anything on a file that was damaged inside.
         raise DataError(f"{path}: must be a sound {what}, got {one_line(problem)}") from problem
-
-
-@contextlib.contextmanager
-def members_of(path: str | os.PathLike, rule: str) -> Iterator[Mapping[str, np.ndarray]]:
-    """Open an ``.npz`` file, and raise whatever goes wrong in the block as a DataError.
-
-    ``rule``, what the file must be, stands in the error between the path and what was found.
-    """
-    try:
-        with open(path, "rb", opener=open_at_once) as file:
-            start = file.read(len(NUMPY))
-            if not start.startswith(ZIP):
-                lone = "one array without a name, as .npy files hold"
-                raise _NoArchive(lone if start == NUMPY else "a file of another kind" if start else "an empty file")
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as members:
-                yield members
-    except OSError as problem:
-        raise DataError(f"{path}: {rule}, got {problem.strerror or problem}") from problem
-    except _NoArchive as problem:
-        raise DataError(f"{path}: {rule}, got {problem}") from problem
-    except Exception as problem:  # a damaged archive raises whatever its damage leads to
-        raise DataError(f"{path}: {rule}, got {type(problem).__name__}: {problem}") from problem
-
-
-class _NoArchive(Exception):
-    """A file is no ``.npz``; the text says what it is."""
 
 
 def open_at_once(path: str, flags: int) -> int:

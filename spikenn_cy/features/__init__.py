@@ -10,11 +10,13 @@ from typing import Any
 
 import msgspec
 
-from spikenn_cy.data.reading import members_of
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.features.softhebb import SoftHebbCNN
 from spikenn_cy.features.stdp_csnn import STDPCSNN
+from spikenn_cy.storage.arrays import open_arrays
+from spikenn_cy.storage.arrays import refusing
+from spikenn_cy.storage.model_archive import HEADER
 
 __all__ = ["EXTRACTORS", "STDPCSNN", "SoftHebbCNN", "load_extractor"]
 
@@ -47,7 +49,7 @@ def load_extractor(path: str | os.PathLike[str]) -> Any:
         If there is no such file or it holds anything else.
     """
     rule = "must be the file of an extractor"
-    with members_of(path, rule) as members:
-        name = msgspec.json.decode(str(members["header"]), type=_Header).extractor
+    with open_arrays(path, rule) as file, refusing(path, rule):
+        name = msgspec.json.decode(file.text(HEADER), type=_Header).extractor
     require(name in EXTRACTORS, str(path), f"extractor must be one of {', '.join(EXTRACTORS)}", name, DataError)
     return EXTRACTORS[name].load(path)

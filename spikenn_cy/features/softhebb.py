@@ -12,7 +12,6 @@ import numpy as np
 
 from spikenn_cy.data.arrays import COUNT_MAX
 from spikenn_cy.data.dataset import SpikingDataset
-from spikenn_cy.data.reading import members_of
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
@@ -24,7 +23,12 @@ from spikenn_cy.features.softhebb_network import Network
 from spikenn_cy.features.softhebb_network import device_named
 from spikenn_cy.features.softhebb_network import settled
 from spikenn_cy.settings.records import Record
-from spikenn_cy.utils.atomic import atomic_file
+from spikenn_cy.storage.arrays import Wanted
+from spikenn_cy.storage.arrays import open_arrays
+from spikenn_cy.storage.arrays import refusing
+from spikenn_cy.storage.model_archive import read_header
+from spikenn_cy.storage.model_archive import require_arrays
+from spikenn_cy.storage.model_archive import write_model
 from spikenn_cy.utils.progress import Progress
 from spikenn_cy.utils.validation import number_of_threads
 from spikenn_cy.utils.validation import read_only
@@ -433,8 +437,7 @@ class SoftHebbCNN:
         self._require_states("weights")
         header = Header(config=self.config.to_dict(), seed=self.seed, image_shape=self.image_shape)
         arrays = {f"{name}_{k}": array for k, s in enumerate(self._states) for name, array in s._asdict().items()}
-        with atomic_file(path) as file:
-            np.savez(file, header=np.array(msgspec.json.encode(header).decode()), **arrays)
+        write_model(path, header, arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "SoftHebbCNN":
@@ -446,17 +449,26 @@ class SoftHebbCNN:
             If there is no such file or it holds anything else.
         """
         rule = "must be a file that SoftHebbCNN.save wrote"
-        with members_of(path, rule) as members:
-            arrays = dict(members)
-            header = msgspec.json.decode(str(arrays.pop("header")), type=Header)
-            require(header.format == FORMAT, "format", f"must be {FORMAT}", header.format)
+        with open_arrays(path, rule) as file, refusing(path, rule):
+            header = read_header(file, Header, FORMAT)
             extractor = cls.from_config(header.config, header.seed)
+            require_arrays(file, _layout(extractor.config))
             names = [f"_{k}" for k in range(len(extractor.config.blocks))]
-            extractor.weights = [arrays[f"weights{name}"] for name in names]
-            extractor.running_means = [arrays[f"mean{name}"] for name in names]
-            extractor.running_variances = [arrays[f"variance{name}"] for name in names]
+            extractor.weights = [file[f"weights{name}"] for name in names]
+            extractor.running_means = [file[f"mean{name}"] for name in names]
+            extractor.running_variances = [file[f"variance{name}"] for name in names]
             extractor.image_shape = header.image_shape
         return extractor
+
+
+def _layout(config: SoftHebbConfig) -> dict[str, Wanted]:
+    """Return the arrays of an extractor with these settings, for images of any number of channels."""
+    layout, channels = {}, None
+    for k, block in enumerate(config.blocks):
+        layout[f"weights_{k}"] = Wanted((block.filters, channels, block.kernel, block.kernel))
+        layout |= {f"{name}_{k}": Wanted((channels,)) for name in ("mean", "variance")}
+        channels = block.filters
+    return layout
 
 
 def initial_states(config: SoftHebbConfig, n_channels: int, generator: np.random.Generator) -> list[BlockState]:

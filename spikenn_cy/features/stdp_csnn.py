@@ -16,7 +16,6 @@ import numpy as np
 
 from spikenn_cy.data.arrays import COUNT_MAX
 from spikenn_cy.data.dataset import SpikingDataset
-from spikenn_cy.data.reading import members_of
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import ConfigError
@@ -35,7 +34,12 @@ from spikenn_cy.features.front_end import dog_kernel
 from spikenn_cy.features.front_end import make_front_end
 from spikenn_cy.features.front_end import whitening_kernels
 from spikenn_cy.settings.records import Record
-from spikenn_cy.utils.atomic import atomic_file
+from spikenn_cy.storage.arrays import Wanted
+from spikenn_cy.storage.arrays import open_arrays
+from spikenn_cy.storage.arrays import refusing
+from spikenn_cy.storage.model_archive import read_header
+from spikenn_cy.storage.model_archive import require_arrays
+from spikenn_cy.storage.model_archive import write_model
 from spikenn_cy.utils.progress import Progress
 from spikenn_cy.utils.validation import number_of_threads
 from spikenn_cy.utils.validation import read_only
@@ -702,13 +706,8 @@ class STDPCSNN:
         RunError
             If nothing was fitted, loaded or assigned, or the file cannot be written.
         """
-        names = ["weights", "thresholds"]
-        names += ["scaling_min", "scaling_max"] if self.config.feature_scaling else []
-        names += ["whitening"] if self.config.whiten else []
-        arrays = {name: self._learned(name) for name in names}
-        header = Header(config=self.config.to_dict(), seed=self.seed)
-        with atomic_file(path) as file:
-            np.savez(file, header=np.array(msgspec.json.encode(header).decode()), **arrays)
+        arrays = {name: self._learned(name) for name in _layout(self.config)}
+        write_model(path, Header(config=self.config.to_dict(), seed=self.seed), arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "STDPCSNN":
@@ -720,17 +719,13 @@ class STDPCSNN:
             If there is no such file or it holds anything else.
         """
         rule = "must be a file that STDPCSNN.save wrote"
-        with members_of(path, rule) as members:
-            arrays = dict(members)
-            header = msgspec.json.decode(str(arrays.pop("header")), type=Header)
-            require(header.format == FORMAT, "format", f"must be {FORMAT}", header.format)
+        with open_arrays(path, rule) as file, refusing(path, rule):
+            header = read_header(file, Header, FORMAT)
             extractor = cls.from_config(header.config, header.seed)
-            known = ("weights", "thresholds", "scaling_min", "scaling_max", "whitening")
-            for name, array in arrays.items():
-                require(name in known, "arrays", f"must be among {', '.join(known)}", name)
-                setattr(extractor, name, array)
-            for name in ("weights", "thresholds"):
-                extractor._learned(name)
+            layout = _layout(extractor.config)
+            require_arrays(file, layout)
+            for name in layout:
+                setattr(extractor, name, file[name])
         return extractor
 
 
@@ -776,6 +771,17 @@ def in_order(workers: list[Any], tasks: Any) -> Iterator[Any]:
             for task in islice(tasks, 1):
                 running.append((worker, pool.submit(worker, task)))
             yield result
+
+
+def _layout(config: STDPCSNNConfig) -> dict[str, Wanted]:
+    """Return the arrays of an extractor with these settings, for images of any size and number of channels."""
+    names = ["scaling_min", "scaling_max"] if config.feature_scaling else []
+    return {
+        "weights": Wanted((*config.kernel_shape, None, config.conv1_c)),
+        "thresholds": Wanted((config.conv1_c,)),
+        **{name: Wanted((None, None, None)) for name in names},
+        **({"whitening": Wanted((None, None, None, None))} if config.whiten else {}),
+    }
 
 
 def _plain_name(name: str) -> str:

@@ -19,7 +19,12 @@ class LayerWeights:
         target_norms: npt.NDArray[np.float32] | None = None,
         non_negative: bool = False,
     ) -> None: ...
-    def changed(self, target_norms: npt.NDArray[np.float32] | None = None, non_negative: bool = False) -> None: ...
+    def replace(
+        self,
+        array: npt.NDArray[np.float32],
+        target_norms: npt.NDArray[np.float32] | None = None,
+        non_negative: bool = False,
+    ) -> None: ...
 
 @final
 class InputMajorWeights:

@@ -35,19 +35,19 @@ cdef class LayerWeights:
 
     def __init__(self, array, target_norms=None, bint non_negative=False):
         n_neurons, n_inputs = array.shape
-        self.array = self.weights = array
         self.pending_scales = np.ones(n_neurons, REAL)
         self.ranges = np.empty((n_neurons, 2), REAL)
         self.norms = np.zeros(n_neurons, REAL)
-        self.rows.weights = &self.weights[0, 0]
         self.rows.n_neurons, self.rows.n_inputs = n_neurons, n_inputs
         self.rows.pending_scales = &self.pending_scales[0]
         self.rows.ranges = <RowRange *>&self.ranges[0, 0]
         self.rows.target_norms = &self.norms[0]
-        self.changed(target_norms, non_negative)
+        self.replace(array, target_norms, non_negative)
 
-    def changed(self, const real_t[::1] target_norms=None, bint non_negative=False):
-        """Note that ``array`` was written to; for the arguments see the class."""
+    def replace(self, array, const real_t[::1] target_norms=None, bint non_negative=False):
+        """Take another array of this shape, or the same one with other weights; for the arguments see the class."""
+        self.array = self.weights = array
+        self.rows.weights = &self.weights[0, 0]
         self.norms[:] = 0
         if target_norms is not None:
             self.norms[:] = target_norms

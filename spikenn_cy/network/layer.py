@@ -21,6 +21,7 @@ from spikenn_cy.network.forward import InputMajorForward
 from spikenn_cy.neurons import NEURONS
 from spikenn_cy.neurons._base import Neuron
 from spikenn_cy.utils.alignment import aligned
+from spikenn_cy.utils.alignment import in_lines
 from spikenn_cy.utils.validation import read_only
 from spikenn_cy.utils.validation import real_array
 
@@ -61,16 +62,15 @@ class Layer:
         self.n_inputs = n_inputs
         # Silent times are of single precision; compared in another, silence would have an error.
         self.max_time = float(STAMP.type(max_time))
-        # A step that stores across cache lines takes up to half as long again.
-        self.rows = LayerWeights(aligned(self.shape, REAL))
         self.inference_thresholds: Array = np.full(self.n_neurons, config.firing_threshold, REAL)
         self.thresholds_version = 0
         self._input_major: InputMajorWeights | None = None
         self._asked = (0, 0)  # version of the weights, and spikes since for which there was no input-major copy
         self._inference: tuple[InputMajorWeights | None, Inference] | None = None  # and the copy that it reads
+        self.rows = LayerWeights(aligned(self.shape, REAL))
         if generator is not None:
             self._draw(generator)
-        self._weights_changed(absolute_sums(self.rows.array))
+        self._replace(self.rows.array)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -97,10 +97,12 @@ class Layer:
                     f"{name}[{neuron}]: must have a finite sum with w_norm, got {weights[neuron].max()} and more"
                 )
 
-    def _weights_changed(self, target_norms: Array) -> None:
-        self._target_norms = target_norms
-        non_negative = self.config.w_min >= 0 and self.rows.array.min(initial=0) >= 0
-        self.rows.changed(self.target_norms, bool(non_negative))
+    def _replace(self, weights: Array, target_norms: Array | None = None) -> None:
+        """Take over weights; ``target_norms`` default to theirs."""
+        self._target_norms = absolute_sums(weights) if target_norms is None else target_norms
+        non_negative = self.config.w_min >= 0 and weights.min(initial=0) >= 0
+        # A step that stores across cache lines takes up to half as long again.
+        self.rows.replace(in_lines(weights), self.target_norms, bool(non_negative))
 
     @property
     def weights(self) -> Array:
@@ -115,8 +117,7 @@ class Layer:
     def weights(self, values: Any) -> None:
         weights = real_array(values, "weights", self.shape)
         self._require_norms(weights, "weights", DataError)
-        self.rows.array[:] = weights
-        self._weights_changed(absolute_sums(weights))
+        self._replace(weights)
 
     @property
     def thresholds(self) -> Array:
@@ -143,15 +144,10 @@ class Layer:
             "target_norms": self._target_norms,
         }
 
-    def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        """Take over arrays that `state` returned, read back from a file."""
-        shapes = {"weights": self.shape, "thresholds": (self.n_neurons,), "target_norms": (self.n_neurons,)}
-        found = {name: real_array(arrays[name], name, shape) for name, shape in shapes.items()}
-        require((found["target_norms"] >= 0).all(), "target_norms", "must be >= 0", found["target_norms"], DataError)
-        self._require_norms(found["target_norms"][:, None], "target_norms", DataError)
-        self.rows.array[:] = found["weights"]
-        self._weights_changed(found["target_norms"])
-        self.inference_thresholds[:] = found["thresholds"]
+    def set_state(self, weights: Array, thresholds: Array, target_norms: Array) -> None:
+        """Take over arrays that `state` returned, read back and checked."""
+        self._replace(weights, target_norms)
+        self.inference_thresholds[:] = thresholds
         self.thresholds_version += 1
 
     @property

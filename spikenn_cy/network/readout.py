@@ -1,32 +1,27 @@
 """The classifier that users meet: a network that learns from labelled spikes and votes with its first one."""
 
 import dataclasses
-import json
 import os
 import time
-import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import TypedDict
 
-import msgspec
 import numpy as np
 
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.arrays import end_of_time
-from spikenn_cy.data.classes import class_names
 from spikenn_cy.data.classes import in_classes
 from spikenn_cy.data.dataset import SpikingDataset
-from spikenn_cy.data.reading import members_of
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
-from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
+from spikenn_cy.network import model_file
 from spikenn_cy.network._batch import SampleBatch
 from spikenn_cy.network._inference import Inference
 from spikenn_cy.network._statistics import EpochStatistics
@@ -36,11 +31,11 @@ from spikenn_cy.network.history import EpochReport
 from spikenn_cy.network.history import History
 from spikenn_cy.network.history import reason_to_stop
 from spikenn_cy.network.layer import Layer
+from spikenn_cy.network.model_file import Checkpoint
 from spikenn_cy.network.training import HIDDEN_BLOCK
 from spikenn_cy.network.training import LayerTrainer
 from spikenn_cy.network.training import Pass
 from spikenn_cy.network.training import hidden_spikes
-from spikenn_cy.utils.atomic import atomic_file
 from spikenn_cy.utils.progress import Progress
 from spikenn_cy.utils.validation import number_of_threads
 from spikenn_cy.utils.validation import whole_number
@@ -48,27 +43,7 @@ from spikenn_cy.utils.validation import whole_number
 if TYPE_CHECKING:
     from typing import Unpack
 
-FORMAT = 1  # of model and checkpoint files
-SPACING = 61  # spikes between two that tell training sets apart
 SPIKES_A_THREAD = 1_000_000  # a thread with fewer takes longer to begin than it saves
-
-
-class Header(msgspec.Struct, kw_only=True):
-    """All of a model file that is not an array."""
-
-    format: int
-    config: dict[str, Any]
-    n_inputs: int
-    n_classes: int
-    max_time: float
-    seed: int
-    n_epochs: int
-    generator: str
-    rule: list[float]
-    regulator: list[float]
-    reports: list[EpochReport] = []
-    data: dict[str, int] = {}
-    epochs: int = 0
 
 
 class FitKeywords(TypedDict, total=False):
@@ -260,10 +235,8 @@ class Readout:
         how = FitOptions(**options)
         epochs = whole_number(self.config.trainer.epochs if epochs is None else epochs, "epochs", 0)
         data = self._matched_sets(train, val, test)
-        reports: list[EpochReport] = []
-        progress_of = {"data": _identity(data["train"]), "epochs": epochs} if checkpoint is not None else {}
-        if checkpoint is not None and os.path.exists(checkpoint):
-            reports = self._resume(checkpoint, progress_of)
+        kept = Checkpoint(self, checkpoint, data["train"], epochs)
+        reports = kept.resume()
         n_left = 0 if reports and reports[-1].stopped else epochs - len(reports)
         size = len(data["train"])
         total, done = (len(reports) + n_left) * size, len(reports) * size
@@ -272,8 +245,7 @@ class Readout:
                 reports.append(self._epoch(data, reports, how, progress))
                 if how.on_epoch is not None:
                     how.on_epoch(reports[-1])
-                if checkpoint is not None:
-                    self._write(checkpoint, reports=reports, **progress_of)
+                kept.write(reports)
                 progress.step(0, **_percentages(reports[-1]))
                 if reports[-1].stopped is not None:
                     break
@@ -469,39 +441,7 @@ class Readout:
         RunError
             If the file cannot be written.
         """
-        self._write(path)
-
-    def _write(self, path: str | os.PathLike[str], **progress: Any) -> None:
-        header, arrays = self._members(os.fspath(path), **progress)
-        with atomic_file(path) as file:
-            np.savez(file, header=np.array(msgspec.json.encode(header).decode()), **arrays)
-
-    def _members(self, place: str, **progress: Any) -> tuple[Header, dict[str, np.ndarray]]:
-        """Return what a model file holds; an error begins with ``place``."""
-        trainer = self._trainer
-        for i, layer in enumerate(self.layers):
-            if not np.isfinite(layer.state()["weights"]).all():
-                rule = "must be finite to be saved; smaller rates may help"
-                raise RunError(f"{place}: weights of network[{i}] {rule}, got infinite or undefined ones")
-        header = Header(
-            format=FORMAT,
-            config=self.config.to_dict(),
-            n_inputs=self.n_inputs,
-            n_classes=self.n_classes,
-            max_time=self.max_time,
-            seed=self.seed,
-            n_epochs=trainer.n_epochs,
-            generator=json.dumps(trainer.generator.bit_generator.state),
-            rule=trainer.rule.state,
-            regulator=trainer.regulator.state,
-            **progress,
-        )
-        arrays = {}
-        for i, layer in enumerate(self.layers):
-            arrays |= {f"{name}_{i}": array for name, array in layer.state().items()}
-        if self.classes is not None:
-            arrays["classes"] = self.classes
-        return header, arrays
+        model_file.save(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Readout":
@@ -512,84 +452,13 @@ class Readout:
         DataError
             If there is no such file or it holds anything else.
         """
-        return cls._of_members(path, *_read(path))
+        return model_file.load(cls, path)
 
-    @classmethod
-    def _of_members(cls, place: str | os.PathLike[str], header: Header, arrays: dict[str, np.ndarray]) -> "Readout":
-        try:
-            config = ExperimentConfig.from_any(header.config)
-            model = cls._checked(config, header.n_inputs, header.n_classes, header.max_time, header.seed, draw=False)
-        except (ConfigError, OverflowError, MemoryError) as problem:
-            raise DataError(f"{place}: must hold a whole model, got {problem}") from problem
-        model._restore(place, header, arrays)
-        return model
-
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         # What a file holds, so that a pickle, a copy and a file are the same network, whose training goes on alike.
-        return type(self)._unpickled, self._members("pickle")
-
-    @classmethod
-    def _unpickled(cls, header: Header, arrays: dict[str, np.ndarray]) -> "Readout":
-        require(header.format == FORMAT, "pickle", f"must be of format {FORMAT}", header.format, DataError)
-        return cls._of_members("pickle", header, arrays)
-
-    def _restore(self, path: str | os.PathLike[str], header: Header, arrays: dict[str, np.ndarray]) -> None:
-        trainer = self._trainer
-        try:
-            for i, layer in enumerate(self.layers):
-                layer.restore({name: arrays[f"{name}_{i}"] for name in layer.state()})
-            if "classes" in arrays:
-                self.classes = class_names(arrays["classes"], "classes")
-                require(len(self.classes) == self.n_classes, "classes", f"must be {self.n_classes}", len(self.classes))
-            require(header.n_epochs >= 0, "n_epochs", "must be >= 0", header.n_epochs)
-            trainer.restore(header.n_epochs, json.loads(header.generator), header.rule, header.regulator)
-        except (KeyError, ValueError, TypeError, OverflowError) as problem:
-            raise DataError(f"{path}: must hold a whole model, got {problem}") from problem
-
-    def _resume(self, path: str | os.PathLike[str], progress_of: dict[str, Any]) -> list[EpochReport]:
-        header, arrays = _read(path)
-        mine = {
-            "config": self.config.to_dict(),
-            "n_inputs": self.n_inputs,
-            "n_classes": self.n_classes,
-            "max_time": self.max_time,
-            "seed": self.seed,
-            **progress_of,
-        }
-        for name, value in mine.items():
-            found = getattr(header, name)
-            if found != value:
-                raise ConfigError(f"{path}: must be a checkpoint of this training, got another {name}")
-        if header.n_epochs < self._trainer.n_epochs:
-            found = f"one of epoch {header.n_epochs} for a network of epoch {self._trainer.n_epochs}"
-            raise ConfigError(f"{path}: must be a checkpoint of this training, got {found}")
-        self._restore(path, header, arrays)
-        return header.reports
+        return model_file.unpickled, (type(self), *model_file.members(self, "pickle"))
 
 
 def _percentages(report: EpochReport) -> dict[str, str]:
     names = {"train": report.train_accuracy, "val": report.val_accuracy, "test": report.test_accuracy}
     return {name: f"{100 * accuracy:.2f}%" for name, accuracy in names.items() if accuracy is not None}
-
-
-def _identity(dataset: SpikingDataset) -> dict[str, int]:
-    """Return figures that tell training sets apart without reading all their spikes."""
-    return {
-        "n_samples": len(dataset),
-        "n_spikes": len(dataset.indices),
-        "labels": zlib.crc32(np.ascontiguousarray(dataset.labels)),
-        "spikes_a_sample": zlib.crc32(np.ascontiguousarray(np.diff(dataset.indptr))),
-        # Every so many spikes: data sets that are larger than memory are not read for this alone.
-        "inputs": zlib.crc32(np.ascontiguousarray(dataset.indices[::SPACING])),
-        "times": zlib.crc32(np.ascontiguousarray(dataset.timestamps[::SPACING])),
-        "classes": zlib.crc32(repr(dataset.classes.tolist()).encode()),
-    }
-
-
-def _read(path: str | os.PathLike[str]) -> tuple[Header, dict[str, np.ndarray]]:
-    rule = "must be a file that Readout.save wrote"
-    with members_of(path, rule) as members:
-        arrays = dict(members)
-        header = msgspec.json.decode(str(arrays.pop("header")), type=Header)
-    require(header.format == FORMAT, os.fspath(path), f"must be of format {FORMAT}", header.format, DataError)
-    return header, arrays

@@ -1,0 +1,274 @@
+"""Networks in files and pickles, and the checkpoints from which a training goes on to the same bits."""
+
+import json
+import os
+import zlib
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from spikenn_cy.config import ExperimentConfig
+from spikenn_cy.data.classes import class_names
+from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.dtypes import REAL
+from spikenn_cy.errors import ConfigError
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import RunError
+from spikenn_cy.errors import require
+from spikenn_cy.network.history import EpochReport
+from spikenn_cy.storage.arrays import ArrayFile
+from spikenn_cy.storage.arrays import Finding
+from spikenn_cy.storage.arrays import Wanted
+from spikenn_cy.storage.arrays import open_arrays
+from spikenn_cy.storage.arrays import refusing
+from spikenn_cy.storage.descriptions import with_defaults
+from spikenn_cy.storage.model_archive import HEADER
+from spikenn_cy.storage.model_archive import read_header
+from spikenn_cy.storage.model_archive import require_arrays
+from spikenn_cy.storage.model_archive import write_model
+
+if TYPE_CHECKING:
+    from spikenn_cy.network.readout import Readout
+
+Arrays = ArrayFile | Mapping[str, npt.NDArray[Any]]
+
+FORMAT = 1  # of model and checkpoint files
+SAVED, WHOLE = "must be a file that Readout.save wrote", "must hold a whole model"
+EXPORTED = "spikenn_cy first-spike network"  # with which the format of exported arrays begins
+LAYER_ARRAYS = ("weights", "thresholds", "target_norms")
+ENDS = (None, "early_stopping", "gridsearch_stop_acc")
+SPACING = 61  # spikes between two that tell training sets apart
+
+
+class Header(msgspec.Struct, kw_only=True):
+    """All of a model file that is not an array; of a checkpoint the last three members too."""
+
+    format: int
+    config: dict[str, Any]
+    n_inputs: int
+    n_classes: int
+    max_time: float
+    seed: int
+    n_epochs: int
+    generator: str
+    rule: list[float]
+    regulator: list[float]
+    reports: list[EpochReport] = []
+    data: dict[str, int] = {}
+    epochs: int = 0
+
+
+def save(model: "Readout", path: str | os.PathLike[str], **progress: Any) -> None:
+    """Write a network to one file, atomically; ``progress`` are the members of `Header` that a checkpoint has more.
+
+    Raises
+    ------
+    RunError
+        If weights are not finite or the file cannot be written.
+    """
+    write_model(path, *members(model, os.fspath(path), **progress))
+
+
+def members(model: "Readout", place: str, **progress: Any) -> tuple[Header, dict[str, npt.NDArray[Any]]]:
+    """Return what a model file holds: the network's own arrays, not copied. An error begins with ``place``."""
+    trainer, arrays = model._trainer, dict[str, npt.NDArray[Any]]()
+    for i, layer in enumerate(model.layers):
+        arrays |= {f"{name}_{i}": array for name, array in layer.state().items()}
+        if not np.isfinite(arrays[f"weights_{i}"]).all():
+            rule = "must be finite to be saved; smaller rates may help"
+            raise RunError(f"{place}: weights of network[{i}] {rule}, got infinite or undefined ones")
+    if model.classes is not None:
+        arrays["classes"] = model.classes
+    header = Header(
+        format=FORMAT,
+        config=model.config.to_dict(),
+        n_inputs=model.n_inputs,
+        n_classes=model.n_classes,
+        max_time=model.max_time,
+        seed=model.seed,
+        n_epochs=trainer.n_epochs,
+        generator=json.dumps(trainer.generator.bit_generator.state),
+        rule=trainer.rule.state,
+        regulator=trainer.regulator.state,
+        **progress,
+    )
+    return header, arrays
+
+
+def load(kind: type["Readout"], path: str | os.PathLike[str]) -> "Readout":
+    """Return the network in a file.
+
+    Raises
+    ------
+    DataError
+        If there is no such file or it holds anything else.
+    """
+    with open_arrays(path, SAVED) as file:
+        header = _header_of(file, path)
+        with refusing(path, WHOLE):
+            config = ExperimentConfig.from_any(header.config)
+            require_arrays(file, *_layouts(config, header))
+            return _restored(kind, config, header, file)
+
+
+def unpickled(kind: type["Readout"], header: Header, arrays: Mapping[str, npt.NDArray[Any]]) -> "Readout":
+    """Return a network of what `members` returned, which may go on belonging to another one."""
+    require(header.format == FORMAT, "pickle", f"must be of format {FORMAT}", header.format, DataError)
+    with refusing("pickle", WHOLE):
+        config = ExperimentConfig.from_any(header.config)
+        return _restored(kind, config, header, {name: array.copy() for name, array in arrays.items()})
+
+
+class Checkpoint:
+    """The state of one training in a file, written after every epoch.
+
+    Parameters
+    ----------
+    model : Readout
+        The network in training.
+    path : path-like or None
+        None: there is no file, and nothing is written. Asked anew each time, since the folder of a
+        run may change.
+    train : SpikingDataset
+        The training set.
+    epochs : int
+        Of the training, at most.
+    """
+
+    def __init__(
+        self, model: "Readout", path: str | os.PathLike[str] | None, train: SpikingDataset, epochs: int
+    ) -> None:
+        self._model, self._path, self._epochs = model, path, epochs
+        self._data = {} if path is None else _identity(train)
+
+    def resume(self) -> list[EpochReport]:
+        """Bring the network to where the training was interrupted; return the reports of its epochs, none if it is new.
+
+        Raises
+        ------
+        DataError
+            If the file is damaged.
+        ConfigError
+            If it belongs to another training.
+        """
+        path, model = self._path, self._model
+        if path is None or not os.path.exists(path):
+            return []
+        with open_arrays(path, SAVED) as file:
+            header = _header_of(file, path)
+            self._require_mine(header)
+            with refusing(path, WHOLE):
+                require(len(header.reports) > 0, "reports", "must be of one epoch at least", 0)
+                require_arrays(file, *_layouts(model.config, header))
+                _restore(model, header, file)
+        return header.reports
+
+    def write(self, reports: Sequence[EpochReport]) -> None:
+        """Keep the state of the network after the last of ``reports``."""
+        if self._path is not None:
+            save(self._model, self._path, reports=list(reports), data=self._data, epochs=self._epochs)
+
+    def _require_mine(self, header: Header) -> None:
+        model, found = self._model, with_defaults(header.config, ExperimentConfig)
+        same = {
+            "config": found == model.config.to_dict(),
+            "n_inputs": header.n_inputs == model.n_inputs,
+            "n_classes": header.n_classes == model.n_classes,
+            "max_time": header.max_time == model.max_time,
+            "seed": header.seed == model.seed,
+            "epochs": header.epochs == self._epochs,
+            "data": header.data == self._data,
+        }
+        rule = f"{self._path}: must be a checkpoint of this training"
+        for name, is_same in same.items():
+            if not is_same:
+                raise ConfigError(f"{rule}, got another {name}")
+        n_epochs = model._trainer.n_epochs
+        if header.n_epochs < n_epochs:
+            raise ConfigError(f"{rule}, got one of epoch {header.n_epochs} for a network of epoch {n_epochs}")
+
+
+def _header_of(file: ArrayFile, path: str | os.PathLike[str]) -> Header:
+    """Return the header of an open file, whose figures can be true."""
+    with refusing(path, SAVED):
+        if HEADER not in file and "format" in file and file.text("format").startswith(EXPORTED):
+            raise Finding("plain arrays for other software, as export writes them")
+        header = read_header(file, Header, FORMAT)
+    with refusing(path, WHOLE):
+        _check_reports(header)
+    return header
+
+
+def _check_reports(header: Header) -> None:
+    """Raise unless the reports are of the last epochs, one of each, and of shares."""
+    require(header.n_epochs >= 0, "n_epochs", "must be >= 0", header.n_epochs)
+    numbers = [report.epoch for report in header.reports]
+    expected = list(range(header.n_epochs - len(numbers), header.n_epochs))
+    ok = numbers == expected and all(number >= 0 for number in numbers)
+    require(ok, "reports", f"must be of the last of {header.n_epochs} epochs, one of each", numbers)
+    ok = len(numbers) <= header.epochs
+    require(ok, "reports", f"must be of at most {header.epochs} epochs", len(numbers))
+    for report in header.reports:
+        for share in (report.train_accuracy, report.val_accuracy, report.test_accuracy):
+            require(share is None or 0 <= share <= 1, "reports", "must have accuracies from 0 to 1", share)
+        require(report.stopped in ENDS, "reports", "must tell a reason to stop", report.stopped)
+
+
+def _layouts(config: ExperimentConfig, header: Header) -> tuple[dict[str, Wanted], dict[str, Wanted]]:
+    """Return the arrays that a network must have, and that it may have."""
+    layout, n_inputs = dict[str, Wanted](), header.n_inputs
+    for i, layer in enumerate(config.network):
+        shapes = (layer.n_neurons, n_inputs), (layer.n_neurons,), (layer.n_neurons,)
+        layout |= {f"{name}_{i}": Wanted(shape) for name, shape in zip(LAYER_ARRAYS, shapes, strict=True)}
+        n_inputs = layer.n_neurons
+    return layout, {"classes": Wanted((header.n_classes,), "iuSU")}
+
+
+def _restored(kind: type["Readout"], config: ExperimentConfig, header: Header, arrays: Arrays) -> "Readout":
+    """Return the network of a header and of arrays, which it takes over; whatever is wrong raises, of any type."""
+    model = kind._checked(config, header.n_inputs, header.n_classes, header.max_time, header.seed, draw=False)
+    _restore(model, header, arrays)
+    return model
+
+
+def _restore(model: "Readout", header: Header, arrays: Arrays) -> None:
+    """Bring a network to a state that was kept; whatever is wrong with it raises, of any type."""
+    for i, layer in enumerate(model.layers):
+        # Of one layer at a time, and not copied again: wide ones would not fit into memory twice.
+        state = {name: _finite(arrays[f"{name}_{i}"], f"{name}_{i}") for name in LAYER_ARRAYS}
+        norms = state["target_norms"]
+        ok = norms > 0 if layer.config.w_norm else norms >= 0
+        require(bool(ok.all()), f"target_norms_{i}", "must be > 0 with w_norm, and >= 0 without", norms.min())
+        layer.set_state(**state)
+    if "classes" in arrays:
+        model.classes = class_names(arrays["classes"], "classes")
+    model._trainer.restore(header.n_epochs, json.loads(header.generator), header.rule, header.regulator)
+
+
+def _finite(array: npt.NDArray[Any], name: str) -> npt.NDArray[np.float32]:
+    array = array.astype(REAL, copy=False)
+    require(bool(np.isfinite(array).all()), name, "must be finite", "infinite or undefined values")
+    return array
+
+
+def _identity(dataset: SpikingDataset) -> dict[str, int]:
+    """Return figures that tell training sets apart without reading all their spikes."""
+    return {
+        "n_samples": len(dataset),
+        "n_spikes": len(dataset.indices),
+        "labels": _checksum(dataset.labels),
+        "spikes_a_sample": _checksum(np.diff(dataset.indptr)),
+        # Every so many spikes: data sets that are larger than memory are not read for this alone.
+        "inputs": _checksum(dataset.indices[::SPACING]),
+        "times": _checksum(dataset.timestamps[::SPACING]),
+        "classes": zlib.crc32(repr(dataset.classes.tolist()).encode()),
+    }
+
+
+def _checksum(array: npt.NDArray[Any]) -> int:
+    return zlib.crc32(np.ascontiguousarray(array).data)
