@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from spikenn_cy.errors import RunError
-from spikenn_cy.experiments.store import REPORT
 from spikenn_cy.experiments.store import read_result
 from spikenn_cy.experiments.tables import SETS
 from spikenn_cy.experiments.tables import percent
@@ -22,6 +21,7 @@ from spikenn_cy.plots import rendered
 from spikenn_cy.plots import told_by
 from spikenn_cy.plots.canvas import label_text
 from spikenn_cy.plots.source import epochs_of
+from spikenn_cy.storage.kinds import REPORT
 from spikenn_cy.utils.atomic import atomic_file
 
 DPI = 150  # 1200 pixels of width, sharp on a telephone

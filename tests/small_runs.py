@@ -4,6 +4,7 @@ import builtins
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -111,3 +112,28 @@ def make_read_only(monkeypatch, folder):
 
     monkeypatch.setattr(builtins, "open", opened)
     monkeypatch.setattr(os, "open", opened_low)
+
+
+def moments(folder, copies, monkeypatch):
+    """Have a folder copied to ``copies`` before and after each change of a name in it; return the list of copies."""
+    made, changing = [], []
+
+    def watched(change):
+        def changed(*names, **options):
+            if changing:  # by the copying
+                return change(*names, **options)
+            changing.append(True)
+            try:
+                made.append(shutil.copytree(folder, copies / str(len(made)), symlinks=True))
+                answer = change(*names, **options)
+                if folder.exists():
+                    made.append(shutil.copytree(folder, copies / str(len(made)), symlinks=True))
+                return answer
+            finally:
+                changing.pop()
+
+        return changed
+
+    for name in ("replace", "rename", "unlink", "mkdir", "rmdir"):
+        monkeypatch.setattr(os, name, watched(getattr(os, name)))
+    return made

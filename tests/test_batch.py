@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import re
 import resource
 
@@ -12,6 +13,7 @@ from small_runs import ROOT
 from small_runs import command
 from small_runs import contents
 from small_runs import dense
+from small_runs import make_read_only
 from small_runs import settings
 from small_runs import write_data
 from small_runs import write_settings
@@ -22,6 +24,8 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
 from spikenn_cy.experiments import RUNNERS
+from spikenn_cy.experiments import batch
+from spikenn_cy.experiments import data
 from spikenn_cy.experiments import gridsearch
 from spikenn_cy.experiments import kfold
 from spikenn_cy.experiments import single
@@ -245,6 +249,111 @@ def test_data_that_change_meanwhile_fail_the_run(tmp_path):
     with pytest.raises(DataError, match=r"trainset.npz: must stay as it is while a command uses it"):
         run_single(job)
     assert not (tmp_path / "out").exists()
+
+
+def test_data_of_the_same_size_that_change_meanwhile_are_noticed_too(tmp_path):
+    path = write_data(tmp_path / "in") / "trainset.npz"
+    file = DataFile.of(path).known()
+    content, found = bytearray(path.read_bytes()), path.stat()
+    content[-1] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns + 1))
+    assert path.stat().st_size == found.st_size
+    with pytest.raises(
+        DataError, match=r"trainset.npz: must stay as it is while a command uses it, got a changed file"
+    ):
+        file.check()
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_known(tmp_path, monkeypatch):
+    path = write_data(tmp_path / "in") / "trainset.npz"
+    file = DataFile.of(path)
+    whole = data.fingerprint(path)
+
+    def changing(path):
+        os.utime(path, ns=(0, 0))
+        return whole
+
+    monkeypatch.setattr(data, "fingerprint", changing)
+    with pytest.raises(DataError, match="got a changed file"):
+        file.known()
+
+
+def test_no_spike_is_looked_at_before_the_runs_begin(tmp_path, monkeypatch, capsys):
+    """Those that do the runs look at all of them, and read what others had read for its fingerprint."""
+    words = arguments("kfold", tmp_path)
+    monkeypatch.setattr(SpikingDataset, "from_file", None)  # of this process, not of workers
+    assert call(capsys, *words, "--n_proc", "2")[0] == 0
+    monkeypatch.undo()
+    write_settings(tmp_path / "seven.json", network={"n_neurons": 7})
+    monkeypatch.setattr(SpikingDataset, "from_file", None)
+    status, out, err = call(capsys, *words[:2], tmp_path / "other", tmp_path / "seven.json", *words[4:])
+    assert (status, out) == (2, "")
+    assert err == "error: network[0].n_neurons: must be a multiple of the 3 classes, got 7\n"
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("n_proc", [1, 2])
+def test_spikes_that_are_damaged_in_every_fold_are_told_once_and_leave_no_folder(tmp_path, capsys, n_proc):
+    words = arguments("kfold", tmp_path)
+    for fold in "01":
+        path = tmp_path / "folds" / fold / "trainset.npz"
+        with np.load(path) as file:
+            arrays = dict(file)
+        arrays["timestamps"][0] = np.nan
+        np.savez(path, **arrays)
+    status, out, err = call(capsys, *words, "--n_proc", n_proc)
+    assert (status, out) == (2, "")
+    assert re.fullmatch(r"error: .*/folds/[01]/trainset.npz: sample 0, spike 0: time must be in .*, got nan\n", err)
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_stands_against_a_run_is_told_before_the_others_are_done(tmp_path, capsys, monkeypatch):
+    words, done = arguments("kfold", tmp_path), []
+    damaged = tmp_path / "folds" / "1" / "trainset.npz"
+    damaged.write_bytes(damaged.read_bytes()[:1000])
+    monkeypatch.setattr(batch, "run_single", lambda job: (done.append(job.output.name), run_single(job))[1])
+    status, _, err = call(capsys, *words, "--n_proc", "1")
+    assert (status, done) == (1, ["0"])
+    assert err.startswith(f"failed: {tmp_path / 'out' / '1'}: {damaged}: must be a sound .npz file, got ")
+
+
+def test_paths_are_told_as_they_were_given(tmp_path, monkeypatch, capsys):
+    words = [str(word).replace(f"{tmp_path}/", "") for word in arguments("kfold", tmp_path)]
+    monkeypatch.chdir(tmp_path)
+    truncated = tmp_path / "folds" / "1" / "valset.npz"
+    truncated.write_bytes(truncated.read_bytes()[:1000])
+    for n_proc in (1, 2):
+        words[2] = f"out-{n_proc}"
+        status, _, err = call(capsys, *words, "--n_proc", n_proc)
+        assert status == 1
+        assert err.startswith(f"failed: out-{n_proc}/1: folds/1/valset.npz: must be a sound .npz file, got ")
+
+
+def test_a_complete_command_is_looked_up_where_nothing_can_be_written(tmp_path, monkeypatch, capsys):
+    words = [*arguments("kfold", tmp_path), "--n_proc", "1"]
+    first = call(capsys, *words)
+    make_read_only(monkeypatch, tmp_path / "out")
+    assert call(capsys, *words) == first
+    (tmp_path / "out" / "1" / "result.json").unlink()
+    status, _, err = call(capsys, *words)
+    assert (status, err) == (
+        2,
+        f"error: {tmp_path / 'out'}: must be a folder that can be written to, got Read-only file system\n",
+    )
+
+
+def test_a_setting_that_came_up_after_a_command_has_its_default(tmp_path, capsys):
+    words = [*arguments("kfold", tmp_path), "--n_proc", "1"]
+    first = call(capsys, *words)
+    for path in (tmp_path / "out").rglob("*.json"):
+        record = json.loads(path.read_text())
+        if "config" in record:
+            del record["config"]["trainer"]["dropout_in"]
+            record["versions"] = {"spikenn_cy": record["versions"]["spikenn_cy"]}  # as manifests had
+            path.write_text(json.dumps(record))
+    (tmp_path / "out" / "1" / "result.json").unlink()
+    assert call(capsys, *words) == first
 
 
 def test_a_full_disk_is_an_error_of_the_run_and_leaves_no_truncated_result(capsys, tmp_path):

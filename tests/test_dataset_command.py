@@ -18,6 +18,8 @@ from small_images import BATCHES
 from small_images import cifar_files
 from small_images import tar_gz
 from small_images import write_mnist
+from small_runs import make_read_only
+from small_runs import moments
 from test_download import server as server
 from test_idx import idx_bytes
 
@@ -205,7 +207,7 @@ def test_a_write_that_fails_leaves_nothing(folder, capsys, monkeypatch):
 
 def test_a_write_that_fails_leaves_what_it_was_to_replace(folder, capsys, monkeypatch):
     def full(path, _):
-        path.write_bytes(b"half")
+        path.with_name(f".{path.name}.0123abcd.tmp").write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
     dataset("mnist", "out", "--from", "in")
@@ -225,11 +227,50 @@ def test_what_a_killed_command_left_is_written_anew(folder):
     whole = contents(folder / "out")
     (folder / "out" / "images.npz").unlink()
     (folder / "out" / ".images.npz.0123.tmp").write_bytes(b"half")
-    (folder / "out" / f".{imagesets.COMING}.0123.tmp").write_bytes(b"half")
-    (folder / "out" / imagesets.COMING).write_bytes(b"whole")
     (folder / "out" / "kfold" / "9" / "split.npz").rename(folder / "out" / "kfold" / "9" / ".split.npz.0123.tmp")
     assert dataset("mnist", "out", "--from", "in") == 0
     assert contents(folder / "out") == whole
+
+
+def test_a_finished_folder_is_looked_up_where_nothing_can_be_written(folder, capsys, monkeypatch):
+    dataset("mnist", "out", "--from", "in")
+    said, before = capsys.readouterr().out, contents(folder / "out")
+    make_read_only(monkeypatch, "out")
+    assert dataset("mnist", "out", "--from", "in") == 0
+    assert capsys.readouterr().out == said
+    (folder / "out" / "gs" / "split.npz").unlink()
+    assert dataset("mnist", "out", "--from", "in", "--overwrite") == 2
+    assert capsys.readouterr().err == "error: out: must be a folder that can be written to, got Read-only file system\n"
+    del before["gs/split.npz"]
+    assert contents(folder / "out") == before
+
+
+def test_what_an_earlier_version_left_of_the_images_is_removed(folder):
+    dataset("mnist", "new", "--from", "in")
+    (folder / "out").mkdir()
+    (folder / "out" / ".images.npz.coming.tmp").write_bytes(b"whole")
+    assert dataset("mnist", "out", "--from", "in") == 0
+    assert contents(folder / "out") == contents(folder / "new")
+
+
+def test_a_command_may_be_killed_at_any_moment_while_it_replaces_a_data_set(folder, monkeypatch):
+    dataset("mnist", "out", "--from", "in")
+    (folder / "out" / "kfold" / "notes.txt").write_text("mine")
+    before = contents(folder / "out")
+    with monkeypatch.context() as patch:
+        copies = moments(folder / "out", folder / "copies", patch)
+        assert dataset("fmnist", "out", "--from", "in", "--overwrite") == 0
+    whole = contents(folder / "out")
+    assert whole["kfold/notes.txt"] == b"mine"
+    n_old = 0
+    for copy in copies:
+        (copy / ".lock").unlink(missing_ok=True)
+        if dataset("fmnist", str(copy), "--from", "in") == 0:
+            assert contents(copy) == whole
+        else:
+            n_old += 1
+            assert contents(copy) == before
+    assert 5 < n_old < len(copies)
 
 
 # ---------------------------------------------------------------------------- refusals

@@ -15,6 +15,7 @@ from small_images import fetched
 from small_images import write_mnist
 from small_runs import contents
 from small_runs import make_read_only
+from small_runs import moments
 from small_runs import write_settings
 from small_runs import write_short
 from test_idx import idx_bytes
@@ -31,6 +32,7 @@ from spikenn_cy.images import extract as extraction
 from spikenn_cy.plots import feature_activity
 from spikenn_cy.plots import filters
 from spikenn_cy.plots import rendered
+from spikenn_cy.storage.lock import locked
 from spikenn_cy.version import __version__
 
 SETTINGS = {"conv1_c": 16, "conv1_epochs": 2, "conv1_th": 3.0}
@@ -425,6 +427,46 @@ def test_what_is_replaced_stays_until_the_new_extractor_is_fitted(end, images, c
     assert run(images, out, config, "--seed", 1, "--overwrite") == 0
     run(images, tmp_path / "new", config, "--seed", 1)
     assert contents(out) == contents(tmp_path / "new")
+
+
+def test_an_extraction_may_be_killed_at_any_moment_while_it_replaces_another(images, config, tmp_path, monkeypatch):
+    out, whole = tmp_path / "spikes", tmp_path / "whole"
+    run(images, whole, config, "--seed", 1)
+    run(images, out, config)
+    (out / "notes.txt").write_text("mine")
+    before = contents(out)
+    with monkeypatch.context() as patch:
+        copies = moments(out, tmp_path / "copies", patch)
+        assert run(images, out, config, "--seed", 1, "--overwrite") == 0
+    n_old = 0
+    for copy in copies:
+        (copy / ".lock").unlink(missing_ok=True)
+        if run(images, copy, config, "--seed", 1) == 0:
+            assert contents(copy) == contents(whole) | {"notes.txt": b"mine"}
+        else:
+            n_old += 1
+            assert contents(copy) == before
+    assert 5 < n_old < len(copies)
+
+
+def test_a_folder_in_use_is_refused_before_anything_takes_long(images, config, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "spikes"
+    out.mkdir()
+    monkeypatch.setattr(STDPCSNN, "fit", lambda *_, **__: _stop())
+    with locked(out):
+        assert run(images, out, config) == 2
+    assert f"error: {out}: must not be in use, got one by process {os.getpid()} on " in capsys.readouterr().err
+
+
+def test_settings_in_place_of_a_picture_are_refused_and_left_alone(images, config, tmp_path, capsys):
+    out = tmp_path / "spikes"
+    run(images, out, config)
+    config.rename(out / "filters.png")
+    before = contents(out)
+    assert run(images, out, out / "filters.png", "--overwrite") == 2
+    rule = f"must be another file than those of an extraction in {out}"
+    assert capsys.readouterr().err == f"error: {out / 'filters.png'}: {rule}, got its filters.png\n"
+    assert contents(out) == before
 
 
 def test_foreign_folders_are_left_alone(images, config, tmp_path, capsys):

@@ -258,6 +258,23 @@ def test_a_run_goes_on_whatever_its_metrics_have_become(job, tmp_path, monkeypat
     assert contents(job.output) == contents(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("epoch", [0, 2, 5])
+def test_a_run_whose_data_change_meanwhile_ends_in_one_line_and_without_a_result(job, monkeypatch, epoch, capsys):
+    append = RunFolder.append
+
+    def changing(folder, report, remark):
+        append(folder, report, remark)
+        if report.epoch == epoch:
+            os.utime(job.input / "testset.npz", ns=(0, 0))  # as if it were written anew
+
+    monkeypatch.setattr(RunFolder, "append", changing)
+    assert main([str(job.input), str(job.output), str(job.config)], command="run") == 2
+    rule = "must stay as it is while a command uses it, got a changed file"
+    assert capsys.readouterr().err == f"error: {job.input / 'testset.npz'}: {rule}\n"
+    assert not (job.output / "result.json").exists()
+    assert not (job.output / "model.npz").exists()
+
+
 def test_ctrl_c_while_the_package_is_being_imported_is_one_line(tmp_path):
     code = (
         "import sys, runpy, importlib.abc\n"

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,13 +10,15 @@ from pathlib import Path
 
 import pytest
 from small_runs import contents
+from small_runs import moments
 
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.errors import RunError
-from spikenn_cy.experiments import store
 from spikenn_cy.experiments.store import describe
 from spikenn_cy.experiments.store import open_run
+from spikenn_cy.storage import output
 from spikenn_cy.storage.folder import fingerprint
+from spikenn_cy.version import __version__
 
 CONFIG = ExperimentConfig.from_any(
     {
@@ -175,7 +176,7 @@ def test_another_run_is_refused_with_what_differs_and_left_alone(tmp_path, case,
     with pytest.raises(RunError) as refusal:
         run(tmp_path, description=description)
     rule = "must be a new folder or hold this very run (--overwrite replaces a run)"
-    assert str(refusal.value) == f"{tmp_path}: {rule}, {difference.format(version=store.__version__)}"
+    assert str(refusal.value) == f"{tmp_path}: {rule}, {difference.format(version=__version__)}"
     assert contents(tmp_path) == before
 
 
@@ -238,23 +239,23 @@ def test_what_is_overwritten_stays_until_there_is_a_checkpoint(old_run, tmp_path
     assert contents(old_run) == contents(tmp_path / "fresh") | {"notes.txt": b"mine"}
 
 
-def test_a_run_that_replaced_another_stays_though_the_other_cannot_be_removed(old_run, monkeypatch):
-    aside, rmdir = old_run / store.REPLACED, Path.rmdir
+def test_a_run_that_replaced_another_stays_though_the_folder_it_came_from_cannot_be_removed(old_run, monkeypatch):
+    moving, rmdir = old_run / output.MOVING, Path.rmdir
 
     def refused(folder):
-        if folder == aside:
+        if folder == moving:
             raise OSError("Directory not empty")
         rmdir(folder)
 
     monkeypatch.setattr(Path, "rmdir", refused)
     assert run(old_run, overwrite=True)["n_epochs"] == 3
-    assert aside.exists()
+    assert moving.exists()
     assert run(old_run)["n_epochs"] == 3
 
 
-@pytest.mark.parametrize("name", [store.REPLACED, store.MOVING])
+@pytest.mark.parametrize("name", [output.NEW, output.MOVING])
 @pytest.mark.parametrize("kind", ["link", "file", "folder"])
-def test_what_only_has_the_name_of_a_run_set_aside_is_left_alone(tmp_path, name, kind):
+def test_what_only_has_the_name_of_a_folder_for_new_runs_is_left_alone(tmp_path, name, kind):
     folder, other = tmp_path / "out", tmp_path / "other"
     run(folder)
     other.mkdir()
@@ -269,13 +270,18 @@ def test_what_only_has_the_name_of_a_run_set_aside_is_left_alone(tmp_path, name,
     before = contents(folder)
     assert run(folder)["n_epochs"] == 3
     assert contents(folder) == before
+    with pytest.raises(RunError, match="must be gone before a run is replaced, got one that holds something"):
+        run(folder, overwrite=True)
+    assert contents(folder) == before
     assert (other / "thesis.tex").read_text() == "mine"
 
 
-def test_a_folder_of_something_else_is_left_alone_whatever_lies_beside_it(tmp_path):
+@pytest.mark.parametrize("name", [output.NEW, output.MOVING])
+def test_a_folder_of_something_else_is_left_alone_whatever_lies_beside_it(tmp_path, name):
     folder = tmp_path / "out"
-    (folder / store.REPLACED).mkdir(parents=True)
-    (folder / store.REPLACED / "config.json").write_text("{}")
+    (folder / name).mkdir(parents=True)
+    (folder / name / "config.json").write_text("{}")
+    (folder / name / "result.json").write_text("{}")
     (folder / "model.npz").write_text("precious")
     before = contents(folder)
     with pytest.raises(RunError, match="must be a new folder or hold this very run"):
@@ -283,44 +289,94 @@ def test_a_folder_of_something_else_is_left_alone_whatever_lies_beside_it(tmp_pa
     assert contents(folder) == before
 
 
-def test_files_of_a_run_that_a_killed_process_set_aside_are_found(old_run):
-    assert store.file_of(old_run, store.RECORD) == old_run / store.RECORD
-    store._set_aside(old_run)
-    assert store.file_of(old_run, store.RECORD) == old_run / store.REPLACED / store.RECORD
-    with pytest.raises(RunError, match="got one with seed 1 instead of 0"):
-        run(old_run)
-    assert store.file_of(old_run, store.RECORD) == old_run / store.RECORD
-
-
-def test_a_run_is_not_replaced_while_an_earlier_one_cannot_be_removed(old_run):
-    (old_run / store.REPLACED).mkdir()
-    (old_run / store.REPLACED / "thesis.tex").write_text("mine")
+@pytest.mark.parametrize("die_in", [0, 1, None])
+def test_a_process_may_be_killed_at_any_moment_while_it_overwrites(old_run, tmp_path, monkeypatch, die_in):
     before = contents(old_run)
-    with pytest.raises(RunError, match="must be gone before another run is replaced, got one that holds something"):
-        run(old_run, overwrite=True)
-    assert contents(old_run) == before
-
-
-def test_a_process_may_be_killed_at_any_moment_while_it_overwrites(old_run, tmp_path, monkeypatch):
-    before, left = contents(old_run), []
-
-    def watched(*names, replace=os.replace):
-        for moment in ("before", "after"):
-            left.append(tmp_path / f"{len(left)} {moment}")
-            shutil.copytree(old_run, left[-1])
-            if moment == "before":
-                replace(*names)
-
     with monkeypatch.context() as patch:
-        patch.setattr(os, "replace", watched)
-        with pytest.raises(KeyboardInterrupt):
-            run(old_run, overwrite=True, die_in=0)
-    assert len(left) > 2 * 2 * 5  # files, there and back
-    for folder in left:
-        with pytest.raises(RunError, match="got one with seed 1 instead of 0"):
-            run(folder)
+        copies = moments(old_run, tmp_path, patch)
+        if die_in is None:
+            run(old_run, overwrite=True)
+        else:
+            with pytest.raises(KeyboardInterrupt):
+                run(old_run, overwrite=True, die_in=die_in)
+    run(tmp_path / "fresh")
+    fresh = contents(tmp_path / "fresh") | {"notes.txt": b"mine"}
+    n_old = 0
+    for folder in copies:
         (folder / ".lock").unlink(missing_ok=True)
-        assert contents(folder) == before
+        try:
+            run(folder)
+        except RunError as refused:
+            n_old += "got one with seed 1 instead of 0" in str(refused)
+            assert contents(folder) == before
+        else:
+            assert contents(folder) == fresh
+    assert n_old > 5
+    assert (n_old == len(copies)) == (die_in == 0)
+
+
+def test_an_old_run_is_what_others_see_until_the_new_one_has_a_checkpoint(old_run):
+    seen = []
+    with open_run(old_run, described(), overwrite=True) as held:
+        for epoch in range(3):
+            held.append(Report(epoch))
+            seen.append(json.loads((old_run / "config.json").read_text())["seed"])
+            held.checkpoint.write_text(str(epoch + 1))
+        held.finish([Report(epoch) for epoch in range(3)], RESULT, {})
+    assert seen == [1, 0, 0]
+
+
+def test_a_place_follows_the_run_when_it_replaces_another(old_run):
+    with open_run(old_run, described(), overwrite=True) as held:
+        checkpoint = held.place("checkpoint.npz")
+        assert os.path.dirname(checkpoint) == str(old_run / output.NEW)
+        held.append(Report(0))
+        Path(checkpoint).write_text("1")
+        held.append(Report(1))
+        assert os.fspath(checkpoint) == str(old_run / "checkpoint.npz")
+        assert Path(checkpoint).read_text() == "1"
+
+
+def test_the_result_is_written_when_all_else_is(tmp_path, monkeypatch):
+    replace, whole = os.replace, []
+
+    def watched(source, target):
+        if Path(target).name == "result.json":
+            whole.append(contents(tmp_path))
+        replace(source, target)
+
+    with open_run(tmp_path, described()) as held, monkeypatch.context() as patch:
+        patch.setattr(os, "replace", watched)
+        held.model.write_text("weights")
+        held.finish([Report(epoch) for epoch in range(3)], RESULT, {})
+    (before,) = whole
+    complete = contents(tmp_path)
+    for name in ("config.json", "metrics.jsonl", "readout_log.txt", "model.npz"):
+        assert before[name] == complete[name]
+
+
+def test_what_only_an_unfinished_run_has_is_removed_from_a_complete_one(tmp_path):
+    run(tmp_path)
+    before = contents(tmp_path)
+    for name in ("checkpoint.npz", "stats-000002.npz", ".stats-000003.npz.0123abcd.tmp"):
+        (tmp_path / name).write_text("of a process that was stopped before it was rid of this")
+    (tmp_path / "stats-of-mine.npz").write_text("mine")
+    run(tmp_path)
+    assert contents(tmp_path) == before | {"stats-of-mine.npz": b"mine"}
+
+
+def test_what_is_told_to_watchers_is_on_the_disk_and_so_is_a_new_folder(tmp_path, monkeypatch):
+    synced, fsync = [], os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda handle: (synced.append(os.readlink(f"/proc/self/fd/{handle}")), fsync(handle))
+    )
+    folder = tmp_path / "deep" / "out"
+    with open_run(folder, described()) as held:
+        assert {str(tmp_path), str(tmp_path / "deep"), str(folder)} <= set(synced)
+        held.append(Report(0))
+        synced.clear()
+        held.append(Report(1))
+        assert synced == [str(folder / "metrics.jsonl"), str(folder / "readout_log.txt")]
 
 
 @pytest.mark.parametrize("record", [None, "{", "[]", '{"network": []}', '{"format": 1}'])

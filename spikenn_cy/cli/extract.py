@@ -15,10 +15,6 @@ from spikenn_cy.errors import RunError
 from spikenn_cy.features import EXTRACTORS
 from spikenn_cy.features import STDPCSNN
 from spikenn_cy.features import load_extractor
-from spikenn_cy.images.extract import ACTIVITY
-from spikenn_cy.images.extract import FILTERS
-from spikenn_cy.images.extract import MODEL
-from spikenn_cy.images.extract import SPIKES
 from spikenn_cy.images.extract import Extraction
 from spikenn_cy.images.extract import extract
 from spikenn_cy.images.extract import extractions
@@ -28,6 +24,10 @@ from spikenn_cy.images.extract import spikes_of
 from spikenn_cy.plots import feature_activity
 from spikenn_cy.plots import filters
 from spikenn_cy.plots import write_figure
+from spikenn_cy.storage.kinds import ACTIVITY
+from spikenn_cy.storage.kinds import FILTERS
+from spikenn_cy.storage.kinds import MODEL
+from spikenn_cy.storage.kinds import SPIKES
 
 SUMMARY = "Fit a feature extractor to images and write their features as spikes."
 

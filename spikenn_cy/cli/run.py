@@ -9,11 +9,9 @@ from spikenn_cy.cli.arguments import whole_number
 from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
-from spikenn_cy.experiments.store import CHECKPOINT
-from spikenn_cy.experiments.store import RESULT
-from spikenn_cy.experiments.store import file_of
 from spikenn_cy.plots.canvas import new_figure
 from spikenn_cy.report import write_report
+from spikenn_cy.storage.kinds import RESULT
 
 SUMMARY = "Train one network; without arguments, on the bundled handwritten digits."
 DEMO_OUTPUT = "spikenn-demo"
@@ -60,17 +58,9 @@ def main(arguments: argparse.Namespace) -> int:
     )
     if arguments.report:
         new_figure(1)  # what it needs is missed now, not after hours of training
-    earlier = not job.overwrite and file_of(job.output, RESULT).exists()
-    before = stamp_of(file_of(job.output, CHECKPOINT)) if job.overwrite else None
+    earlier = not job.overwrite and Path(job.output, RESULT).exists()
     began = time.perf_counter()
-    try:
-        result = run_single(job)
-    except KeyboardInterrupt:
-        # One that is as it was before belongs to the run that was not replaced after all.
-        begun = stamp_of(Path(job.output) / CHECKPOINT) not in (None, before)
-        # With --overwrite it would begin anew.
-        same = "the same command" + (" without --overwrite" if job.overwrite else "")
-        raise KeyboardInterrupt(f"; {same} goes on with {job.output}" if begun else "") from None
+    result = run_single(job)
     took = "complete since an earlier run" if earlier else f"{time.perf_counter() - began:.1f} s"
     print(table(result))
     print(f"epochs {result['n_epochs']} ({ENDS[result['stopped']]}), seed {result['seed']}, {took}")
@@ -78,15 +68,6 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.report:
         print(f"report: {write_report(job.output, job.input)}")
     return 0
-
-
-def stamp_of(path: Path) -> tuple[int, int] | None:
-    """Return what changes when a file is written anew, or None if there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns
 
 
 def table(result: dict) -> str:

@@ -26,6 +26,7 @@ from spikenn_cy.errors import RunError
 from spikenn_cy.errors import shortened
 from spikenn_cy.execution.presence import is_present
 from spikenn_cy.execution.presence import presence
+from spikenn_cy.storage.folder import stamp
 from spikenn_cy.utils.extras import extra
 from spikenn_cy.version import __version__
 
@@ -99,7 +100,7 @@ def cluster_executor(
             raise _unreachable(address, str(error)) from None
         try:
             expected = {"build": _build(), "owner": os.fspath(owner), "text": owner.read_text()}
-            _refuse_unfit(client, workers, expected, {os.path.abspath(path): _stamp(path) for path in inputs})
+            _refuse_unfit(client, workers, expected, {os.path.abspath(path): stamp(path) for path in inputs})
             executor = ClusterExecutor(client, expected, patience)
             try:
                 yield executor
@@ -258,12 +259,6 @@ def _rule_of(expected: Mapping[str, Any]) -> str:
     return f"must have spikenn_cy {build['version']} with sources {build['sources']}"
 
 
-def _stamp(path: str | os.PathLike) -> tuple[int, int]:
-    """Return size in bytes and time of the last change in nanoseconds."""
-    found = os.stat(path)
-    return found.st_size, found.st_mtime_ns
-
-
 @functools.lru_cache(maxsize=1)
 def _build() -> dict[str, str | None]:
     """Return what is the same in every build of this package, for whichever processor."""
@@ -325,11 +320,11 @@ def _missing(expected: Mapping[str, Any], files: Mapping[str, tuple[int, int]]) 
         return f"{rule}, got {'another folder' if owner.parent.is_dir() else 'no such folder'}"
     except OSError as error:
         return f"{rule}, got {error.strerror}"
-    for path, stamp in files.items():
+    for path, before in files.items():
         try:
-            found = _stamp(path)
+            found = stamp(path)
         except OSError as error:
             return f"must see the file {path}, got {error.strerror}"
-        if found != tuple(stamp):
+        if found != tuple(before):
             return f"must see the same file {path}, got another size or time of change"
     return None

@@ -1,9 +1,11 @@
 """Many runs asked for by one command: their common folder, what is left to do in it, and who does it."""
 
 import contextlib
+import functools
 import json
 import os
 import warnings
+from collections.abc import Generator
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -12,37 +14,35 @@ from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
 from typing import Any
+from typing import NamedTuple
 
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.folder import data_files
-from spikenn_cy.errors import ConfigError
+from spikenn_cy.data.heads import head_of
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import SpikennError
 from spikenn_cy.errors import shortened
 from spikenn_cy.execution.pool import ExecutorFactory
 from spikenn_cy.execution.pool import Outcome
 from spikenn_cy.execution.pool import run_jobs
-from spikenn_cy.experiments.single import DataFile
+from spikenn_cy.experiments.data import DataFile
+from spikenn_cy.experiments.data import files_in
 from spikenn_cy.experiments.single import RunJob
-from spikenn_cy.experiments.single import described
-from spikenn_cy.experiments.single import forget_data
-from spikenn_cy.experiments.single import prepared
+from spikenn_cy.experiments.single import foresee
 from spikenn_cy.experiments.single import run_single
-from spikenn_cy.experiments.store import CHECKPOINT
+from spikenn_cy.experiments.store import clear_up
 from spikenn_cy.experiments.store import read_result
 from spikenn_cy.experiments.store import result_of
-from spikenn_cy.settings.strictjson import parse_json
-from spikenn_cy.storage.folder import differences
-from spikenn_cy.storage.folder import made
-from spikenn_cy.storage.folder import remove_torn
-from spikenn_cy.storage.lock import LOCK
-from spikenn_cy.storage.lock import locked
-from spikenn_cy.utils.atomic import atomic_file
+from spikenn_cy.storage.descriptions import difference
+from spikenn_cy.storage.descriptions import versions
+from spikenn_cy.storage.kinds import BATCH
+from spikenn_cy.storage.kinds import FORMAT
+from spikenn_cy.storage.kinds import BatchRecord
+from spikenn_cy.storage.lock import NotWritable
+from spikenn_cy.storage.output import OutputFolder
+from spikenn_cy.storage.records import read_record
 from spikenn_cy.utils.progress import Progress
-from spikenn_cy.version import __version__
 
-FORMAT = 1
-MANIFEST = "manifest.json"
 # Seconds in which a worker of a command that was killed ends, and lets go of its run's folder.
 PATIENCE = 5.0
 
@@ -146,42 +146,52 @@ def run_batch(batch: Batch, n_proc: int = 1, executor: ExecutorFactory | None = 
         If no run can begin, or the folder holds something else or is in use by another
         command. Nothing is written then.
     """
-    output = Path(batch.output)
-    with made(output), locked(output):
-        remove_torn(output, [MANIFEST])
-        there = _manifest_in(output)
-        data = _described_data(batch)
-        jobs = [_job(batch, run, data[run.input]) for run in batch.runs]
-        results = [result_of(job.output, described(job, job.config)) for job in jobs]
-        left = [job for job, result in zip(jobs, results, strict=True) if result is None]
-        _sweep(job for job, result in zip(jobs, results, strict=True) if result is not None)
-        manifest = _described(batch, data)
+    try:
+        with OutputFolder.opened(batch.output, BATCH) as folder:
+            look = _Look.at(batch, folder)
+            for job in look.done:
+                clear_up(job.output)
+            refused = _refused(look.left)
+            if look.is_new:
+                folder.begin(look.record)
+            with (
+                _going_on_with(batch.output),
+                contextlib.closing(_outcomes(look.left, refused, n_proc, executor)) as outcomes,
+            ):
+                return _told(batch, folder, look, outcomes)
+    except NotWritable:
+        if _Look.at(batch, OutputFolder(batch.output, BATCH)).left:
+            raise
+        return []
+
+
+class _Look(NamedTuple):
+    """What is there of a batch, and what is left to do."""
+
+    record: dict[str, Any]
+    is_new: bool
+    left: list[RunJob]
+    done: list[RunJob]
+    results: list[dict[str, Any]]  # of those that are done
+
+    @classmethod
+    def at(cls, batch: Batch, folder: OutputFolder) -> "_Look":
+        """Look into the folder of a batch; raise `RunError` if it is that of anything else."""
+        there = folder.recorded()
+        data = _known_data(batch)
+        record = _described(batch, data)
+        left, done, results = [], [], []
+        for run in batch.runs:
+            job = _job(batch, run, data[run.input])
+            result = result_of(job.output, job.described(run.config, job.files))
+            if result is None:
+                left.append(job)
+            else:
+                done.append(job)
+                results.append(result)
         if there is not None:
-            _refuse_difference(output, there, manifest, complete=not left)
-        refused, caught = _refusals(left)
-        if n_proc > 1 or executor is not None:
-            forget_data()
-        try:
-            if there is None:
-                with atomic_file(output / MANIFEST, "w") as file:
-                    json.dump(manifest, file, indent=1)
-            warned = _warn(caught, set())
-            complete = [result for result in results if result is not None]
-            return _done(batch, left, refused, warned, complete, n_proc, executor)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"; the same command goes on with {batch.output}") from None
-        finally:
-            if there is None and not any((output / run.folder).exists() for run in batch.runs):
-                (output / MANIFEST).unlink(missing_ok=True)
-
-
-def _sweep(complete: Iterable[RunJob]) -> None:
-    """Remove what a worker left that was stopped between its run's completion and its own end."""
-    for job in complete:
-        checkpoint = Path(job.output, CHECKPOINT)
-        if checkpoint.exists() or Path(job.output, LOCK).exists():
-            with contextlib.suppress(RunError), locked(Path(job.output)):
-                checkpoint.unlink(missing_ok=True)
+            _refuse_difference(folder, there, record, complete=not left)
+        return cls(record, there is None, left, done, results)
 
 
 def data_of(batch: Batch) -> list[Path]:
@@ -214,51 +224,60 @@ def run_states(output: str | os.PathLike, command: str) -> list[RunState]:
     rule = f"must be the output folder of {command}"
     if not output.is_dir():
         raise RunError(f"{output}: {rule}, got {'a file' if output.exists() else 'no such folder'}")
-    manifest = _manifest_in(output)
-    if manifest is None or manifest["command"] != command:
-        found = "an empty folder" if manifest is None else f"one of {manifest['command']}"
-        raise RunError(f"{output}: {rule}, got {found}")
+    try:
+        manifest = read_record(output / BATCH.record, BatchRecord, rule)
+    except FileNotFoundError:
+        raise RunError(f"{output}: {rule}, got one without {BATCH.record}") from None
+    if manifest["command"] != command:
+        raise RunError(f"{output}: {rule}, got one of {shortened(manifest['command'])}")
     return [RunState.of(output, run["folder"], run["varied"]) for run in manifest["runs"]]
 
 
-def _done(
-    batch: Batch,
-    jobs: Sequence[RunJob],
-    refused: Mapping[int, SpikennError],
-    warned: set[str],
-    results: Sequence[Mapping[str, Any]],
-    n_proc: int,
-    executor: ExecutorFactory | None,
-) -> list[Outcome]:
-    failures = []
-    best = max((_ranked(result) for result in results), default=-1.0)
-    n_runs = len(results) + len(jobs)
-    with contextlib.ExitStack() as stack:
-        progress = stack.enter_context(Progress(n_runs, batch.command, unit="run", done=len(results)))
-        outcomes = stack.enter_context(contextlib.closing(_outcomes(jobs, refused, n_proc, executor)))
+def _told(batch: Batch, folder: OutputFolder, look: _Look, outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Tell of runs as they end, and return those that failed.
+
+    A mistake that spoils every run is the command's, and told once: failures wait until a run has begun.
+    """
+    failures: list[Outcome] = []
+    n_told, n_done, warned = 0, len(look.done), set[str]()
+    best = max(map(_ranked, look.results), default=-1.0)
+    with Progress(n_done + len(look.left), batch.command, unit="run", done=n_done) as progress:
         for outcome in outcomes:
             _warn(outcome.warnings, warned)
-            folder = Path(batch.output, os.path.relpath(outcome.job.output, os.path.abspath(batch.output)))
             if outcome.error is not None:
                 failures.append(outcome)
-                progress.say(f"failed: {folder}: {outcome.error}")
-                if outcome.details is not None:
-                    progress.say(outcome.details)
             else:
                 best = max(best, _ranked(outcome.result))
                 if outcome.n_attempts > 1:
-                    progress.say(f"note: {folder}: done by another worker, since the first one died")
-            progress.step(**{"best": f"{100 * best:.2f}%"} if best >= 0 else {})
+                    progress.say(f"note: {outcome.job.output}: done by another worker, since the first one died")
+            if n_told < len(failures) and (folder.has_state or outcome.details is not None):
+                for failure in failures[n_told:]:
+                    progress.say(f"failed: {failure.job.output}: {failure.error}")
+                    if failure.details is not None:
+                        progress.say(failure.details)
+                n_told = len(failures)
+            progress.step(1, **{"best": f"{100 * best:.2f}%"} if best >= 0 else {})
+    if n_told < len(failures):
+        raise RunError(failures[0].error)
     return failures
 
 
+@contextlib.contextmanager
+def _going_on_with(output: str | os.PathLike[str]) -> Iterator[None]:
+    """Say at Ctrl-C how it goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"; the same command goes on with {output}") from None
+
+
 def _outcomes(
-    jobs: Sequence[RunJob], refused: Mapping[int, SpikennError], n_proc: int, executor: ExecutorFactory | None
-) -> Iterator[Outcome]:
+    jobs: Sequence[RunJob], refused: Mapping[int, str], n_proc: int, executor: ExecutorFactory | None
+) -> Generator[Outcome, None, None]:
     for position, error in refused.items():
-        yield Outcome(jobs[position], error=str(error))
+        yield Outcome(jobs[position], error=error)
     going = [job for position, job in enumerate(jobs) if position not in refused]
-    if going:
+    if going:  # else no cluster need be there
         yield from run_jobs(run_single, going, n_proc, executor)
 
 
@@ -267,50 +286,41 @@ def _ranked(result: Mapping[str, Any]) -> float:
     return -1.0 if accuracy is None else accuracy
 
 
-def _warn(caught: Iterable[Warning], warned: set[str]) -> set[str]:
-    """Give each warning once, since all runs on the same data have the same ones; return what has been said so far."""
+def _warn(caught: Iterable[Warning], warned: set[str]) -> None:
+    """Give each warning once, since all runs on the same data have the same ones."""
     for warning in caught:
         if str(warning) not in warned:
             warned.add(str(warning))
             warnings.warn(warning, stacklevel=4)
-    return warned
 
 
-def _refusals(jobs: Sequence[RunJob]) -> tuple[dict[int, SpikennError], list[Warning]]:
-    """Return what stands against jobs by their positions, and warnings; raise it if it stands against all of them.
-
-    A mistake that spoils every run is the command's, and no folder need be made to find it.
-    """
+def _refused(jobs: Sequence[RunJob]) -> dict[int, str]:
+    """Return what can be seen to stand against jobs, by their positions, before any has begun."""
     refused = {}
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        for position, job in enumerate(jobs):
-            try:
-                prepared(job)
-            except SpikennError as error:
-                refused[position] = error
-    if jobs and len(refused) == len(jobs):
-        raise refused[0]
-    return refused, [warning.message for warning in caught]
+    head = functools.cache(head_of)  # many runs have the same data
+    for position, job in enumerate(jobs):
+        try:
+            foresee(job, head)
+        except SpikennError as error:
+            refused[position] = str(error)
+    return refused
 
 
 def _job(batch: Batch, run: Run, data: Mapping[str, DataFile]) -> RunJob:
-    # A worker elsewhere has another working directory.
-    folders = [os.path.abspath(Path(*path)) for path in ((batch.output, run.folder), (batch.input, run.input))]
+    folders = Path(batch.output, run.folder), Path(batch.input, run.input)
     return RunJob(*folders, config=run.config, seed=run.seed, data=data, patience=PATIENCE)
 
 
-def _described_data(batch: Batch) -> dict[str, dict[str, DataFile]]:
-    """Return the data files of each input; each file is read once, here and nowhere else."""
+def _known_data(batch: Batch) -> dict[str, dict[str, DataFile]]:
+    """Return the data files of each input; each file is read for its fingerprint once, here and nowhere else."""
+    folders = dict.fromkeys(run.input for run in batch.runs)
     return {
-        folder: {
-            name: DataFile.of(os.path.abspath(path)) for name, path in data_files(Path(batch.input, folder)).items()
-        }
-        for folder in dict.fromkeys(run.input for run in batch.runs)
+        folder: {name: file.known() for name, file in files_in(Path(batch.input, folder)).items()} for folder in folders
     }
 
 
 def _described(batch: Batch, data: Mapping[str, Mapping[str, DataFile]]) -> dict[str, Any]:
+    """Return the record of a batch."""
     return {
         "format": FORMAT,
         "command": batch.command,
@@ -320,43 +330,16 @@ def _described(batch: Batch, data: Mapping[str, Mapping[str, DataFile]]) -> dict
         "runs": [
             {"folder": run.folder, "input": run.input, "seed": run.seed, "varied": run.varied} for run in batch.runs
         ],
-        "versions": {"spikenn_cy": __version__},
+        "versions": versions(),
     }
 
 
-def _manifest_in(output: Path) -> dict[str, Any] | None:
-    """Return the manifest in a folder, or None if that is empty; raise `RunError` if it holds something else."""
-    path = output / MANIFEST
-    names = sorted(name for name in os.listdir(output) if name != LOCK)
-    if not names:
-        return None
-    rule = "must be a new folder or the output folder of this very command"
-    if MANIFEST not in names:
-        raise RunError(f"{output}: {rule}, got one with {shortened(', '.join(names))}")
-    try:
-        manifest = parse_json(path.read_text(encoding="utf-8"), os.fspath(path))
-        found = manifest["format"]
-        if found == FORMAT and manifest.keys() >= {"command", "options", "config", "data", "runs", "versions"}:
-            return manifest
-    except (ConfigError, TypeError, KeyError, AttributeError, UnicodeDecodeError):
-        found = "a damaged one"
-    raise RunError(f"{path}: must be a manifest of format {FORMAT}, got {found}")
-
-
-def _refuse_difference(output: Path, there: Mapping[str, Any], asked: Mapping[str, Any], complete: bool) -> None:
-    asked = json.loads(json.dumps(asked))
-    compared = []
-    for manifest in (there, asked):
-        data = {
-            f"{folder}/{name}".removeprefix("./"): file["sha256"]
-            for folder, files in manifest["data"].items()
-            for name, file in files.items()
-        }
-        compared.append({**manifest, "data": data, "runs": None})
+def _refuse_difference(
+    folder: OutputFolder, there: Mapping[str, Any], asked: Mapping[str, Any], complete: bool
+) -> None:
     # What is complete needs no version to be looked up.
-    difference = differences(*compared, but=("versions",) if complete else ())
-    if not difference and there["runs"] != asked["runs"]:
-        difference = "its runs in another order"
-    if difference:
-        rule = "must be a new folder or the output folder of this very command"
-        raise RunError(f"{output}: {rule}, got one with {difference}")
+    differing = difference(there, asked, ExperimentConfig, complete, but=("runs",))
+    if not differing and there["runs"] != json.loads(json.dumps(asked["runs"])):
+        differing = "its runs in another order"
+    if differing:
+        folder.refuse(f"one with {differing}")

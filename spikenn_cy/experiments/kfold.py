@@ -8,7 +8,6 @@ from typing import Any
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
-from spikenn_cy.experiments.batch import MANIFEST
 from spikenn_cy.experiments.batch import Batch
 from spikenn_cy.experiments.batch import Run
 from spikenn_cy.experiments.batch import RunState
@@ -18,6 +17,7 @@ from spikenn_cy.experiments.tables import Summary
 from spikenn_cy.experiments.tables import aligned
 from spikenn_cy.experiments.tables import mean_and_std
 from spikenn_cy.experiments.tables import spread
+from spikenn_cy.storage.kinds import BATCH
 
 
 def jobs(input: str | os.PathLike, output: str | os.PathLike, config: Any, K: int = 10) -> Batch:
@@ -95,7 +95,7 @@ def summary_of(folds: Sequence[RunState]) -> Summary:
 def states(output: str | os.PathLike) -> list[RunState]:
     """Return how far the folds have come; for the folder and what is refused see `summarise`."""
     output = Path(output)
-    if (output / MANIFEST).exists() or not output.is_dir():
+    if (output / BATCH.record).exists() or not output.is_dir():
         return run_states(output, "kfold")
     numbers = sorted(int(path.name) for path in output.iterdir() if path.name.isdecimal() and path.is_dir())
     if not numbers:

@@ -1,13 +1,12 @@
 """One training run from data files to a complete folder, which may be interrupted at any moment."""
 
-import functools
 import os
 import warnings
+from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,54 +15,25 @@ from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.classes import match_classes
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.data.folder import STEMS
-from spikenn_cy.data.folder import data_files
 from spikenn_cy.demo import CONFIG
-from spikenn_cy.demo import DIGITS
 from spikenn_cy.demo import demo_datasets
 from spikenn_cy.errors import ConfigWarning
-from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
 from spikenn_cy.execution.presence import is_present
+from spikenn_cy.experiments.data import DataFile
+from spikenn_cy.experiments.data import files_in
+from spikenn_cy.experiments.data import opened_sets
 from spikenn_cy.experiments.stats import Statistics
-from spikenn_cy.experiments.store import FILES as RUN_FILES
+from spikenn_cy.experiments.store import RunFolder
 from spikenn_cy.experiments.store import describe
 from spikenn_cy.experiments.store import open_run
 from spikenn_cy.experiments.store import result_of
 from spikenn_cy.network.history import EpochReport
 from spikenn_cy.network.history import History
 from spikenn_cy.network.readout import Readout
-from spikenn_cy.storage.folder import fingerprint
+from spikenn_cy.storage.kinds import CHECKPOINT
 from spikenn_cy.storage.lock import NotWritable
-
-
-@dataclass(frozen=True)
-class DataFile:
-    """A data file whose content is known.
-
-    Attributes
-    ----------
-    path : str
-    fingerprint : dict
-        As `spikenn_cy.storage.folder.fingerprint` returns it.
-    stamp : tuple of int
-        Size in bytes and time of the last change in nanoseconds, by which a change shows.
-    """
-
-    path: str
-    fingerprint: Mapping[str, Any]
-    stamp: tuple[int, int]
-
-    @classmethod
-    def of(cls, path: str | os.PathLike) -> "DataFile":
-        """Return the description of a file, all of which is read."""
-        stamp = _stamp(path)
-        return cls(os.fspath(path), fingerprint(path), stamp)
-
-    def check(self) -> None:
-        """Raise `DataError` if the file has been changed since."""
-        if _stamp(self.path) != self.stamp:
-            raise DataError(f"{self.path}: must stay as it is while a command uses it, got a changed file")
 
 
 @dataclass(frozen=True)
@@ -97,16 +67,21 @@ class RunJob:
         run ends itself after an epoch when the command is gone.
     """
 
-    output: str | os.PathLike
-    input: str | os.PathLike | None = None
-    config: ExperimentConfig | str | os.PathLike | None = None
+    output: str | os.PathLike[str]
+    input: str | os.PathLike[str] | None = None
+    config: ExperimentConfig | str | os.PathLike[str] | None = None
     seed: int = 0
     overwrite: bool = False
     verbose: bool = False
     save_stats: bool = False
     data: Mapping[str, DataFile] | None = field(default=None, hash=False)
     patience: float = 0.0
-    owner: str | os.PathLike | None = None
+    owner: str | os.PathLike[str] | None = None
+
+    @property
+    def files(self) -> Mapping[str, DataFile]:
+        """The data files, which are as they were if somebody has described them before."""
+        return files_in(self.input) if self.data is None else self.data
 
     def elsewhere(self, owner: str, patience: float) -> "RunJob":
         """Return the job as it means the same on another machine; see `spikenn_cy.execution.cluster.Portable`."""
@@ -115,9 +90,15 @@ class RunJob:
             output=os.path.abspath(self.output),
             input=None if self.input is None else os.path.abspath(self.input),
             config=None if self.config is None else ExperimentConfig.from_any(self.config),
+            data=None if self.data is None else {name: file.elsewhere() for name, file in self.data.items()},
             owner=owner,
             patience=max(self.patience, patience),
         )
+
+    def described(self, config: ExperimentConfig, files: Mapping[str, DataFile]) -> dict[str, Any]:
+        """Return the record of the run with these settings and files."""
+        data = {name: file.known().fingerprint or {} for name, file in files.items()}
+        return describe(config, self.seed, data, self.save_stats)
 
 
 def run_single(job: RunJob) -> dict[str, Any]:
@@ -135,128 +116,119 @@ def run_single(job: RunJob) -> dict[str, Any]:
     ------
     SpikennError
         If settings, data and folder do not allow the run. Nothing is written then.
+    KeyboardInterrupt
+        With words on how the run goes on, if there is something to go on with.
     """
-    config, datasets = prepared(job)
-    _keep_inputs(job)
+    config, where = _settings(job)
+    files = job.files
+    opened = opened_sets(files) if job.input is not None else dict(zip(STEMS, demo_datasets(), strict=True))
+    datasets = _suiting(config, where, opened)
+    _warn(config, where, datasets)
+    if where is not None:
+        RunFolder(job.output).keep(where)
     train = datasets["train"]
     model = Readout.from_config(
         config, n_inputs=train.n_inputs, n_classes=train.n_classes, max_time=train.max_time, seed=job.seed
     )
-    description = described(job, config)
+    description = job.described(config, files)
+    folder = None
     try:
         with open_run(job.output, description, job.overwrite, job.patience) as folder:
-            if (result := folder.result) is not None:
-                return result
-            stats = Statistics(folder.path, model, train) if job.save_stats else None
-
-            def on_epoch(report: EpochReport) -> None:
-                if job.owner is not None and not is_present(job.owner):
-                    raise RunError(f"{folder.path}: must be wanted by a command, got one that has ended")
-                folder.append(report, stats and stats.remark(report.epoch))
-
-            history = model.fit(
-                **datasets,
-                checkpoint=os.fspath(folder.checkpoint),
-                verbose=job.verbose,
-                on_epoch=on_epoch,
-                on_statistics=stats and stats.observe,
-            )
-            model.save(os.fspath(folder.model))
-            remarks = stats.finish(len(history.epochs)) if stats else {}
-            folder.finish(history.epochs, _result(history, datasets, job.seed), remarks)
-            if stats:
-                stats.remove_parts(len(history.epochs))
-            return folder.result
+            return folder.result or _trained(job, folder, model, datasets, files)
     except NotWritable:
         result = None if job.overwrite else result_of(job.output, description)
         if result is None:
             raise
         return result
+    except KeyboardInterrupt:
+        if folder is None or not folder.is_under_way:
+            raise
+        # With --overwrite it would begin anew.
+        same = "the same command" + (" without --overwrite" if job.overwrite else "")
+        raise KeyboardInterrupt(f"; {same} goes on with {job.output}") from None
 
 
-def prepared(job: RunJob) -> tuple[ExperimentConfig, dict[str, SpikingDataset]]:
-    """Return settings and data sets of a run, checked against each other.
+def foresee(job: RunJob, head: Callable[[str], SpikingDataset | None]) -> None:
+    """Raise `SpikennError` if settings and data do not suit, as far as that shows before any spike is looked at.
 
-    Raises
-    ------
-    SpikennError
-        If the run could not begin.
+    ``head`` is `head_of`, or remembers what that has returned.
     """
-    where = None if isinstance(job.config, ExperimentConfig) else os.fspath(job.config or CONFIG)
-    config = ExperimentConfig.from_any(CONFIG if job.config is None else job.config)
-    datasets = _demo() if job.input is None else _loaded(_files(job))
-    config.check_against(datasets["train"].n_classes, where)
+    config, where = _settings(job)
+    with warnings.catch_warnings():  # which the run gives
+        warnings.simplefilter("ignore", UserWarning)
+        heads = {name: head(file.path) for name, file in job.files.items()}
+        known = {name: dataset for name, dataset in heads.items() if dataset is not None}
+        if "train" in known:
+            _suiting(config, where, known)
+
+
+def _trained(
+    job: RunJob,
+    folder: RunFolder,
+    model: Readout,
+    datasets: Mapping[str, SpikingDataset],
+    files: Mapping[str, DataFile],
+) -> dict[str, Any]:
+    """Train a network in the folder of its run until that is complete; return its result."""
+    stats = Statistics(folder, model, datasets["train"]) if job.save_stats else None
+
+    def on_epoch(report: EpochReport) -> None:
+        if job.owner is not None and not is_present(job.owner):
+            raise RunError(f"{folder.path}: must be wanted by a command, got one that has ended")
+        for file in files.values():  # which are mapped
+            file.check()
+        folder.append(report, None if stats is None else stats.remark(report.epoch))
+
+    history = model.fit(
+        datasets["train"],
+        datasets.get("val"),
+        datasets.get("test"),
+        checkpoint=folder.place(CHECKPOINT),
+        verbose=job.verbose,
+        on_epoch=on_epoch,
+        on_statistics=None if stats is None else stats.observe,
+    )
+    for file in files.values():
+        file.check()
+    model.save(folder.model)
+    remarks = stats.finish(len(history.epochs)) if stats else {}
+    return folder.finish(history.epochs, _result(history, datasets, job.seed), remarks)
+
+
+def _settings(job: RunJob) -> tuple[ExperimentConfig, str | None]:
+    """Return the settings of a run, and the file that they are from, if there is one."""
+    if isinstance(job.config, ExperimentConfig):
+        return job.config, None
+    where = os.fspath(CONFIG if job.config is None else job.config)
+    return ExperimentConfig.from_any(where), where
+
+
+def _suiting(
+    config: ExperimentConfig, where: str | None, datasets: Mapping[str, SpikingDataset]
+) -> dict[str, SpikingDataset]:
+    """Return data sets with the classes of the training set, after a look at whether all suits."""
+    train = datasets["train"]
+    matched = {
+        name: dataset if name == "train" else match_classes(dataset, train) for name, dataset in datasets.items()
+    }
+    config.check_against(train.n_classes, where)
+    return matched
+
+
+def _warn(config: ExperimentConfig, where: str | None, datasets: Mapping[str, SpikingDataset]) -> None:
+    """Warn of what is legal and looks like a slip."""
+    train = datasets["train"]
+    n_silent = np.count_nonzero(np.diff(train.indptr) == 0)
+    if n_silent:
+        text = f"{train.source}: {n_silent} of {len(train)} training samples have no spike"
+        warnings.warn(DataWarning(text), stacklevel=3)
     if config.trainer.early_stopping > 0 and "val" not in datasets:
         place = f"{where}: " if where else ""
         warnings.warn(ConfigWarning(f"{place}trainer.early_stopping: has no effect without a valset"), stacklevel=3)
-    return config, datasets
 
 
-def _keep_inputs(job: RunJob) -> None:
-    """Raise `RunError` if the run would write over the settings that it was given."""
-    if job.config is None or isinstance(job.config, ExperimentConfig):
-        return
-    for name in RUN_FILES:
-        if os.path.exists(Path(job.output, name)) and os.path.samefile(Path(job.output, name), job.config):
-            raise RunError(f"{job.config}: must be another file than those of a run in {job.output}, got its {name}")
-
-
-def forget_data() -> None:
-    """Let go of the data files that this process has opened, when others are to do the runs."""
-    _open.cache_clear()
-
-
-def described(job: RunJob, config: ExperimentConfig) -> dict[str, Any]:
-    """Return the content of ``config.json`` for a job with these settings."""
-    data = job.data
-    if data is None:
-        files = {"train": DIGITS} if job.input is None else data_files(job.input)
-        data = {name: DataFile.of(path) for name, path in files.items()}
-    return describe(config, job.seed, {name: file.fingerprint for name, file in data.items()}, job.save_stats)
-
-
-def _result(history: History, datasets: dict[str, SpikingDataset], seed: int) -> dict[str, Any]:
+def _result(history: History, datasets: Mapping[str, SpikingDataset], seed: int) -> dict[str, Any]:
     last = history.epochs[-1] if history.epochs else None
     accuracies = {f"{name}_accuracy": getattr(last, f"{name}_accuracy", None) for name in STEMS}
     sizes = {f"n_{name}": len(datasets[name]) if name in datasets else 0 for name in STEMS}
     return accuracies | {"n_epochs": len(history.epochs), "stopped": history.stopped, "seed": seed} | sizes
-
-
-def _demo() -> dict[str, SpikingDataset]:
-    return dict(zip(STEMS, demo_datasets(), strict=True))
-
-
-def _files(job: RunJob) -> dict[str, Path]:
-    if job.data is None:
-        return data_files(job.input)
-    for file in job.data.values():
-        file.check()
-    return {name: Path(file.path) for name, file in job.data.items()}
-
-
-def _stamp(path: str | os.PathLike) -> tuple[int, int]:
-    try:
-        found = os.stat(path)
-    except OSError as error:
-        raise DataError(f"{path}: must be a readable file, got {error.strerror}") from None
-    return found.st_size, found.st_mtime_ns
-
-
-@functools.lru_cache(maxsize=len(STEMS))
-def _open(path: Path, inode: int, stamp: tuple[int, int]) -> SpikingDataset:
-    """Return the data set in a file; a process that has many runs on it maps and checks it once."""
-    return SpikingDataset.from_file(path)
-
-
-def _loaded(files: dict[str, Path]) -> dict[str, SpikingDataset]:
-    """Return the data sets of the files, checked against each other."""
-    datasets = {name: _open(path, path.stat().st_ino, _stamp(path)) for name, path in files.items()}
-    train = datasets["train"]
-    datasets = {
-        name: dataset if name == "train" else match_classes(dataset, train) for name, dataset in datasets.items()
-    }
-    n_silent = np.count_nonzero(np.diff(train.indptr) == 0)
-    if n_silent:
-        text = f"{files['train']}: {n_silent} of {len(train)} training samples have no spike"
-        warnings.warn(DataWarning(text), stacklevel=4)
-    return datasets

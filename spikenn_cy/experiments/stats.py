@@ -5,6 +5,8 @@ import zipfile
 from collections.abc import Iterator
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -12,12 +14,19 @@ from numpy.lib import format as npy
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import RunError
-from spikenn_cy.experiments.store import STATS
-from spikenn_cy.experiments.store import STATS_OF_EPOCH
+from spikenn_cy.experiments.store import RunFolder
 from spikenn_cy.network._statistics import EpochStatistics
 from spikenn_cy.network.readout import Readout
+from spikenn_cy.storage.arrays import ArrayFile
+from spikenn_cy.storage.arrays import Wanted
+from spikenn_cy.storage.arrays import open_arrays
+from spikenn_cy.storage.arrays import refusing
+from spikenn_cy.storage.kinds import STATS
+from spikenn_cy.storage.kinds import STATS_OF_EPOCH
 from spikenn_cy.utils.atomic import atomic_file
 
+COUNTS = ("target_updates", "non_target_updates", "votes", "right_votes")
+FIRING = ("firing_time_mean", "firing_time_std", "silent_share")
 BLOCK = 1024  # samples whose firing times are held at once
 
 
@@ -93,12 +102,25 @@ def sentence(epoch: int, statistics: Mapping[str, np.ndarray]) -> str:
     return f"Mean firing time on train set after epoch {epoch}: {overall}, silent: {round(float(silent.mean()), 4)}"
 
 
+def layout_of(model: Readout, n_samples: int) -> dict[str, Wanted]:
+    """Return the arrays of one epoch, as `epoch_statistics` describes them."""
+    n_neurons, n_inputs = model.layers[-1].n_neurons, model.layers[-1].n_inputs
+    return {
+        "labels": Wanted((n_samples,), "i"),
+        "training_thresholds": Wanted((n_samples, n_neurons // model.n_classes)),
+        **{name: Wanted((n_neurons,), "i") for name in COUNTS},
+        "precision": Wanted((n_neurons,)),
+        "weights": Wanted((n_neurons, n_inputs)),
+        **{name: Wanted((n_neurons,)) for name in FIRING},
+    }
+
+
 class Statistics:
     """The statistics of a run, one file an epoch until the run is complete.
 
     Parameters
     ----------
-    folder : Path
+    folder : RunFolder
         The run's folder.
     model : Readout
         The network in training.
@@ -106,20 +128,23 @@ class Statistics:
         What it is trained on.
     """
 
-    def __init__(self, folder: Path, model: Readout, train: SpikingDataset) -> None:
+    def __init__(self, folder: RunFolder, model: Readout, train: SpikingDataset) -> None:
         self.folder = folder
         self.model = model
         self.train = train
+        self._layout = layout_of(model, len(train))
 
     def observe(self, epoch: int, counted: EpochStatistics) -> None:
         """Keep the statistics of the epoch that ends."""
+        members: dict[str, Any] = epoch_statistics(self.model, self.train, counted)
         with atomic_file(self._part(epoch)) as file:
-            np.savez(file, **epoch_statistics(self.model, self.train, counted))
+            np.savez(file, **members)
 
     def remark(self, epoch: int) -> str:
-        """Return a line for the log."""
+        """Return a line for the log; raise `RunError` if the statistics of the epoch are missing or damaged."""
         with self._opened(epoch) as part:
-            return sentence(epoch, part)
+            part.require(self._layout)
+            return sentence(epoch, {name: part[name] for name in FIRING})
 
     def finish(self, n_epochs: int) -> dict[int, str]:
         """Write ``stats.npz``, in which every key has a first axis of epochs; return the lines for the log.
@@ -131,33 +156,31 @@ class Statistics:
         RunError
             If the statistics of an epoch are missing or damaged, or nothing can be written.
         """
+        remarks = {epoch: self.remark(epoch) for epoch in range(n_epochs)}
         if n_epochs:
-            with self._opened(0) as part:
-                described = {key: (part[key].shape, part[key].dtype) for key in part.files}
-            with atomic_file(self.folder / STATS) as file, zipfile.ZipFile(file, "w") as archive:
-                for key, (shape, dtype) in described.items():
-                    header = {"shape": (n_epochs, *shape), "fortran_order": False, "descr": npy.dtype_to_descr(dtype)}
+            with atomic_file(self.folder.file(STATS)) as file, zipfile.ZipFile(file, "w") as archive:
+                for key in self._layout:
                     with archive.open(f"{key}.npy", "w", force_zip64=True) as member:
-                        npy.write_array_header_1_0(member, header)
-                        for epoch in range(n_epochs):
-                            with self._opened(epoch) as part:
-                                array = part[key]
-                            member.write(np.ascontiguousarray(array).data)
-        return {epoch: self.remark(epoch) for epoch in range(n_epochs)}
+                        self._write_epochs(member, key, n_epochs)
+        return remarks
 
-    def remove_parts(self, n_epochs: int) -> None:
-        """Remove the epochs' files, which `finish` has made superfluous."""
+    def _write_epochs(self, member: IO[bytes], key: str, n_epochs: int) -> None:
+        """Write the arrays of all epochs as one."""
+        dtype = None
         for epoch in range(n_epochs):
-            self._part(epoch).unlink(missing_ok=True)
+            with self._opened(epoch) as part:
+                array = np.ascontiguousarray(part[key], dtype)
+            if dtype is None:
+                dtype = array.dtype
+                header = {"shape": (n_epochs, *array.shape), "fortran_order": False, "descr": npy.dtype_to_descr(dtype)}
+                npy.write_array_header_1_0(member, header)
+            member.write(array.data)
 
     def _part(self, epoch: int) -> Path:
-        return self.folder / STATS_OF_EPOCH.format(epoch=epoch)
+        return self.folder.file(STATS_OF_EPOCH.format(epoch=epoch))
 
     @contextlib.contextmanager
-    def _opened(self, epoch: int) -> Iterator[Mapping[str, np.ndarray]]:
-        path = self._part(epoch)
-        try:
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as members:
-                yield members
-        except (OSError, ValueError, zipfile.BadZipFile) as problem:
-            raise RunError(f"{path}: must hold the statistics of epoch {epoch}, got {problem}") from problem
+    def _opened(self, epoch: int) -> Iterator[ArrayFile]:
+        path, rule = self._part(epoch), f"must hold the statistics of epoch {epoch}"
+        with open_arrays(path, rule, RunError) as part, refusing(path, rule, RunError):
+            yield part

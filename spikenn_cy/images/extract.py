@@ -1,9 +1,7 @@
 """Image folders made into spike folders: an extractor is fitted to the training images and kept beside its spikes."""
 
 import hashlib
-import json
 import os
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace
@@ -13,39 +11,27 @@ from typing import Any
 import numpy as np
 
 from spikenn_cy.data.dataset import SpikingDataset
-from spikenn_cy.data.folder import STEMS
 from spikenn_cy.data.imagesets import ImageSet
 from spikenn_cy.data.imagesets import ImageSets
 from spikenn_cy.data.imagesets import is_image_folder
 from spikenn_cy.data.imagesets import read_image_sets
 from spikenn_cy.data.writer import DatasetWriter
-from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
-from spikenn_cy.errors import shortened
-from spikenn_cy.experiments.store import EXTRACTION
-from spikenn_cy.experiments.store import is_run
 from spikenn_cy.features import EXTRACTORS
-from spikenn_cy.settings.strictjson import read_json
-from spikenn_cy.storage.folder import differences
+from spikenn_cy.storage.descriptions import difference
+from spikenn_cy.storage.descriptions import versions
 from spikenn_cy.storage.folder import fingerprint
-from spikenn_cy.storage.folder import made
-from spikenn_cy.storage.folder import remove_torn
-from spikenn_cy.storage.lock import LOCK
+from spikenn_cy.storage.kinds import EXTRACTION
+from spikenn_cy.storage.kinds import FORMAT
+from spikenn_cy.storage.kinds import MODEL
+from spikenn_cy.storage.kinds import PICTURES
+from spikenn_cy.storage.kinds import SPIKES
 from spikenn_cy.storage.lock import NotWritable
-from spikenn_cy.storage.lock import locked
-from spikenn_cy.utils.atomic import atomic_file
+from spikenn_cy.storage.output import OutputFolder
+from spikenn_cy.storage.output import tidy
 from spikenn_cy.utils.validation import number_of_threads
-from spikenn_cy.version import __version__
-
-FORMAT = 1
-# What was asked, and which files are finished; written first, so that a folder without it is nobody's extraction.
-RECORD = EXTRACTION
-MODEL = "model.npz"
-SPIKES = {part: f"{stem}.npz" for part, stem in STEMS.items()}
-PICTURES = FILTERS, ACTIVITY = ("filters.png", "activity.png")  # drawn by the command, if matplotlib is there
-FILES = (*PICTURES, *SPIKES.values(), MODEL, RECORD)  # in the order in which an extraction is taken apart
 
 
 @dataclass(frozen=True)
@@ -136,13 +122,18 @@ class Plan:
     overwrite: bool
 
     @property
+    def folder(self) -> OutputFolder:
+        """The folder of the extraction, to be looked at; nobody holds it."""
+        return OutputFolder(self.job.output, EXTRACTION)
+
+    @property
     def files(self) -> dict[str, ImageSet | None]:
         """The files that are to be made, in their order, each with the images whose spikes it holds."""
         return {MODEL: None, **{SPIKES[part]: images for part, images in self.sets.parts.items()}}
 
 
 def planned(job: Extraction, overwrite: bool = False) -> Plan:
-    """Look at everything that an extraction needs, and change nothing.
+    """Look at everything that an extraction needs, and begin nothing.
 
     Parameters
     ----------
@@ -160,6 +151,7 @@ def planned(job: Extraction, overwrite: bool = False) -> Plan:
     shape = sets.train.shape[1:]
     config = kind.published(sets.name, shape) if job.config is None else job.config
     extractor = kind.from_config(config, seed=job.seed)
+    tidy(job.output, EXTRACTION)
     _keep_inputs(job)
     plan = Plan(job, extractor, sets, _described(job, extractor, sets), overwrite)
     if plan.files.keys() - _finished(plan):
@@ -167,19 +159,18 @@ def planned(job: Extraction, overwrite: bool = False) -> Plan:
     return plan
 
 
-def extract(job: Extraction | Plan, overwrite: bool = False, n_threads: int = 1, verbose: bool = False) -> bool:
+def extract(plan: Plan, n_threads: int = 1, verbose: bool = False) -> bool:
     """Fit an extractor to the training images and write the spikes of all images.
 
     The folder gets ``model.npz``, the extractor, and ``trainset.npz``, ``valset.npz`` and
     ``testset.npz``, as far as there are such images. Each file appears whole or not at
-    all; what was there from an interrupted call is not made again.
+    all; what was there from an interrupted call is not made again. What another extraction
+    left in the folder, if that is to be replaced, stays until the new extractor is fitted.
 
     Parameters
     ----------
-    job : Extraction or Plan
-    overwrite : bool
-        Replace what another extraction left in the folder, once the new extractor is
-        fitted: until then the folder stays as it is. A plan has its own.
+    plan : Plan
+        As `planned` returns it.
     n_threads : int
         The result is the same for any number.
     verbose : bool
@@ -196,24 +187,21 @@ def extract(job: Extraction | Plan, overwrite: bool = False, n_threads: int = 1,
         If settings, images and folder do not allow it.
     """
     n_threads = number_of_threads(n_threads)
-    plan = job if isinstance(job, Plan) else planned(job, overwrite)
-    path, kind = plan.job.output, EXTRACTORS[plan.job.method]
     try:
-        with made(path), locked(path):
-            remove_torn(path, FILES)
+        with OutputFolder.opened(plan.job.output, EXTRACTION) as folder:
             finished = _checked(plan)
             if finished.keys() == plan.files.keys():
                 return False
             if MODEL in finished:
-                extractor = kind.load(path / MODEL)
+                extractor = EXTRACTORS[plan.job.method].load(folder.file(MODEL))
             else:
                 extractor = plan.extractor.fit(plan.sets.train.images, verbose=verbose)
-                finished = _begun(plan, extractor, finished)
+                finished = _begun(plan, folder, extractor, finished)
             for name, images in plan.files.items():
-                if name not in finished:
-                    _write(path / name, extractor, images, n_threads, verbose)
-                    finished[name] = fingerprint(path / name)
-                    _note(plan, finished)
+                if name not in finished and images is not None:
+                    _write(folder.file(name), extractor, images, n_threads, verbose)
+                    finished[name] = fingerprint(folder.file(name))
+                    _note(plan, folder, finished)
     except NotWritable:
         if _checked(plan).keys() != plan.files.keys():
             raise
@@ -261,11 +249,7 @@ def _described(job: Extraction, extractor: Any, sets: ImageSets) -> dict[str, An
         "config": extractor.config.to_dict(),
         "seed": job.seed,
         "data": {part: _fingerprint(images) for part, images in sets.parts.items()},
-        "versions": {
-            "spikenn_cy": __version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
+        "versions": versions(),
     }
 
 
@@ -278,15 +262,13 @@ def _fingerprint(images: ImageSet) -> dict[str, Any]:
 
 
 def _keep_inputs(job: Extraction) -> None:
-    """Raise `RunError` if the extraction would write over what it was given."""
+    """Raise `RunError` if the extraction would write over what it was given, or over a run."""
     if job.output.exists() and job.output.samefile(job.input):
         raise RunError(f"{job.output}: must be another folder than that of the images, got the same")
-    if is_run(job.output) and not (job.output / RECORD).exists():
-        raise RunError(f"{job.output}: must be another folder than that of a run, whose {MODEL} would be lost, got one")
+    folder = OutputFolder(job.output, EXTRACTION)
+    folder.require_no_other()
     if isinstance(job.config, str | os.PathLike):
-        for name in FILES:
-            if (job.output / name).exists() and os.path.samefile(job.output / name, job.config):
-                raise RunError(f"{job.config}: must be another file than those of {job.output}, got its {name}")
+        folder.keep(job.config)
 
 
 def _finished(plan: Plan) -> dict[str, Any]:
@@ -299,83 +281,36 @@ def _finished(plan: Plan) -> dict[str, Any]:
     RunError
         If the folder is that of anything else.
     """
-    path = plan.job.output
-    names = _names_in(path)
-    for name in names:
-        if name in FILES and (path / name).is_dir():
-            raise RunError(f"{path / name}: must be a file, got a folder")
-    if plan.overwrite or not names:
+    folder = plan.folder
+    folder.require_files()
+    if plan.overwrite or (there := folder.recorded()) is None:
         return {}
-    rule = "must be a new folder or hold this very extraction (--overwrite replaces one)"
-    there = _description_in(path)
-    if there is None:
-        raise RunError(f"{path}: {rule}, got a folder with {shortened(', '.join(names))}")
-    finished = {name: there["files"][name] for name in plan.files if name in there["files"] and name in names}
-    # The same numbers come out of other versions of Python and NumPy, and what is complete needs none to be looked up.
-    members = ("spikenn_cy",) if finished.keys() != plan.files.keys() else ()
-    compared = [
-        {
-            **described,
-            "data": {part: json.dumps(images, sort_keys=True) for part, images in described["data"].items()},
-            "files": {},
-            "versions": {key: described["versions"].get(key) for key in members},
-        }
-        for described in (there, plan.description)
-    ]
-    if difference := differences(*compared):
-        raise RunError(f"{path}: {rule}, got one with {difference}")
+    listed, names = there.get("files", {}), folder.names
+    finished = {name: listed[name] for name in plan.files if name in listed and name in names}
+    complete = finished.keys() == plan.files.keys()
+    if differing := difference(there, plan.description, type(plan.extractor.config), complete, but=("files",)):
+        folder.refuse(f"one with {differing}")
     return finished
 
 
-def _names_in(path: Path) -> list[str]:
-    """Return what is in a folder, but for the marks of processes that use it or were killed; nothing if it is none."""
-    try:
-        names = os.listdir(path)
-    except (FileNotFoundError, NotADirectoryError):  # which is for the one to tell who makes it
-        return []
-    return sorted(name for name in names if name != LOCK and not (name.startswith(".") and name.endswith(".tmp")))
-
-
-def _begun(plan: Plan, extractor: Any, finished: dict[str, Any]) -> dict[str, Any]:
+def _begun(plan: Plan, folder: OutputFolder, extractor: Any, finished: dict[str, Any]) -> dict[str, Any]:
     """Save a new extractor in the folder and return the files that are finished with it."""
-    path = plan.job.output
     if not finished:
-        for name in FILES:
-            (path / name).unlink(missing_ok=True)
-        _note(plan, {})
-    try:
-        extractor.save(path / MODEL)
-    except BaseException:
-        if not finished:
-            (path / RECORD).unlink(missing_ok=True)
-        raise
-    model = fingerprint(path / MODEL)
-    there = _description_in(path)
-    if finished and model != there["files"].get(MODEL):
+        folder.begin({**plan.description, "files": {}})
+    extractor.save(folder.file(MODEL))
+    model = fingerprint(folder.file(MODEL))
+    if finished and model != (folder.record or {}).get("files", {}).get(MODEL):
         # Another machine may have rounded otherwise, and the spikes there are do not belong to this extractor.
         for name in (*PICTURES, *SPIKES.values()):
-            (path / name).unlink(missing_ok=True)
+            folder.file(name).unlink(missing_ok=True)
         finished = {}
     finished = {MODEL: model, **finished}
-    _note(plan, finished)
+    _note(plan, folder, finished)
+    folder.settle()
     return finished
 
 
-def _note(plan: Plan, finished: Mapping[str, Any]) -> None:
+def _note(plan: Plan, folder: OutputFolder, finished: Mapping[str, Any]) -> None:
     """Write the record of an extraction with the files that are finished."""
     files = {name: finished[name] for name in plan.files if name in finished}
-    with atomic_file(plan.job.output / RECORD, "w") as file:
-        file.write(json.dumps({**plan.description, "files": files}, indent=2) + "\n")
-
-
-def _description_in(path: Path) -> dict[str, Any] | None:
-    """Return what an extraction's folder says of itself, or None if it is none."""
-    try:
-        found = read_json(path / RECORD)
-    except (FileNotFoundError, ConfigError):
-        return None
-    if not isinstance(found, dict) or found.get("format") != FORMAT or "extractor" not in found:
-        return None
-    found.setdefault("files", {})
-    whole = all(isinstance(found.get(section), dict) for section in ("config", "data", "versions", "files"))
-    return found if whole else None
+    folder.write_record({**plan.description, "files": files})

@@ -1,7 +1,5 @@
 """The images of a published data set and the splits of the papers, in a folder that extractors read."""
 
-import contextlib
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,23 +19,15 @@ from spikenn_cy.data.published import SOURCES
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
-from spikenn_cy.errors import shortened
 from spikenn_cy.images.download import fetch
+from spikenn_cy.storage.descriptions import versions
 from spikenn_cy.storage.folder import fingerprint
-from spikenn_cy.storage.folder import made
-from spikenn_cy.storage.folder import remove_torn
-from spikenn_cy.storage.lock import LOCK
-from spikenn_cy.storage.lock import locked
-from spikenn_cy.utils.atomic import atomic_file
-from spikenn_cy.utils.atomic import sync_folder
+from spikenn_cy.storage.kinds import FORMAT
+from spikenn_cy.storage.kinds import IMAGE_SETS
+from spikenn_cy.storage.kinds import N_FOLDS
+from spikenn_cy.storage.lock import NotWritable
+from spikenn_cy.storage.output import OutputFolder
 from spikenn_cy.utils.extras import extra
-from spikenn_cy.version import __version__
-
-FORMAT = 1
-RECORD = "dataset.json"  # written first: whose folder it is; the images are written last: that it is complete
-COMING = f".{IMAGES}.coming.tmp"  # the images until all else is there
-N_FOLDS = 10
-SPLITS = ("gs", *(f"kfold/{fold}" for fold in range(N_FOLDS)))
 
 
 def write_image_sets(
@@ -90,9 +80,17 @@ def write_image_sets(
     arrays = ImageArrays(name, *train, *test, source.class_names)
     splits = make_splits(arrays, str(paths[0].parent))
     record = _record(name, arrays, paths, published=folder is None)
-    with made(output), locked(output):
-        if _to_be_written(output, arrays, splits, overwrite):
-            _write(output, arrays, splits, record)
+    try:
+        with OutputFolder.opened(output, IMAGE_SETS) as held:
+            if _to_be_written(held, arrays, splits, overwrite):
+                held.begin(record)
+                for place, split in splits.items():
+                    held.file(place).mkdir(parents=True)
+                    write_split(held.file(place) / SPLIT, split, arrays.train_labels)
+                write_images(held.file(IMAGES), arrays)  # last: with them the folder is complete
+    except NotWritable:
+        if _to_be_written(OutputFolder(output, IMAGE_SETS), arrays, splits, overwrite):
+            raise
     return arrays, splits
 
 
@@ -120,20 +118,16 @@ def make_splits(arrays: ImageArrays, place: str) -> dict[str, Split]:
     return splits
 
 
-def _to_be_written(output: Path, arrays: ImageArrays, splits: Mapping[str, Split], overwrite: bool) -> bool:
-    """Return whether ``output`` is to be written, False if it holds just that, or raise `RunError`."""
-    remove_torn(output, (RECORD, IMAGES, COMING))
-    names = sorted(name for name in os.listdir(output) if name != LOCK)
-    rule = "must be a new folder or hold this very data set (--overwrite replaces a data set)"
-    if names and RECORD not in names and not overwrite:
-        raise RunError(f"{output}: {rule}, got a folder with {shortened(', '.join(names))}")
-    if IMAGES in names:
-        difference = _difference(output, arrays, splits)
-        if not difference:
-            return False
-        if not overwrite:
-            raise RunError(f"{output}: {rule}, got one with {difference}")
-    return True
+def _to_be_written(folder: OutputFolder, arrays: ImageArrays, splits: Mapping[str, Split], overwrite: bool) -> bool:
+    """Return whether a folder is to be written, False if it holds just that, or raise `RunError`."""
+    if not overwrite:
+        folder.recorded()
+    if not folder.has_state:
+        return True
+    differing = _difference(folder.path, arrays, splits)
+    if differing and not overwrite:
+        folder.refuse(f"one with {differing}")
+    return bool(differing)
 
 
 def _difference(output: Path, arrays: ImageArrays, splits: Mapping[str, Split]) -> str:
@@ -155,38 +149,6 @@ def _difference(output: Path, arrays: ImageArrays, splits: Mapping[str, Split]) 
     return ""
 
 
-def _write(output: Path, arrays: ImageArrays, splits: Mapping[str, Split], record: Mapping[str, Any]) -> None:
-    """Write a data set in place of the one that is there, which stays if the images, the bulk, cannot be written."""
-    try:
-        write_images(output / COMING, arrays)
-        _clear(output)
-        try:
-            with atomic_file(output / RECORD, "w") as file:
-                file.write(json.dumps(record, indent=2) + "\n")
-            for place, split in splits.items():
-                (output / place).mkdir(parents=True, exist_ok=True)
-                write_split(output / place / SPLIT, split, arrays.train_labels)
-            os.replace(output / COMING, output / IMAGES)
-        except BaseException:
-            _clear(output)
-            raise
-    finally:
-        (output / COMING).unlink(missing_ok=True)
-    sync_folder(os.fspath(output))
-
-
-def _clear(output: Path) -> None:
-    """Remove a data set, the mark of its completeness first, and the folders that are empty then."""
-    (output / IMAGES).unlink(missing_ok=True)
-    for place in SPLITS:
-        remove_torn(output / place, (SPLIT,))
-        (output / place / SPLIT).unlink(missing_ok=True)
-    (output / RECORD).unlink(missing_ok=True)
-    for place in (*SPLITS, "kfold"):
-        with contextlib.suppress(OSError):
-            (output / place).rmdir()
-
-
 def _record(name: str, arrays: ImageArrays, paths: list[Path], published: bool) -> dict[str, Any]:
     """Return what the folder is, for people and for the record of an experiment."""
     from sklearn import __version__ as sklearn_version
@@ -201,5 +163,5 @@ def _record(name: str, arrays: ImageArrays, paths: list[Path], published: bool) 
         "classes": list(arrays.class_names),
         "published_checksums_hold": published,
         "files": [fingerprint(path) for path in paths],
-        "versions": {"spikenn_cy": __version__, "numpy": np.__version__, "scikit-learn": sklearn_version},
+        "versions": versions() | {"scikit-learn": sklearn_version},
     }

@@ -8,7 +8,6 @@ import numpy as np
 
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
-from spikenn_cy.experiments.store import STATS
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.plots.canvas import COLOURS
 from spikenn_cy.plots.canvas import GREY
@@ -23,6 +22,7 @@ from spikenn_cy.plots.canvas import told
 from spikenn_cy.plots.canvas import whole_numbers
 from spikenn_cy.plots.source import Source
 from spikenn_cy.plots.source import each_epoch
+from spikenn_cy.storage.kinds import STATS
 from spikenn_cy.utils.validation import is_whole
 
 if TYPE_CHECKING:

@@ -1,9 +1,7 @@
 """What pictures are drawn from: a folder that a command has filled, and the data its run was trained on."""
 
 import functools
-import json
 import os
-import zipfile
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 
 from spikenn_cy.data.classes import match_classes
 from spikenn_cy.data.dataset import SpikingDataset
@@ -22,19 +19,20 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import shortened
 from spikenn_cy.experiments import RUNNERS
-from spikenn_cy.experiments.batch import MANIFEST
 from spikenn_cy.experiments.store import ACCURACIES
-from spikenn_cy.experiments.store import METRICS
-from spikenn_cy.experiments.store import MODEL
-from spikenn_cy.experiments.store import RECORD
-from spikenn_cy.experiments.store import STATS
+from spikenn_cy.experiments.store import read_epochs
 from spikenn_cy.network.history import History
 from spikenn_cy.network.readout import Readout
-from spikenn_cy.settings.strictjson import read_json
+from spikenn_cy.storage.arrays import open_arrays
+from spikenn_cy.storage.arrays import refusing
 from spikenn_cy.storage.folder import fingerprint
-from spikenn_cy.utils.validation import is_real
+from spikenn_cy.storage.kinds import BATCH
+from spikenn_cy.storage.kinds import METRICS
+from spikenn_cy.storage.kinds import MODEL
+from spikenn_cy.storage.kinds import RUN
+from spikenn_cy.storage.kinds import STATS
+from spikenn_cy.storage.records import read_record
 
-RUN = "run"
 SETS = ("train", "val", "test")
 
 
@@ -66,19 +64,18 @@ class Source:
         RunError
             If it was none of them.
         """
-        rule = f"must be the folder of a {RUN} or the output folder of {', '.join(RUNNERS)}"
+        rule = f"must be the folder of a run or the output folder of {', '.join(RUNNERS)}"
         if not self.folder.is_dir():
             raise RunError(f"{self.folder}: {rule}, got {'a file' if self.folder.exists() else 'no such folder'}")
         names = sorted(os.listdir(self.folder))
-        if MANIFEST in names:
-            manifest = read_json(self.folder / MANIFEST)
-            found = manifest.get("command") if isinstance(manifest, dict) else None
-            if isinstance(found, str) and found in RUNNERS:
-                return found
-        elif RECORD in names:
+        if BATCH.record in names:
+            manifest = BATCH.record_in(self.folder)
+            if manifest is not None and manifest["command"] in RUNNERS:
+                return manifest["command"]
+        elif RUN.record in names:
             _ = self.description  # other folders have a file of this name too
-            return RUN
-        elif any(name.isdecimal() and (self.folder / name / RECORD).exists() for name in names):
+            return "run"
+        elif any(name.isdecimal() and (self.folder / name / RUN.record).exists() for name in names):
             return "kfold"  # or runs that were started one by one, which `score` takes too
         found = shortened(", ".join(names)) if names else "nothing"
         raise RunError(f"{self.folder}: {rule}, got one with {found}")
@@ -86,14 +83,7 @@ class Source:
     @functools.cached_property
     def description(self) -> dict[str, Any]:
         """What the run's ``config.json`` holds."""
-        path = self.folder / RECORD
-        found = read_json(path)
-        sections = ("config", "data", "versions")
-        whole = isinstance(found, dict) and all(isinstance(found.get(section), dict) for section in sections)
-        whole = whole and "seed" in found and all(isinstance(file, dict) for file in found["data"].values())
-        if not whole:
-            raise RunError(f"{path}: must describe a run, got something else")
-        return found
+        return read_record(self.folder / RUN.record, RUN.shape, "must describe a run")
 
     @functools.cached_property
     def model(self) -> Readout:
@@ -141,21 +131,9 @@ def epochs_of(run: str | os.PathLike | History) -> list[dict[str, Any]]:
         if not epochs:
             raise NotRecorded("no epochs: nothing has been trained")
         return epochs
-    path, epochs = Path(run, METRICS), []
-    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
-    for number, line in enumerate(text.splitlines(keepends=True), start=1):
-        try:
-            record = json.loads(line)
-            whole = type(record["epoch"]) is int and all(_is_accuracy(record[key]) for key in ACCURACIES)
-        except (ValueError, KeyError, TypeError):
-            whole = False
-        if not whole:
-            if not line.endswith("\n"):  # being written at this moment
-                break
-            raise RunError(f"{path}: line {number}: must be the record of an epoch, got {shortened(line)!r}")
-        epochs.append(record)
+    epochs = list(read_epochs(Path(run)))
     if not epochs:
-        raise NotRecorded(f"no epochs: {METRICS} is {'empty' if path.exists() else 'not there'}")
+        raise NotRecorded(f"no epochs: {METRICS} is {'empty' if Path(run, METRICS).exists() else 'not there'}")
     return epochs
 
 
@@ -172,28 +150,13 @@ def each_epoch(run: str | os.PathLike, *keys: str) -> Iterator[Sequence[np.ndarr
     path = Path(run, STATS)
     if not path.exists():
         raise NotRecorded(f"no {STATS}: run with --save_stats")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            missing = [key for key in keys if f"{key}.npy" not in archive.namelist()]
-            if missing:
-                raise NotRecorded(f"no {', '.join(missing)} in {STATS}: run again with --save_stats and --overwrite")
-            members = [archive.open(f"{key}.npy") for key in keys]
-            headers = []
-            for member in members:
-                if npy.read_magic(member) != (1, 0):
-                    raise ValueError("an array of another format")
-                headers.append(npy.read_array_header_1_0(member))
-            for _ in range(headers[0][0][0]):
-                yield [
-                    np.frombuffer(member.read(int(np.prod(shape[1:])) * dtype.itemsize), dtype).reshape(shape[1:])
-                    for member, (shape, _, dtype) in zip(members, headers, strict=True)
-                ]
-    except (OSError, ValueError, IndexError, zipfile.BadZipFile) as problem:
-        raise RunError(f"{path}: must hold the statistics of a run, got {shortened(str(problem))}") from problem
-
-
-def _is_accuracy(value: Any) -> bool:
-    return value is None or (is_real(value) and 0 <= value <= 1)
+    rule = "must hold the statistics of a run"
+    with open_arrays(path, rule, RunError) as arrays:
+        missing = [key for key in keys if key not in arrays]
+        if missing:
+            raise NotRecorded(f"no {', '.join(missing)} in {STATS}: run again with --save_stats and --overwrite")
+        with refusing(path, rule, RunError):
+            yield from zip(*map(arrays.rows, keys), strict=True)
 
 
 def _digest(recorded: dict[str, Any], name: str) -> Any:

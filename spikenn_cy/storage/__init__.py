@@ -1,1 +1,1 @@
-"""Output folders and the records in them: held by one writer, known by content, never half-written."""
+"""Output folders, the records in them, and model files: held by one writer, known by content, never half-written."""

@@ -1,17 +1,14 @@
-"""What every kind of output folder needs: it is made for its writer, its files are known, its records compared."""
+"""What folders and files are for every command: made when they are needed, known by content, found changed."""
 
 import contextlib
 import hashlib
-import json
 import os
-import re
-from collections.abc import Iterable
 from collections.abc import Iterator
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from spikenn_cy.errors import RunError
+from spikenn_cy.utils.atomic import sync_folder
 
 
 def fingerprint(path: str | os.PathLike) -> dict[str, Any]:
@@ -30,6 +27,18 @@ def fingerprint(path: str | os.PathLike) -> dict[str, Any]:
     return {"file": Path(path).name, "bytes": n_bytes, "sha256": digest.hexdigest()}
 
 
+def stamp(path: str | os.PathLike) -> tuple[int, int]:
+    """Return size in bytes and time of the last change in nanoseconds, by which a change of a file shows.
+
+    Raises
+    ------
+    OSError
+        If it cannot be looked at.
+    """
+    found = os.stat(path)
+    return found.st_size, found.st_mtime_ns
+
+
 @contextlib.contextmanager
 def made(path: Path) -> Iterator[None]:
     """Make a folder, with its parents, for the block; those that are empty after it are removed again.
@@ -46,46 +55,11 @@ def made(path: Path) -> Iterator[None]:
         raise RunError(f"{path}: must be a folder, got a file") from None
     except OSError as error:
         raise RunError(f"{path}: must be a folder that can be made, got {error.strerror}") from None
+    for folder in missing:  # a power cut would take a folder with all its files that are on the disk
+        sync_folder(os.fspath(folder.parent))
     try:
         yield
     finally:
         for folder in missing:
             with contextlib.suppress(OSError):
                 folder.rmdir()
-
-
-def remove_torn(path: Path, names: Iterable[str]) -> None:
-    """Remove from a folder what a killed process had begun to write of the named files."""
-    for name in names:
-        for torn in path.glob(f".{name}.*.tmp"):
-            torn.unlink(missing_ok=True)
-
-
-def differences(there: Mapping[str, Any], asked: Mapping[str, Any], but: Iterable[str] = ()) -> str:
-    """Return in words how one description differs from another, members ``but`` left aside; ``""`` if it does not.
-
-    Settings in ``config`` and ``options`` are named without that, members of ``data`` are not compared in words.
-    """
-    values_there, values_asked = dict(_leaves(dict(there))), dict(_leaves(dict(asked)))
-    differing = []
-    for place in {**values_asked, **values_there}:
-        found, wanted = values_there.get(place, "none"), values_asked.get(place, "none")
-        if found == wanted or place.split(".")[0] in but:
-            continue
-        if place.startswith("data."):
-            differing.append(f"other {place.removeprefix('data.')} data")
-        else:
-            differing.append(f"{re.sub(r'^(config|options)[.]', '', place)} {found} instead of {wanted}")
-    return ", ".join(differing[:3]) + (f" and {len(differing) - 3} more differences" if len(differing) > 3 else "")
-
-
-def _leaves(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the path of every value that is no object or list, and the value as JSON."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _leaves(item, f"{place}.{key}" if place else key)
-    elif isinstance(value, list):
-        for position, item in enumerate(value):
-            yield from _leaves(item, f"{place}[{position}]")
-    else:
-        yield place, json.dumps(value)

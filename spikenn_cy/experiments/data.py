@@ -1,0 +1,81 @@
+"""The data files of runs: known by their content, seen to stay as they are, and opened once by each process."""
+
+import functools
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import replace
+from typing import Any
+
+from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.data.folder import STEMS
+from spikenn_cy.data.folder import data_files
+from spikenn_cy.demo import DIGITS
+from spikenn_cy.errors import DataError
+from spikenn_cy.storage.folder import fingerprint
+from spikenn_cy.storage.folder import stamp
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A data file that must stay as it is while a command uses it.
+
+    Attributes
+    ----------
+    path : str
+    stamp : tuple of int
+        Size in bytes and time of the last change in nanoseconds, by which a change shows.
+    fingerprint : dict or None
+        As `spikenn_cy.storage.folder.fingerprint` returns it; None until the file was read for it.
+    """
+
+    path: str
+    stamp: tuple[int, int]
+    fingerprint: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(cls, path: str | os.PathLike[str]) -> "DataFile":
+        """Return a file as it is now; raise `DataError` if there is none."""
+        return cls(os.fspath(path), _stamp(path))
+
+    def check(self) -> None:
+        """Raise `DataError` if the file has been changed since."""
+        if _stamp(self.path) != self.stamp:
+            raise DataError(f"{self.path}: must stay as it is while a command uses it, got a changed file")
+
+    def known(self) -> "DataFile":
+        """Return the file with its fingerprint, for which all of it is read unless that was done before."""
+        if self.fingerprint is not None:
+            return self
+        found = replace(self, fingerprint=fingerprint(self.path))
+        found.check()
+        return found
+
+    def elsewhere(self) -> "DataFile":
+        """Return the file as it is found from another working directory."""
+        return replace(self, path=os.path.abspath(self.path))
+
+
+def files_in(folder: str | os.PathLike[str] | None) -> dict[str, DataFile]:
+    """Return the data files in a folder by the names ``train``, ``val`` and ``test``; None: the bundled digits."""
+    paths = {"train": DIGITS} if folder is None else data_files(folder)
+    return {name: DataFile.of(path) for name, path in paths.items()}
+
+
+def opened_sets(files: Mapping[str, DataFile]) -> dict[str, SpikingDataset]:
+    """Return the data sets in files; a process that has many runs on one file maps and checks it once."""
+    for file in files.values():
+        file.check()
+    return {name: _opened(file.path, file.stamp, os.stat(file.path).st_ino) for name, file in files.items()}
+
+
+@functools.lru_cache(maxsize=len(STEMS))
+def _opened(path: str, stamp: tuple[int, int], inode: int) -> SpikingDataset:
+    return SpikingDataset.from_file(path)
+
+
+def _stamp(path: str | os.PathLike[str]) -> tuple[int, int]:
+    try:
+        return stamp(path)
+    except OSError as error:
+        raise DataError(f"{path}: must be a readable file, got {error.strerror}") from None
