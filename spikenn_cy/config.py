@@ -4,33 +4,27 @@ import itertools
 import math
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Annotated
 from typing import Any
-from typing import TypeAlias
-from typing import Union
 
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import require
 from spikenn_cy.regulators import REGULATORS
+from spikenn_cy.regulators.settings import RegulatorConfig
 from spikenn_cy.rules import RULES
+from spikenn_cy.rules.stdp import AnnealedConfig
+from spikenn_cy.settings.convert import Family
+from spikenn_cy.settings.convert import build
 from spikenn_cy.settings.records import Record
 from spikenn_cy.settings.records import all_doubts
 from spikenn_cy.settings.records import plain
+from spikenn_cy.settings.records import with_source
 from spikenn_cy.settings.refusals import Refusal
 from spikenn_cy.settings.refusals import at
-from spikenn_cy.settings.refusals import parse
 from spikenn_cy.settings.strictjson import JSONPath
 from spikenn_cy.settings.strictjson import dotted
-
-# A table's rows are known when it is imported, so no `|` can be written for them, and each has settings of its own.
-if TYPE_CHECKING:
-    OptimizerConfig: TypeAlias = Any
-    RegularizerConfig: TypeAlias = Any
-else:
-    OptimizerConfig = Union[tuple(RULES.values())]  # noqa: UP007
-    RegularizerConfig = Union[tuple(REGULATORS.values())]  # noqa: UP007
 
 GRID_ORDER = ("network", "regularizer", "optimizer", "trainer")  # the last one changes fastest
 LARGEST_SINGLE = 3.4028234e38
@@ -116,8 +110,8 @@ class ExperimentConfig(Record, kw_only=True):
     """
 
     network: tuple[LayerConfig, ...]
-    optimizer: OptimizerConfig
-    regularizer: RegularizerConfig | None = None
+    optimizer: Annotated[AnnealedConfig, Family("method", RULES)]
+    regularizer: Annotated[RegulatorConfig, Family("method", REGULATORS)] | None = None
     trainer: TrainerConfig = TrainerConfig()
 
     def check(self) -> None:
@@ -126,18 +120,15 @@ class ExperimentConfig(Record, kw_only=True):
     def check_against(self, n_classes: int, where: str | None = None) -> None:
         """Raise `ConfigError` unless the settings suit data of ``n_classes`` classes.
 
-        ``where`` names the source of the settings in the message.
+        ``where`` names the source of the settings in the message, if they do not know it.
         """
+        where = where or self.where
         n_neurons, nt_neurons = self.network[-1].n_neurons, self.trainer.nt_neurons
         place = at(where, f"network[{len(self.network) - 1}].n_neurons")
         require(n_neurons % n_classes == 0, place, f"must be a multiple of the {n_classes} classes", n_neurons)
         per_class = n_neurons // n_classes
         place = at(where, "trainer.nt_neurons")
         require(nt_neurons < per_class, place, f"must be less than the {per_class} neurons of a class", nt_neurons)
-
-    def to_dict(self) -> dict[str, Any]:
-        settings = super().to_dict()
-        return settings | {"network": list(settings["network"])}
 
 
 def is_grid(config: Any) -> bool:
@@ -190,7 +181,7 @@ def expand_grid(config: Any, where: str | None = None) -> list[ExperimentConfig]
             _put(point, path, values[position])
             places[path] = (*path, position)
         try:
-            run = parse(ExperimentConfig, point)
+            run = with_source(build(ExperimentConfig, point), where)
         except Refusal as refusal:
             refusal.path = places.get(refusal.path, refusal.path)
             raise ConfigError(refusal.said_of(where)) from None

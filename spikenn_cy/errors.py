@@ -1,5 +1,6 @@
 """What a user did wrong, said in one line: the place, the rule and what was found."""
 
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -37,12 +38,32 @@ def shown(found: Any) -> str:
 
 
 def shortened(text: str) -> str:
-    """Return ``text`` on one line of at most 80 characters."""
+    """Return ``text`` on one line of at most 80 characters that a terminal shows and does not obey."""
     text = " ".join(text.split())
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    text = text if len(text) <= 80 else f"{text[:77]}..."
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def did_you_mean(found: Any, known: Iterable[str]) -> str:
+    """Return the end of a message with the ``known`` word that ``found`` is near to; nothing if it is near to none."""
+    from difflib import get_close_matches  # here, since most processes never refuse anything
+
+    words = {word.lower(): word for word in known}
+    near = get_close_matches(found[:80].lower(), words, n=1) if isinstance(found, str) else []
+    return f" (did you mean {words[near[0]]}?)" if near else ""
 
 
 def require(ok: bool, where: str, rule: str, found: Any, error: type[SpikennError] = ConfigError) -> None:
     """Raise ``error("where: rule, got found")`` unless ``ok``."""
     if not ok:
         raise error(f"{where}: {rule}, got {shown(found)}")
+
+
+def require_one_of(
+    found: Any, known: Iterable[str], where: str, name: str = "", error: type[SpikennError] = ConfigError
+) -> None:
+    """Raise ``error`` unless ``found`` is one of the ``known`` words; ``name`` says what of ``where`` it is."""
+    known = list(known)
+    if not (isinstance(found, str) and found in known):
+        rule = f"{name} must be one of {', '.join(known)}".lstrip()
+        raise error(f"{where}: {rule}, got {shown(found)}{did_you_mean(found, known)}")

@@ -215,7 +215,9 @@ def test_a_point_of_a_grid_that_does_not_suit_the_data_fails_alone(capsys, words
     status, out, err = call(capsys, *words)
     assert status == 1
     assert re.match(
-        r"failed: .*/out/1-n_neurons=7-\w{8}: network\[0\].n_neurons: must be a multiple of the 3 classes, got 7\n", err
+        r"failed: .*/out/1-n_neurons=7-\w{8}: .*/grid\.json: network\[0\].n_neurons: must be a multiple of the 3 "
+        r"classes, got 7\n",
+        err,
     )
     assert "1 of 2 runs complete" in out
 

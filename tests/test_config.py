@@ -1,7 +1,9 @@
 """Settings are refused with file, JSON path, rule and finding, or come back as they went in."""
 
+import copy
 import itertools
 import json
+import pickle
 import re
 
 import numpy as np
@@ -19,6 +21,7 @@ from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.regulators.competition import CompetitionConfig
+from spikenn_cy.rules import RULES
 from spikenn_cy.rules.rstdp import RSTDPConfig
 from spikenn_cy.rules.s2stdp import S2STDPConfig
 from spikenn_cy.rules.s4nn import S4NNConfig
@@ -65,6 +68,45 @@ def test_a_record_cannot_be_changed():
 def test_a_record_made_in_python_keeps_the_rules():
     with pytest.raises(ConfigError, match=r"^n_neurons: must be from 1 to 2147483647, got 0$"):
         LayerConfig(n_neurons=0, firing_threshold=1.0)
+    with pytest.raises(ConfigError, match=r"^n_neurons: must be a whole number, got true$"):
+        LayerConfig(n_neurons=True, firing_threshold=1.0)
+    with pytest.raises(ConfigError, match=r"^optimizer: must be an object in braces, got TrainerConfig\("):
+        ExperimentConfig(network=[LAYER], optimizer=TrainerConfig())
+
+
+def test_a_record_made_in_python_has_the_types_of_one_that_was_read():
+    layer = LayerConfig(n_neurons=np.int8(50), firing_threshold=np.float32(10))
+    made = ExperimentConfig(network=[layer], optimizer=S2STDP)
+    assert repr(made) == repr(ExperimentConfig.from_any(settings()))
+
+
+def test_a_record_is_not_read_again():
+    config = ExperimentConfig.from_any(settings())
+    assert ExperimentConfig.from_any(config, where="elsewhere") is config
+    assert Readout.from_config(config, 4, 2).config is config
+
+
+def test_a_record_knows_its_source_which_is_no_part_of_it(tmp_path):
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(settings()))
+    read, made = ExperimentConfig.from_any(file), ExperimentConfig.from_any(settings())
+    assert (read.where, made.where) == (str(file), None)
+    assert read == made
+    assert hash(read) == hash(made)
+    assert read.to_dict() == made.to_dict()
+    assert repr(read) == repr(made)
+    for twin in (pickle.loads(pickle.dumps(read)), copy.deepcopy(read)):
+        assert (twin, twin.where) == (read, read.where)
+    assert {config.where for config in expand_grid(file)} == {str(file)}
+    for use in (lambda: read.check_against(3), lambda: Readout.from_config(read, 4, 3)):
+        with pytest.raises(ConfigError, match=re.escape(f"{file}: network[0].n_neurons: must be a multiple of")):
+            use()
+
+
+def test_a_regulator_may_be_named_and_is_written_as_it_always_was():
+    named = ExperimentConfig.from_any(settings(regularizer={"method": "competition", "thr_lr": 1}))
+    assert named == ExperimentConfig.from_any(settings(regularizer={"thr_lr": 1}))
+    assert named.to_dict()["regularizer"] == {"thr_lr": 1.0, "thr_anneal": 1.0, "use_two_thr": True}
 
 
 def test_whole_numbers_become_floats_where_a_float_belongs():
@@ -122,6 +164,8 @@ def test_records_may_stand_in_a_dictionary():
     assert ExperimentConfig.from_any({"network": config.network, "optimizer": config.optimizer}) == config
 
 
+METHODS = " or ".join(", ".join(f'"{name}"' for name in RULES).rsplit(", ", 1))
+
 REFUSED = {
     "no object": ([LAYER], "config: must be an object in braces, got ["),
     "nothing": ({}, "network: must be given, got nothing"),
@@ -129,9 +173,16 @@ REFUSED = {
     "no method": (settings(optimizer={"ap": 1}), "optimizer.method: must be given, got nothing"),
     "unknown method": (
         settings(optimizer=S2STDP | {"method": "stdp"}),
-        'optimizer.method: must be "s2stdp", "rstdp" or "s4nn", got "stdp"',
+        f'optimizer.method: must be {METHODS}, got "stdp"',
     ),
-    "method of a wrong type": (settings(optimizer=S2STDP | {"method": 3}), "optimizer.method: must be text, got 3"),
+    "method near a rule's": (
+        settings(optimizer=S2STDP | {"method": "S2-STDP"}),
+        f'optimizer.method: must be {METHODS}, got "S2-STDP" (did you mean s2stdp?)',
+    ),
+    "method of a wrong type": (
+        settings(optimizer=S2STDP | {"method": 3}),
+        f"optimizer.method: must be {METHODS}, got 3",
+    ),
     "unknown section": (
         settings(optimiser={}),
         "optimiser: must be one of the keys network, optimizer, regularizer, trainer, "
@@ -192,7 +243,7 @@ REFUSED = {
     "no leak": (settings(LAYER | {"leak_tau": 0}), "network[0].leak_tau: must be > 0 or null, got 0"),
     "unknown STDP": (
         settings(optimizer=S2STDP | {"stdp": "addtive"}),
-        'optimizer.stdp: must be "additive" or "multiplicative", got "addtive"',
+        'optimizer.stdp: must be "additive" or "multiplicative", got "addtive" (did you mean additive?)',
     ),
     "negative gap": (settings(optimizer=S4NN | {"t_gap": -1}), "optimizer.t_gap: must be >= 0, got -1"),
     "negative lr": (settings(optimizer=S4NN | {"lr": -1}), "optimizer.lr: must be >= 0, got -1"),
@@ -200,6 +251,10 @@ REFUSED = {
     "optimizer's w_min": (
         settings(optimizer=RSTDP | {"w_min": 2}),
         "optimizer.w_min: must be below w_max = 1.0, got 2",
+    ),
+    "unknown regulator": (
+        settings(regularizer={"method": "competitive", "thr_lr": 1}),
+        'regularizer.method: must be "competition", got "competitive" (did you mean competition?)',
     ),
     "empty regularizer": (settings(regularizer={}), "regularizer.thr_lr: must be given, got nothing"),
     "regularizer of a wrong type": (settings(regularizer=1), "regularizer: must be an object in braces or null, got 1"),
@@ -211,6 +266,15 @@ REFUSED = {
     "negative patience": (settings(trainer={"early_stopping": -1}), "trainer.early_stopping: must be >= 0, got -1"),
     "negative nt_neurons": (settings(trainer={"nt_neurons": -1}), "trainer.nt_neurons: must be >= 0, got -1"),
     "dropout 1": (settings(trainer={"dropout_in": 1}), "trainer.dropout_in: must be >= 0 and < 1, got 1"),
+    "key of the length of a page": (
+        settings(trainer={"k" * 17_000: 1}),
+        f"trainer.{'k' * 69}...: must be one of the keys epochs, early_stopping, nt_neurons, dropout_in, dropout_out, "
+        f'gridsearch_stop_acc, shuffle, got "{"k" * 76}...',
+    ),
+    "key that a terminal would obey": (
+        settings(trainer={"\x1b[2J\ud800": 1}),
+        r"trainer.\x1b[2J\ud800: must be one of the keys",
+    ),
     "negative dropout": (
         settings(trainer={"dropout_out": -0.1}),
         "trainer.dropout_out: must be >= 0 and < 1, got -0.1",

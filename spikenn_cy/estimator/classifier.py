@@ -1,6 +1,5 @@
 """The scikit-learn face, without which no pipeline, grid search or cross-validation could hold a spiking network."""
 
-import os
 from typing import Any
 from typing import NamedTuple
 
@@ -535,8 +534,6 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         self, train: SpikingDataset, config: ExperimentConfig | None, generator: np.random.RandomState
     ) -> Readout:
         seed = int(generator.randint(np.iinfo(np.int32).max))
-        if config is not None:  # a path is in what is said of it
-            config.check_against(len(self.classes_), _path_of(self.config))
         settings = self._settings(train) if config is None else config
         return Readout.from_config(settings, train.n_inputs, len(self.classes_), self.max_time, seed)
 
@@ -729,10 +726,6 @@ def class_scores(times: np.ndarray, potentials: np.ndarray) -> np.ndarray:
     scores = np.empty(first.shape)
     np.put_along_axis(scores, order, -(first + rank * np.spacing(first)), axis=1)
     return scores
-
-
-def _path_of(config: Any) -> str | None:
-    return os.fspath(config) if isinstance(config, str | os.PathLike) else None
 
 
 def _is_auto(value: Any) -> bool:

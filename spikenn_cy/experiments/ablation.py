@@ -20,7 +20,7 @@ from spikenn_cy.experiments.tables import Summary
 from spikenn_cy.experiments.tables import aligned
 from spikenn_cy.experiments.tables import cell
 from spikenn_cy.experiments.tables import spread
-from spikenn_cy.settings.records import plain
+from spikenn_cy.settings.refusals import at
 
 NEURONS = (30, 50, 70, 100, 150)
 NEURONS_EPOCHS = 200  # wide layers take longer
@@ -39,11 +39,13 @@ def neurons(
 
     Fold ``i`` of a setting goes to ``output/neurons=50/i``.
     """
-    base = ExperimentConfig.from_any(config).to_dict()
+    settings = ExperimentConfig.from_any(config)
+    base = settings.to_dict()
     base["trainer"] |= {"epochs": NEURONS_EPOCHS}
-    paths = {f"network[{len(base['network']) - 1}].n_neurons": "neurons"}
-    settings = [(number,) for number in neurons]
-    return _batch(input, output, base, paths, settings, K, {"ablation": "neurons", "neurons": list(neurons)})
+    paths = {f"network[{len(settings.network) - 1}].n_neurons": "neurons"}
+    runs = _runs(base, settings.where, paths, [(number,) for number in neurons], K)
+    options = {"ablation": "neurons", "neurons": list(neurons), "K": K}
+    return Batch("ablation", input, output, base, runs, options)
 
 
 def thresholds(
@@ -58,14 +60,14 @@ def thresholds(
 
     Fold ``i`` of a setting goes to ``output/thr_lr=5,thr_anneal=0.5/i``.
     """
-    base, where = plain(config)
-    settings = ExperimentConfig.from_any(base, where)
-    place = f"{where}: regularizer" if where else "regularizer"
+    settings = ExperimentConfig.from_any(config)
+    place = at(settings.where, "regularizer")
     require(settings.regularizer is not None, place, "must be there to be varied", None)
+    base = settings.to_dict()
     paths = {"regularizer.thr_lr": "thr_lr", "regularizer.thr_anneal": "thr_anneal"}
-    points = list(itertools.product(thr_lr, thr_anneal))
-    options = {"ablation": "thresholds", "thr_lr": list(thr_lr), "thr_anneal": list(thr_anneal)}
-    return _batch(input, output, settings.to_dict(), paths, points, K, options)
+    runs = _runs(base, settings.where, paths, list(itertools.product(thr_lr, thr_anneal)), K)
+    options = {"ablation": "thresholds", "thr_lr": list(thr_lr), "thr_anneal": list(thr_anneal), "K": K}
+    return Batch("ablation", input, output, base, runs, options)
 
 
 KINDS = {"neurons": neurons, "thresholds": thresholds}
@@ -121,29 +123,23 @@ def _both(figures: Mapping[str, float] | None) -> tuple[float | None, float | No
     return (None, None) if figures is None else (figures["mean"], figures["std"])
 
 
-def _batch(
-    input: str | os.PathLike,
-    output: str | os.PathLike,
-    base: dict[str, Any],
-    paths: Mapping[str, str],
-    settings: Sequence[tuple],
-    K: int,
-    options: Mapping[str, Any],
-) -> Batch:
-    """Return the runs of a base setting with values put in at ``paths``, whose short names make the folders."""
+def _runs(
+    base: Mapping[str, Any], where: str | None, paths: Mapping[str, str], points: Sequence[tuple], K: int
+) -> tuple[Run, ...]:
+    """Return the runs of settings with values put in at ``paths``, whose short names make the folders."""
     require(K >= 1, "K", "must be >= 1", K)
     runs, seen = [], set()
-    for values in settings:
+    for values in points:
         name = ",".join(f"{short}={cell(value)}" for short, value in zip(paths.values(), values, strict=True))
         if name in seen:
             raise ConfigError(f"{next(iter(paths))}: must be given each value once, got {name} twice")
         seen.add(name)
         varied = dict(zip(paths, values, strict=True))
-        config = ExperimentConfig.from_any(_changed(base, varied))
+        config = ExperimentConfig.from_any(_changed(base, varied), where)
         runs.extend(
             Run(str(Path(name, str(fold))), config, seed=fold, input=str(fold), varied=varied) for fold in range(K)
         )
-    return Batch("ablation", input, output, base, tuple(runs), {**options, "K": K})
+    return tuple(runs)
 
 
 def _changed(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -102,10 +102,6 @@ class SoftHebbConfig(Record, kw_only=True):
         for key in ("batch_size", "epochs"):
             self.rule(1 <= getattr(self, key) <= COUNT_MAX, key, f"must be from 1 to {COUNT_MAX}")
 
-    def to_dict(self) -> dict[str, Any]:
-        settings = super().to_dict()
-        return settings | {"blocks": list(settings["blocks"])}
-
     def feature_shape(self, rows: int, columns: int) -> tuple[int, int, int]:
         """Return (channels, rows, columns) of the features of an image of this size.
 

@@ -138,9 +138,6 @@ class STDPCSNNConfig(Record, kw_only=True):
         if self.conv1_th < self.conv1_min_th:
             yield "conv1_th", f"is below conv1_min_th = {self.conv1_min_th}, to which the first spike raises it"
 
-    def to_dict(self) -> dict[str, Any]:
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in super().to_dict().items()}
-
     @property
     def kernel_shape(self) -> tuple[int, int]:
         """Rows and columns of a filter."""

@@ -12,6 +12,7 @@ from typing import TypedDict
 import numpy as np
 
 from spikenn_cy.config import ExperimentConfig
+from spikenn_cy.data.arrays import COUNT_MAX
 from spikenn_cy.data.arrays import end_of_time
 from spikenn_cy.data.classes import in_classes
 from spikenn_cy.data.dataset import SpikingDataset
@@ -161,9 +162,7 @@ class Readout:
         ConfigError
             If a setting is refused or does not suit the number of classes.
         """
-        where = os.fspath(config) if isinstance(config, str | os.PathLike) else None
-        settings = ExperimentConfig.from_any(config)
-        return cls._checked(settings, n_inputs, n_classes, max_time, seed, where)
+        return cls._checked(ExperimentConfig.from_any(config), n_inputs, n_classes, max_time, seed)
 
     @classmethod
     def _checked(
@@ -173,14 +172,14 @@ class Readout:
         n_classes: int,
         max_time: float,
         seed: int,
-        where: str | None = None,
         draw: bool = True,
     ) -> "Readout":
-        for name, number, least in (("n_inputs", n_inputs, 1), ("n_classes", n_classes, 1), ("seed", seed, 0)):
-            whole_number(number, name, least)
+        n_inputs = whole_number(n_inputs, "n_inputs", 1, COUNT_MAX)
+        n_classes = whole_number(n_classes, "n_classes", 1)
+        seed = whole_number(seed, "seed", 0)
         max_time = end_of_time(max_time, "max_time", ConfigError)
-        config.check_against(n_classes, where)
-        return cls(config, int(n_inputs), int(n_classes), max_time, int(seed), draw)
+        config.check_against(n_classes)
+        return cls(config, n_inputs, n_classes, max_time, seed, draw)
 
     def __repr__(self) -> str:
         sizes = " -> ".join(str(n) for n in (self.n_inputs, *(layer.n_neurons for layer in self.layers)))

@@ -1,11 +1,15 @@
 """Competition regulation, which keeps one neuron of a class from winning every sample."""
 
+from typing import ClassVar
+
 from spikenn_cy.regulators._competition import Competition
-from spikenn_cy.settings.records import Record
+from spikenn_cy.regulators.settings import RegulatorConfig
 
 
-class CompetitionConfig(Record, kw_only=True):
-    """``"regularizer": {...}``, between the target neurons of a sample's class.
+class CompetitionConfig(RegulatorConfig, kw_only=True, tag_field="method", tag="competition"):
+    """``"regularizer": {"method": "competition", ...}``, between the target neurons of a sample's class.
+
+    ``method`` may be left out: files that were written when this was the only regulator have none.
 
     ``thr_lr`` is the threshold change per sample, in units of potential, and is
     multiplied by ``thr_anneal`` after every epoch; ``thr_lr <= 0`` turns regulation off.
@@ -14,6 +18,8 @@ class CompetitionConfig(Record, kw_only=True):
 
     Source: Goupy, Tirilly, Bilasco, NeurIPS 2024.
     """
+
+    later: ClassVar[tuple[str, ...]] = ("method",)
 
     thr_lr: float
     thr_anneal: float = 1.0

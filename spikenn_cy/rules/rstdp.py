@@ -13,6 +13,6 @@ class RSTDPConfig(STDPConfig, kw_only=True, tag_field="method", tag="rstdp"):
 
     adaptive_lr: bool = True
 
-    def build(self, *layout_and_time) -> RSTDP:
+    def build(self, *layout_and_time: float) -> RSTDP:
         """Return the compiled rule; for the arguments see ``Rule``."""
         return RSTDP(self, *layout_and_time)

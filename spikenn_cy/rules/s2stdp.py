@@ -23,6 +23,6 @@ class S2STDPConfig(STDPConfig, kw_only=True, tag_field="method", tag="s2stdp"):
         super().check()
         self.rule(self.t_gap >= 0, "t_gap", "must be >= 0")
 
-    def build(self, *layout_and_time) -> S2STDP:
+    def build(self, *layout_and_time: float) -> S2STDP:
         """Return the compiled rule; for the arguments see ``Rule``."""
         return S2STDP(self, *layout_and_time)

@@ -21,6 +21,6 @@ class S4NNConfig(AnnealedConfig, kw_only=True, tag_field="method", tag="s4nn"):
         self.rule(self.lr >= 0, "lr", "must be >= 0")
         self.rule(self.t_gap >= 0, "t_gap", "must be >= 0")
 
-    def build(self, *layout_and_time) -> S4NN:
+    def build(self, *layout_and_time: float) -> S4NN:
         """Return the compiled rule; for the arguments see ``Rule``."""
         return S4NN(self, *layout_and_time)

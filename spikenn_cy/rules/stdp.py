@@ -1,18 +1,32 @@
 """The settings that every STDP-based rule shares: which inputs move, how far, in which direction."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from typing import Any
 from typing import Literal
 
+from spikenn_cy.rules._base import Rule
 from spikenn_cy.settings.records import Record
 
 
 class AnnealedConfig(Record, kw_only=True):
-    """A rule whose rates are multiplied by ``annealing`` after every epoch."""
+    """A rule whose rates are multiplied by ``annealing`` after every epoch.
+
+    All rules' settings are of this type; a subclass has the tag that ``optimizer.method`` names.
+    """
 
     annealing: float = 1.0
 
     def check(self) -> None:
         self.rule(self.annealing >= 0, "annealing", "must be >= 0")
+
+    def build(self, *layout_and_time: float) -> Rule:
+        """Return the compiled rule; for the arguments see ``Rule``."""
+        raise NotImplementedError
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, key: str) -> Any: ...  # each rule has settings of its own
 
 
 class STDPConfig(AnnealedConfig, kw_only=True):

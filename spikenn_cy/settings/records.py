@@ -1,11 +1,11 @@
 """The frozen record every setting is read into, so that a misspelt key or a wrong type never passes in silence."""
 
-import math
 import os
 import warnings
 from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
+from typing import ClassVar
 from typing import TypeVar
 
 import msgspec
@@ -13,33 +13,42 @@ import msgspec
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import shown
+from spikenn_cy.settings.convert import build
+from spikenn_cy.settings.convert import convert
+from spikenn_cy.settings.convert import fields_of
 from spikenn_cy.settings.refusals import Refusal
 from spikenn_cy.settings.refusals import at
 from spikenn_cy.settings.refusals import json_text
-from spikenn_cy.settings.refusals import parse
 from spikenn_cy.settings.strictjson import JSONPath
 from spikenn_cy.settings.strictjson import dotted
 from spikenn_cy.settings.strictjson import read_json
 
 R = TypeVar("R", bound="Record")
 
-LARGEST = 3.4028234663852886e38  # of float32, in which the network computes
 
-
-class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all settings: immutable, keyword-only, unknown keys refused, numbers finite.
+class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """Base of all settings: immutable, keyword-only, of the types that its fields state, numbers finite.
 
     A subclass states its rules in ``check`` with ``self.rule`` and its doubts, which
-    are worth a warning and no error, in ``doubts``. Types are checked by ``from_any``;
-    a record that is made by calling its class trusts its caller for them.
+    are worth a warning and no error, in ``doubts``. A record exists only if it keeps them,
+    so that nobody who is given one has to check it again.
+
+    Attributes
+    ----------
+    later : tuple of str
+        Keys that files of the first edition did not have, the tag perhaps among them. They may
+        be left out, and are not written where they have their default, so that settings stored
+        before, and their checksums, stay as they are.
     """
 
+    later: ClassVar[tuple[str, ...]] = ()
+
     def __post_init__(self) -> None:
-        for key in self.__struct_fields__:
+        for key, field in fields_of(type(self)).items():
             value = getattr(self, key)
-            if isinstance(value, float):
-                self.rule(math.isfinite(value), key, "must be finite")
-                self.rule(abs(value) <= LARGEST, key, "must be at most 3.4e38 in size")
+            converted = convert(value, field.kind, (key,))
+            if converted is not value:
+                msgspec.structs.force_setattr(self, key, converted)
         self.check()
 
     def check(self) -> None:
@@ -52,22 +61,33 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def rule(self, holds: bool, key: str, rule: str) -> None:
         """Raise unless ``holds``; the place of this record is added where it is read."""
         if not holds:
-            raise ConfigError(f"{key}: {rule}, got {shown(getattr(self, key))}")
+            raise Refusal((key,), rule, shown(getattr(self, key)))
+
+    @property
+    def where(self) -> str | None:
+        """Name of the source, such as a file, that the settings were read from; for messages, and no part of them."""
+        return self.__dict__.get("where")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings as plain JSON values, defaults included."""
-        return msgspec.to_builtins(self)
+        """Return the settings as plain JSON values, defaults included, but for those that came ``later``."""
+        key = self.__struct_config__.tag_field
+        settings: dict[str, Any] = {} if key is None or key in self.later else {key: self.__struct_config__.tag}
+        for key, field in fields_of(type(self)).items():
+            value = getattr(self, key)
+            if key not in self.later or value != field.default:
+                settings[key] = _plain(value, ())
+        return settings
 
     @classmethod
     def from_any(cls: type[R], config: Any, where: str | None = None) -> R:
-        """Read settings from a dictionary, a JSON file or a record of this class.
+        """Read settings from a dictionary or a JSON file; a record of this class is returned as it is.
 
         Parameters
         ----------
         config : dict, str, path-like or record
             A string is the path of a file.
         where : str, optional
-            Name of the source in messages; the path if ``config`` is one.
+            Name of the source in messages; the path if ``config`` is one. The record keeps it.
 
         Raises
         ------
@@ -79,15 +99,34 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         ConfigWarning
             For each setting that is legal but looks like a slip.
         """
-        raw, where = plain(config, where)
+        if isinstance(config, cls):
+            return config
+        record = cls.from_plain(*plain(config, where))
+        for place, why in all_doubts(record):
+            warnings.warn(ConfigWarning(f"{at(record.where, place)}: {why}"), stacklevel=2)
+        return record
+
+    @classmethod
+    def from_plain(cls: type[R], raw: Any, where: str | None = None) -> R:
+        """Read settings from plain JSON values, without a word on what looks like a slip."""
         try:
-            record = parse(cls, raw)
+            return with_source(build(cls, raw), where)
         except Refusal as refusal:
             raise ConfigError(refusal.said_of(where)) from None
-        if not isinstance(config, Record):  # its reader has been warned
-            for place, why in all_doubts(record):
-                warnings.warn(ConfigWarning(f"{at(where, place)}: {why}"), stacklevel=2)
-        return record
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (type(self), {key: getattr(self, key) for key in self.__struct_fields__}, self.where)
+
+
+def with_source(record: R, where: str | None) -> R:
+    """Return ``record``, which from now on names ``where`` as its source."""
+    if where is not None:
+        record.__dict__["where"] = where
+    return record
+
+
+def _unpickled(cls: type[R], settings: dict[str, Any], where: str | None) -> R:
+    return with_source(cls(**settings), where)
 
 
 def plain(config: Any, where: str | None = None) -> tuple[Any, str | None]:
@@ -110,6 +149,8 @@ def plain(config: Any, where: str | None = None) -> tuple[Any, str | None]:
         except (OSError, ValueError) as problem:  # the latter if no file can have such a name
             found = getattr(problem, "strerror", None) or problem
             raise ConfigError(f"{path}: must be usable, got {found}") from problem
+    if isinstance(config, Record):
+        return config.to_dict(), where or config.where
     try:
         return _plain(config, ()), where
     except Refusal as refusal:

@@ -10,18 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import shortened
 from spikenn_cy.settings.records import Record
-from spikenn_cy.settings.refusals import Refusal
-from spikenn_cy.settings.refusals import parse
 from spikenn_cy.version import __version__
 
 
 def with_defaults(settings: Mapping[str, Any], kind: type[Record]) -> Mapping[str, Any]:
     """Return recorded settings with those that have come up since then at their defaults, or as they are if refused."""
     try:
-        return parse(kind, settings).to_dict()
-    except (Refusal, UnicodeError):  # the latter of a name that is half a character
+        return kind.from_plain(settings).to_dict()
+    except (ConfigError, UnicodeError):  # the latter of a name that is half a character
         return settings
 
 

@@ -24,9 +24,12 @@ def is_real(value: Any) -> bool:
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
-def whole_number(value: Any, name: str, least: int, error: type[SpikennError] = ConfigError) -> int:
-    """Return ``value`` as an int, at least ``least``."""
+def whole_number(
+    value: Any, name: str, least: int, most: int | None = None, error: type[SpikennError] = ConfigError
+) -> int:
+    """Return ``value`` as an int, at least ``least`` and, if that is given, at most ``most``."""
     require(is_whole(value) and value >= least, name, f"must be an integer >= {least}", value, error)
+    require(most is None or value <= most, name, f"must be at most {most}", value, error)
     return int(value)
 
 

@@ -1,0 +1,205 @@
+"""JSON values → records, by the types of the records' fields: what does not fit is refused with its path."""
+
+import functools
+import math
+import numbers
+import types
+import typing
+from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from typing import NamedTuple
+from typing import TypeVar
+
+import msgspec
+
+from spikenn_cy.errors import did_you_mean
+from spikenn_cy.settings.refusals import Refusal
+from spikenn_cy.settings.refusals import json_text
+from spikenn_cy.settings.strictjson import JSONPath
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+LARGEST = 3.4028234663852886e38  # of float32, in which the network computes
+WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """Records among which a key chooses; stands beside a field's type: ``Annotated[Base, Family("method", TABLE)]``.
+
+    Attributes
+    ----------
+    key : str
+        The ``tag_field`` of all members.
+    members : mapping of record classes
+        By their tags; looked up whenever a record is made, so a row may be added at any time.
+    """
+
+    key: str
+    members: Mapping[str, type[msgspec.Struct]]
+
+    def default(self) -> str | None:
+        """Return the tag that an object without the key has: that of the member which lists the key in ``later``."""
+        return next((tag for tag, member in self.members.items() if self.key in getattr(member, "later", ())), None)
+
+
+class Kind(NamedTuple):
+    """What a type hint lets stand for each type of JSON value."""
+
+    scalars: tuple[type, ...] = ()  # of WORDS
+    choices: tuple[str, ...] = ()
+    record: type[msgspec.Struct] | Family | None = None
+    items: "Kind | None" = None  # of a list
+    null: bool = False
+
+    def __str__(self) -> str:
+        words = [*(WORDS[scalar] for scalar in self.scalars), *map(json_text, self.choices)]
+        words += ["an object in braces"] * (self.record is not None) + ["a list"] * (self.items is not None)
+        return _either([*words, *(["null"] * self.null)])
+
+
+class Field(NamedTuple):
+    """A field of a record."""
+
+    kind: Kind
+    required: bool
+    default: Any
+
+
+@functools.cache
+def fields_of(cls: type[msgspec.Struct]) -> dict[str, Field]:
+    """Return the fields of a record by their names."""
+    hints = typing.get_type_hints(cls, include_extras=True)
+    return {
+        field.name: Field(_kind(hints[field.name]), field.required, field.default)
+        for field in msgspec.structs.fields(cls)
+    }
+
+
+def _kind(hint: Any) -> Kind:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        kinds = [_kind(argument) for argument in arguments]
+        return Kind(
+            tuple(scalar for kind in kinds for scalar in kind.scalars),
+            tuple(choice for kind in kinds for choice in kind.choices),
+            next((kind.record for kind in kinds if kind.record is not None), None),
+            next((kind.items for kind in kinds if kind.items is not None), None),
+            any(kind.null for kind in kinds),
+        )
+    if origin is typing.Annotated:
+        return Kind(record=arguments[1])
+    if origin is typing.Literal:
+        return Kind(choices=arguments)
+    if origin is tuple:
+        return Kind(items=_kind(arguments[0]))
+    if hint is type(None):
+        return Kind(null=True)
+    if hint in WORDS:
+        return Kind(scalars=(hint,))
+    if not (isinstance(hint, type) and issubclass(hint, msgspec.Struct)):
+        raise TypeError(f"{hint}: no setting can be of this type")
+    return Kind(record=hint)
+
+
+def convert(value: Any, kind: Kind, path: JSONPath) -> Any:
+    """Return ``value`` as a field of this kind holds it, or raise `Refusal`.
+
+    A whole number is taken where a number belongs, and nothing else for what it is not: ``true``
+    is no number and ``1.0`` no whole one.
+    """
+    if value is None and kind.null:
+        return None
+    if type(value) in kind.scalars and type(value) is not float:
+        return value
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        if float in kind.scalars:
+            return _finite(value, path)
+        if int in kind.scalars and isinstance(value, numbers.Integral):
+            return int(value)
+    elif isinstance(value, str):
+        if str in kind.scalars or value in kind.choices:
+            return value
+        if kind.choices:
+            raise Refusal(path, f"must be {kind}", json_text(value), did_you_mean(value, kind.choices))
+    elif isinstance(value, list | tuple) and kind.items is not None:
+        return tuple(convert(item, kind.items, (*path, position)) for position, item in enumerate(value))
+    elif isinstance(value, Mapping) and kind.record is not None:
+        return build(_class_of(kind.record, value, path), value, path)
+    elif isinstance(value, msgspec.Struct) and _is_member(value, kind.record):
+        return value
+    rule = f"must be {kind}"
+    if isinstance(value, list | tuple) and kind.record is None:
+        rule += " (a list of values to try is for gridsearch)"
+    raise Refusal(path, rule, json_text(value))
+
+
+def build(cls: type[R], raw: Any, path: JSONPath = ()) -> R:
+    """Return the record of class ``cls`` that an object of plain JSON values describes, or raise `Refusal`.
+
+    Parameters
+    ----------
+    cls : record class
+    raw : Any
+        A mapping; anything else is refused.
+    path : tuple of str and int
+        Where it stands.
+    """
+    if not isinstance(raw, Mapping):
+        raise Refusal(path, f"must be {Kind(record=cls)}", json_text(raw))
+    fields, key, tag = fields_of(cls), cls.__struct_config__.tag_field, cls.__struct_config__.tag
+    if key is not None and raw.get(key, tag) != tag:
+        raise Refusal((*path, key), f"must be {json_text(tag)}", json_text(raw[key]))
+    values = {name: value for name, value in raw.items() if name != key}
+    for name in values:
+        if name not in fields:
+            known = [key, *fields] if key else list(fields)
+            rule = f"must be one of the keys {', '.join(known)}"
+            raise Refusal((*path, name), rule, json_text(name), did_you_mean(name, known))
+    for name, field in fields.items():
+        if field.required and name not in values:
+            raise Refusal((*path, name), "must be given", "nothing")
+    try:
+        return cls(**values)
+    except Refusal as refusal:
+        first, *deeper = refusal.path
+        # The value as it stands there, which the record may have rounded.
+        found = refusal.found if deeper or first not in values else json_text(values[first])
+        raise Refusal((*path, first, *deeper), refusal.rule, found, refusal.hint) from None
+
+
+def _finite(value: numbers.Real, path: JSONPath) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise Refusal(path, "must be finite", json_text(value))
+    if abs(number) > LARGEST:
+        raise Refusal(path, "must be at most 3.4e38 in size", json_text(value))
+    return number
+
+
+def _class_of(record: type[msgspec.Struct] | Family, raw: Mapping[str, Any], path: JSONPath) -> type[msgspec.Struct]:
+    """Return the class of the record that an object asks for."""
+    if not isinstance(record, Family):
+        return record
+    tag = raw[record.key] if record.key in raw else record.default()
+    if record.key not in raw and tag is None:
+        raise Refusal((*path, record.key), "must be given", "nothing")
+    if not isinstance(tag, str) or tag not in record.members:
+        rule = f"must be {_either(map(json_text, record.members))}"
+        raise Refusal((*path, record.key), rule, json_text(tag), did_you_mean(tag, record.members))
+    return record.members[tag]
+
+
+def _is_member(value: msgspec.Struct, record: type[msgspec.Struct] | Family | None) -> bool:
+    classes = tuple(record.members.values()) if isinstance(record, Family) else record
+    return classes is not None and isinstance(value, classes)
+
+
+def _either(words: Iterable[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
