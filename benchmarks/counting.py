@@ -5,6 +5,7 @@ until its part in the decision is known, and which rows learn. Slow and plain; o
 """
 
 import copy
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,19 +97,16 @@ class Layer:
 
     def __init__(self, model: Any) -> None:
         config = model.config.to_dict()
-        optimizer, trainer = config["optimizer"], config["trainer"]
-        regularizer = config.get("regularizer")
-        if len(model.layers) != 1 or config["network"][0].get("leak_tau") is not None:
+        trainer, regularizer = config["trainer"], config["regularizer"]
+        if len(model.layers) != 1 or model.layers[0].config.neuron_model.time_constant() != math.inf:
             raise ValueError("counting: must be a network of one layer of neurons that do not leak")
         self.model = model
         self.n_classes = model.n_classes
-        self.n_non_target = trainer.get("nt_neurons", 0)
-        self.dropout = trainer.get("dropout_out", 0.0)
-        n_targets = model.layers[0].n_neurons // self.n_classes - self.n_non_target
-        self.regulated = regularizer is not None and regularizer["thr_lr"] > 0 and n_targets >= 2
-        self.two_thresholds = regularizer is not None and regularizer.get("use_two_thr", True)
-        by_class = "class" if optimizer.get("class_inhib") else "all"
-        self.scope = "layer" if optimizer["method"] == "rstdp" else by_class
+        self.n_non_target = trainer["nt_neurons"]
+        self.dropout = trainer["dropout_out"]
+        self.regulated = model._learner.regulator.to_first_target
+        self.two_thresholds = regularizer is not None and regularizer["use_two_thr"]
+        self.scope = model._learner.rule.stops_at
 
     def thresholds(self, label: int) -> np.ndarray:
         """Return the thresholds of the forward pass of the next training sample."""

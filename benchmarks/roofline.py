@@ -209,7 +209,7 @@ def training_terms(machine: Machine, counts: Counts, dataset: Any, model: Any) -
         ),
     ]
     ways = [charging, screening]
-    if model._trainer.rule.ends_layer:
+    if model._trainer.rule.stops_at == "layer":
         weights_of = inference_terms(machine, counts, dataset, model)[0]
         columns = 2 * LINE * n_inputs * counts.mean_rows
         side_by_side = Term("copy", "columns of the copy", columns, "bytes of columns", machine.update(2 * weights))

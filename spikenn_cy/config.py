@@ -6,11 +6,15 @@ import warnings
 from collections.abc import Iterator
 from typing import Annotated
 from typing import Any
+from typing import ClassVar
 
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import require
+from spikenn_cy.neurons import NEURONS
+from spikenn_cy.neurons import of_leak
+from spikenn_cy.neurons.settings import NeuronConfig
 from spikenn_cy.regulators import REGULATORS
 from spikenn_cy.regulators.settings import RegulatorConfig
 from spikenn_cy.rules import RULES
@@ -42,9 +46,12 @@ class LayerConfig(Record, kw_only=True):
     ``firing_threshold`` is in units of potential. Weights are drawn from a normal
     distribution (``w_init_normal``, with ``w_init_mean`` and ``w_init_std``) or else
     uniformly from ``[w_min, w_max]``, and kept in that range. With ``w_norm`` every
-    neuron's sum of absolute weights stays as it was when training began. ``leak_tau`` is
-    the time constant of the leak, in the data's unit of time; without it nothing leaks.
+    neuron's sum of absolute weights stays as it was when training began. ``neuron`` has
+    the model's settings; ``leak_tau``, the time constant of the leak in the data's unit
+    of time, is short for a leaky one. Without either nothing leaks.
     """
+
+    later: ClassVar[tuple[str, ...]] = ("neuron",)
 
     n_neurons: int
     firing_threshold: float
@@ -55,6 +62,7 @@ class LayerConfig(Record, kw_only=True):
     w_min: float = 0.0
     w_max: float = 1.0
     leak_tau: float | None = None
+    neuron: Annotated[NeuronConfig, Family("model", NEURONS)] | None = None
 
     def check(self) -> None:
         self.rule(0 < self.n_neurons < 2**31, "n_neurons", "must be from 1 to 2147483647")
@@ -64,6 +72,12 @@ class LayerConfig(Record, kw_only=True):
         self.rule(self.w_init_std >= 0, "w_init_std", "must be >= 0")
         self.rule(_single(self.w_min) < _single(self.w_max), "w_min", f"must be below w_max = {self.w_max}")
         self.rule(self.leak_tau is None or self.leak_tau > 0, "leak_tau", "must be > 0 or null")
+        self.rule(self.leak_tau is None or self.neuron is None, "leak_tau", "must not be given beside neuron")
+
+    @property
+    def neuron_model(self) -> NeuronConfig:
+        """Settings of the layer's neuron model, however it was chosen."""
+        return of_leak(self.leak_tau) if self.neuron is None else self.neuron
 
 
 class TrainerConfig(Record, kw_only=True):
@@ -137,7 +151,7 @@ def is_grid(config: Any) -> bool:
     return next(_dimensions(raw), None) is not None
 
 
-def grid_dimensions(config: Any) -> dict[str, list]:
+def grid_dimensions(config: Any) -> dict[str, list[Any]]:
     """Return the values to try of every dimension of a grid by JSON path, the one that varies slowest first."""
     raw, _ = plain(config)
     return {dotted(path): values for path, values in _dimensions(raw)}
@@ -193,17 +207,24 @@ def expand_grid(config: Any, where: str | None = None) -> list[ExperimentConfig]
     return runs
 
 
-def _dimensions(raw: Any) -> Iterator[tuple[JSONPath, list]]:
+def _dimensions(raw: Any) -> Iterator[tuple[JSONPath, list[Any]]]:
     """Yield path and values of every list-valued entry, slowest first."""
     for section in GRID_ORDER:
         entries = raw.get(section) if isinstance(raw, dict) else None
-        parts = {(section,): entries}
         if section == "network" and isinstance(entries, list):
-            parts = {(section, position): layer for position, layer in enumerate(entries)}
-        for path, part in parts.items():
-            for key, value in part.items() if isinstance(part, dict) else ():
-                if isinstance(value, list):
-                    yield (*path, key), value
+            for position, layer in enumerate(entries):
+                yield from _lists(layer, (section, position))
+        else:
+            yield from _lists(entries, (section,))
+
+
+def _lists(part: Any, path: JSONPath) -> Iterator[tuple[JSONPath, list[Any]]]:
+    """Yield path and values of the lists in an object, and in the objects in it."""
+    for key, value in part.items() if isinstance(part, dict) else ():
+        if isinstance(value, list):
+            yield (*path, key), value
+        else:
+            yield from _lists(value, (*path, key))
 
 
 def _copied(raw: Any) -> Any:

@@ -111,7 +111,7 @@ def to_arrays(model: Readout) -> dict[str, np.ndarray]:
     arrays: dict[str, Any] = {"format": FORMAT, "time": TIME, "input": INPUT, "read_out": READ_OUT}
     for number, layer in enumerate(model.layers):
         arrays |= {f"weights_{number}": layer.weights, f"thresholds_{number}": layer.thresholds}
-    arrays["leak_tau"] = [math.inf if tau is None else tau for tau in (layer.config.leak_tau for layer in model.layers)]
+    arrays["leak_tau"] = [time_constant(model, number) for number in range(len(model.layers))]
     arrays |= {"max_time": model.max_time, "class_of_neuron": class_of_neuron(model), "classes": classes_of(model)}
     return {name: np.asarray(array) for name, array in arrays.items()}
 
@@ -155,11 +155,11 @@ def to_nir(model: Readout, *, dt: float | None = None) -> Any:
             place = f"thresholds[{neuron}] of network[{number}]"
             raise DataError(f"{place}: must be >= 0 for a neuron to wait for its input, got {thresholds[neuron]}")
         last = number == len(model.layers) - 1
-        ones, v_reset = np.ones_like(thresholds), np.zeros_like(thresholds) if last else reset_of(layer)
+        tau = time_constant(model, number)
+        ones, v_reset = np.ones_like(thresholds), np.zeros_like(thresholds) if last else reset_of(layer, tau)
         r = ones / REAL.type(step)
         nodes[f"weights_{number}"] = nir.Linear(weight=np.array(layer.weights))
-        tau = layer.config.leak_tau
-        if tau is None:
+        if tau == math.inf:
             neurons = nir.IF(r=r, v_threshold=np.array(thresholds), v_reset=v_reset)
         else:
             tau = ones * REAL.type(max(tau, np.finfo(REAL).tiny))
@@ -190,14 +190,21 @@ def to_nir(model: Readout, *, dt: float | None = None) -> Any:
     return nir.NIRGraph(nodes=nodes, edges=list(itertools.pairwise(names)), metadata=metadata)
 
 
-def reset_of(layer: Layer) -> np.ndarray:
+def time_constant(model: Readout, number: int) -> float:
+    """Return the time constant of a layer's leak, infinite without one, or say that its neurons are of another kind."""
+    try:
+        return model.layers[number].config.neuron_model.time_constant()
+    except DataError as problem:
+        raise DataError(f"network[{number}].{problem}") from None
+
+
+def reset_of(layer: Layer, tau: float) -> np.ndarray:
     """Return a reset potential for each neuron from which it does not get above its threshold before the end.
 
     Each input can still raise it once, and a leak has until then to bring it back up.
     """
     lift = np.maximum(layer.weights, 0).sum(axis=1, dtype=float)
-    tau = layer.config.leak_tau
-    depth = 2 * lift * math.exp(0 if tau is None else min(layer.max_time / tau, math.log(DEEPEST)))
+    depth = 2 * lift * math.exp(min(layer.max_time / tau, math.log(DEEPEST)))
     return -np.minimum(depth, DEEPEST).astype(REAL)
 
 

@@ -31,7 +31,9 @@ rules ask for a float32 ``Δ`` and a float32 sum.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -75,11 +77,31 @@ def samples_of(indptr, indices, timestamps, labels):
 # The neuron
 
 
-def forward(weights, thresholds, indices, times, max_time, leak_tau=None, dropped=None):
+def no_leak(interval):
+    """Integrate and fire: the share of a potential that is left after an interval."""
+    return REAL(1)
+
+
+def leak(interval, leak_tau):
+    """Leaky integrate and fire: the share of a potential that is left after an interval."""
+    return REAL(math.exp(-interval / leak_tau))
+
+
+NEURONS = {"if": no_leak, "lif": leak}
+
+
+def neuron_of(layer):
+    """The share of a potential that a layer's neurons keep, as a function of the interval between two input spikes."""
+    tau = layer.get("leak_tau")
+    settings = dict(layer.get("neuron") or ({"model": "if"} if tau is None else {"model": "lif", "leak_tau": tau}))
+    return partial(NEURONS[settings.pop("model")], **settings)
+
+
+def forward(weights, thresholds, indices, times, max_time, kept=no_leak, dropped=None):
     """The neuron: spike times and potentials, each ``(n_neurons,)``, of a layer that sees one sample.
 
     Inputs of one time are integrated together, in list order, and then the thresholds are tested. A neuron that
-    fired stands still. A dropped one stays silent at potential 0.
+    fired stands still. A dropped one stays silent at potential 0. ``kept`` is the neuron model, see ``neuron_of``.
     """
     potentials = np.zeros(len(weights), REAL)
     spikes = np.full(len(weights), max_time, REAL)
@@ -87,8 +109,8 @@ def forward(weights, thresholds, indices, times, max_time, leak_tau=None, droppe
     previous = None
     for now in np.unique(times):
         moved = potentials
-        if leak_tau is not None and previous is not None:
-            moved = moved * REAL(math.exp(-(float(now) - float(previous)) / leak_tau))
+        if previous is not None:
+            moved = moved * kept(float(now) - float(previous))
         for i in indices[times == now]:
             moved = moved + weights[:, i]
         potentials = np.where(waiting, moved, potentials)
@@ -336,7 +358,7 @@ class Layer:
     thresholds: np.ndarray
     w_min: float
     w_max: float
-    leak_tau: float | None
+    kept: Callable[[float], np.float32]
 
 
 class Network:
@@ -353,7 +375,7 @@ class Network:
         for layer in config["network"]:
             weights = initial_weights(layer, n_inputs, self.rng)
             thresholds = np.full(len(weights), layer["firing_threshold"], REAL)
-            self.layers.append(Layer(weights, thresholds, layer["w_min"], layer["w_max"], layer.get("leak_tau")))
+            self.layers.append(Layer(weights, thresholds, layer["w_min"], layer["w_max"], neuron_of(layer)))
             n_inputs = len(weights)
         self.last = self.layers[-1]
         self.w_norm = config["network"][-1].get("w_norm", False)
@@ -402,7 +424,7 @@ class Network:
             theta = thresholds if is_last and thresholds is not None else layer.thresholds
             drop = None if drop_outputs is None else drop_outputs[depth]
             inputs = dense_of(indices, times, layer.weights.shape[1], self.max_time)
-            spikes, potentials = forward(layer.weights, theta, indices, times, self.max_time, layer.leak_tau, drop)
+            spikes, potentials = forward(layer.weights, theta, indices, times, self.max_time, layer.kept, drop)
             indices, times = sample_of(spikes, self.max_time)
         return inputs, spikes, potentials
 
@@ -424,18 +446,7 @@ class Network:
 
     def errors(self, spikes, potentials, winner, own):
         """The rule: signed errors of all neurons, and the rates that go with them."""
-        optimizer, rates = self.optimizer, self.rates
-        if optimizer["method"] == "rstdp":
-            if optimizer["adaptive_lr"]:
-                rates = rstdp_rates(rates, self.previous_accuracy)
-            return rstdp_errors(winner, own[winner], len(spikes)), rates
-        wta = optimizer["class_inhib"]
-        update = neurons_to_update(spikes, potentials, self.classes, wta)
-        settings = {key: optimizer[key] for key in ("t_gap", "use_time_ranges") if key in optimizer}
-        if optimizer["method"] == "s4nn":
-            return s4nn_errors(spikes, update, own, self.max_time, **settings), rates
-        n_target = 1 if wta else np.count_nonzero(self.classes == 0)
-        return s2stdp_errors(spikes, update, own, self.max_time, n_target=n_target, **settings), rates
+        return RULES[self.optimizer["method"]](self, spikes, potentials, winner, own)
 
     def update(self, inputs, spikes, errors, rates):
         """The weight update: STDP, then the constraints, of the neurons whose error is not 0."""
@@ -513,8 +524,39 @@ class Network:
 
 
 def rates_of(optimizer):
-    """STDP kernels: ``(ap, am, anti_ap, anti_am)``; S4NN is additive STDP without depression."""
-    if optimizer["method"] == "s4nn":
+    """STDP kernels: ``(ap, am, anti_ap, anti_am)``; S4NN, which has ``lr``, is additive STDP without depression."""
+    if "lr" in optimizer:
         return optimizer["lr"], 0.0, -optimizer["lr"], 0.0
     ap, am = optimizer["ap"], optimizer["am"]
     return ap, am, optimizer.get("anti_ap", -ap), optimizer.get("anti_am", -am)
+
+
+# The rules by name: signed errors of all neurons of a network's last layer, and the rates that go with them
+
+
+def s2stdp(network, spikes, potentials, winner, own):
+    """S2-STDP and SSTDP."""
+    optimizer = network.optimizer
+    wta = optimizer["class_inhib"]
+    update = neurons_to_update(spikes, potentials, network.classes, wta)
+    n_target = 1 if wta else np.count_nonzero(network.classes == 0)
+    settings = {key: optimizer[key] for key in ("t_gap", "use_time_ranges") if key in optimizer}
+    return s2stdp_errors(spikes, update, own, network.max_time, n_target=n_target, **settings), network.rates
+
+
+def s4nn(network, spikes, potentials, winner, own):
+    """S4NN."""
+    optimizer = network.optimizer
+    update = neurons_to_update(spikes, potentials, network.classes, optimizer["class_inhib"])
+    settings = {key: optimizer[key] for key in ("t_gap", "use_time_ranges") if key in optimizer}
+    return s4nn_errors(spikes, update, own, network.max_time, **settings), network.rates
+
+
+def rstdp(network, spikes, potentials, winner, own):
+    """R-STDP."""
+    adaptive = network.optimizer["adaptive_lr"]
+    rates = rstdp_rates(network.rates, network.previous_accuracy) if adaptive else network.rates
+    return rstdp_errors(winner, own[winner], len(spikes)), rates
+
+
+RULES = {"s2stdp": s2stdp, "s4nn": s4nn, "rstdp": rstdp}

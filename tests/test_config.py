@@ -20,6 +20,9 @@ from spikenn_cy.config import is_grid
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.network.readout import Readout
+from spikenn_cy.neurons import NEURONS
+from spikenn_cy.neurons.integrate_and_fire import IFConfig
+from spikenn_cy.neurons.leaky import LIFConfig
 from spikenn_cy.regulators.competition import CompetitionConfig
 from spikenn_cy.rules import RULES
 from spikenn_cy.rules.rstdp import RSTDPConfig
@@ -103,6 +106,17 @@ def test_a_record_knows_its_source_which_is_no_part_of_it(tmp_path):
             use()
 
 
+def test_a_neuron_model_is_chosen_by_name_or_by_its_leak_alone():
+    def layer(**more):
+        return ExperimentConfig.from_any(settings(LAYER | more)).network[0]
+
+    assert layer().neuron_model == layer(neuron={"model": "if"}).neuron_model == IFConfig()
+    assert layer(leak_tau=2).neuron_model == layer(neuron={"model": "lif", "leak_tau": 2}).neuron_model
+    assert layer(leak_tau=2).neuron_model == LIFConfig(leak_tau=2.0)
+    assert "neuron" not in layer(leak_tau=2).to_dict()  # nor in what was stored before there was such a key
+    assert layer(neuron={"model": "lif", "leak_tau": 2}).to_dict()["neuron"] == {"model": "lif", "leak_tau": 2.0}
+
+
 def test_a_regulator_may_be_named_and_is_written_as_it_always_was():
     named = ExperimentConfig.from_any(settings(regularizer={"method": "competition", "thr_lr": 1}))
     assert named == ExperimentConfig.from_any(settings(regularizer={"thr_lr": 1}))
@@ -131,6 +145,12 @@ finite = st.floats(-3e38, 3e38)
                 w_min=st.floats(-10, 0),
                 w_max=st.floats(0.1, 10),
                 leak_tau=st.none() | st.floats(0.1, 10),
+            )
+            | st.builds(
+                LayerConfig,
+                n_neurons=st.integers(1, 100),
+                firing_threshold=st.just(1.0),
+                neuron=st.just(IFConfig()) | st.builds(LIFConfig, leak_tau=st.floats(0.1, 10)),
             ),
             min_size=1,
             max_size=3,
@@ -164,7 +184,10 @@ def test_records_may_stand_in_a_dictionary():
     assert ExperimentConfig.from_any({"network": config.network, "optimizer": config.optimizer}) == config
 
 
-METHODS = " or ".join(", ".join(f'"{name}"' for name in RULES).rsplit(", ", 1))
+def either(names):
+    """Return names as messages enumerate them."""
+    return " or ".join(", ".join(f'"{name}"' for name in names).rsplit(", ", 1))
+
 
 REFUSED = {
     "no object": ([LAYER], "config: must be an object in braces, got ["),
@@ -173,15 +196,15 @@ REFUSED = {
     "no method": (settings(optimizer={"ap": 1}), "optimizer.method: must be given, got nothing"),
     "unknown method": (
         settings(optimizer=S2STDP | {"method": "stdp"}),
-        f'optimizer.method: must be {METHODS}, got "stdp"',
+        f'optimizer.method: must be {either(RULES)}, got "stdp"',
     ),
     "method near a rule's": (
         settings(optimizer=S2STDP | {"method": "S2-STDP"}),
-        f'optimizer.method: must be {METHODS}, got "S2-STDP" (did you mean s2stdp?)',
+        f'optimizer.method: must be {either(RULES)}, got "S2-STDP" (did you mean s2stdp?)',
     ),
     "method of a wrong type": (
         settings(optimizer=S2STDP | {"method": 3}),
-        f"optimizer.method: must be {METHODS}, got 3",
+        f"optimizer.method: must be {either(RULES)}, got 3",
     ),
     "unknown section": (
         settings(optimiser={}),
@@ -191,7 +214,7 @@ REFUSED = {
     "misspelt key": (
         settings(LAYER | {"n_neuron": 3}),
         "network[0].n_neuron: must be one of the keys n_neurons, firing_threshold, w_init_normal, w_init_mean, "
-        'w_init_std, w_norm, w_min, w_max, leak_tau, got "n_neuron" (did you mean n_neurons?)',
+        'w_init_std, w_norm, w_min, w_max, leak_tau, neuron, got "n_neuron" (did you mean n_neurons?)',
     ),
     "key of another rule": (
         settings(optimizer=S4NN | {"ap": 1}),
@@ -241,6 +264,19 @@ REFUSED = {
     "w_min = w_max": (settings(LAYER | {"w_min": 1}), "network[0].w_min: must be below w_max = 1.0, got 1"),
     "negative deviation": (settings(LAYER | {"w_init_std": -1}), "network[0].w_init_std: must be >= 0, got -1"),
     "no leak": (settings(LAYER | {"leak_tau": 0}), "network[0].leak_tau: must be > 0 or null, got 0"),
+    "a neuron chosen twice": (
+        settings(LAYER | {"leak_tau": 1, "neuron": {"model": "if"}}),
+        "network[0].leak_tau: must not be given beside neuron, got 1",
+    ),
+    "unknown neuron": (
+        settings(LAYER | {"neuron": {"model": "leaky"}}),
+        f'network[0].neuron.model: must be {either(NEURONS)}, got "leaky"',
+    ),
+    "neuron without a model": (settings(LAYER | {"neuron": {}}), "network[0].neuron.model: must be given, got nothing"),
+    "leak of a neuron": (
+        settings(LAYER | {"neuron": {"model": "lif", "leak_tau": 0}}),
+        "network[0].neuron.leak_tau: must be > 0, got 0",
+    ),
     "unknown STDP": (
         settings(optimizer=S2STDP | {"stdp": "addtive"}),
         'optimizer.stdp: must be "additive" or "multiplicative", got "addtive" (did you mean additive?)',
@@ -472,6 +508,12 @@ def test_settings_without_a_list_are_a_grid_of_one_run():
     assert expand_grid(settings()) == [ExperimentConfig.from_any(settings())]
     assert not is_grid(settings())
     assert is_grid(GRID)
+
+
+def test_values_to_try_may_stand_in_an_object_of_a_layer():
+    config = settings(LAYER | {"neuron": {"model": "lif", "leak_tau": [1, 2]}})
+    assert grid_dimensions(config) == {"network[0].neuron.leak_tau": [1, 2]}
+    assert [run.network[0].neuron.leak_tau for run in expand_grid(config)] == [1.0, 2.0]
 
 
 def test_a_grid_of_an_array_is_one_of_its_values():

@@ -4,6 +4,7 @@ import contextlib
 import inspect
 import io
 import json
+import operator
 import os
 import re
 import shlex
@@ -39,6 +40,7 @@ from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.demo import CONFIG
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.network.readout import Readout
+from spikenn_cy.neurons import NEURONS
 from spikenn_cy.regulators import REGULATORS
 from spikenn_cy.rules import RULES
 from spikenn_cy.rules.stdp import AnnealedConfig
@@ -405,74 +407,95 @@ def test_there_are_no_sections_of_other_commands():
 
 # ---------------------------------------------------------------------------- every setting
 
-# By the title of their table. Settings that a record inherits are in the table of the record they come from.
-RECORDS = {
-    "`network[…]`": LayerConfig,
-    "Every method": AnnealedConfig,
-    "`s2stdp` and `rstdp`: the STDP step": STDPConfig,
-    **{f"`{method}`": record for method, record in RULES.items()},
-    **{("`regularizer`" if name == "competition" else f"`{name}`"): record for name, record in REGULATORS.items()},
-    "`trainer`": TrainerConfig,
-}
-# What a range on the page means: values that must be taken, and values that must be refused.
-RANGES = {
-    "any number": ([-1.5, 0.0, 1e30], ["1", True, None]),
-    "any number or null": ([-1.5, 0.0, None], ["1", True]),
-    "> 0": ([0.5, 1e30], [0.0, -1.0, "1", None]),
-    "> 0 or null": ([0.5, None], [0.0, -1.0, True]),
-    "≥ 0": ([0, 1], [-1, -0.5, "1"]),
-    "≥ 0 and < 1": ([0.0, 0.99], [-0.1, 1.0]),
-    "0 to 1": ([0.0, 1.0], [-0.1, 1.1]),
-    "above `w_min`": ([0.1, 1e30], [0.0, -1.0]),
-    "below `w_max`": ([-3.0, 0.9], [1.0, 2.0]),
-    "1 to 2147483647": ([1, 2147483647], [0, 2147483648, 1.5]),
-    "true or false": ([True, False], [0, 1, "true"]),
-    '`"additive"` or `"multiplicative"`': (["additive", "multiplicative"], ["Additive", 0]),
-}
-LEAST = {
-    LayerConfig: {"n_neurons": 1, "firing_threshold": 1.0},
-    STDPConfig: {"ap": 0.1, "am": -0.1},
-    RULES["s2stdp"]: {"ap": 0.1, "am": -0.1, "t_gap": 0.1},
-    RULES["rstdp"]: {"ap": 0.1, "am": -0.1},
-    RULES["s4nn"]: {"lr": 0.1, "t_gap": 0.1},
-    REGULATORS["competition"]: {"thr_lr": 0.1},
-}
+FAMILIES = (RULES, REGULATORS, NEURONS)
+
+
+def records():
+    """Return the records by the titles of their tables; what one inherits is in the table of the one it comes from."""
+    return {
+        "`network[…]`": LayerConfig,
+        "Every method": AnnealedConfig,
+        "`s2stdp` and `rstdp`: the STDP step": STDPConfig,
+        **{f"`{name}`": record for family in FAMILIES for name, record in family.items()},
+        "`trainer`": TrainerConfig,
+    }
+
+
+def meaning(text, record):
+    """Return values that a range on the page takes, and values that it refuses."""
+    taken, refused = meaning_of(text.removesuffix(" or null"), record)
+    return (taken, [*refused, None]) if text == text.removesuffix(" or null") else ([*taken, None], refused)
+
+
+def meaning_of(text, record):
+    choices = re.findall(r'`"(.*?)"`', text)
+    if choices:
+        return choices, [choices[0].title(), 0]
+    if text == "true or false":
+        return [True, False], [0, 1, "true"]
+    if text == "an object":
+        return [], ["if", 1, {}]
+    if text == "any number":
+        return [-1.5, 0.0, 1e30], ["1", True]
+    if beside := re.fullmatch(r"(above|below) `(\w+)`", text):
+        side, edge = (1 if beside[1] == "above" else -1), inspect.signature(record).parameters[beside[2]].default
+        return [edge + 0.1 * side, edge + 1e3 * side], [edge, edge - side]
+    text = re.sub(r"^(\d+) to (\d+)$", r"≥ \1 and ≤ \2", text)
+    bounds = [(COMPARISONS[sign], int(edge)) for sign, edge in re.findall(r"([<>≤≥]) (\d+)", text)]
+    assert bounds, f"nobody knows what is in the range {text}"
+    values = sorted({edge + step for _, edge in bounds for step in (-1, 0, 1)})
+    taken = [value for value in values if all(holds(value, edge) for holds, edge in bounds)]
+    return taken, [*(value for value in values if value not in taken), "1", True]
+
+
+COMPARISONS = {">": operator.gt, "≥": operator.ge, "<": operator.lt, "≤": operator.le}
 
 
 def table(title):
     """Return the rows of the table below a title: key, unit, default, range, meaning, source."""
-    _, page = re.split(rf"^##+ {re.escape(title)}$", DOCS["configuration"], maxsplit=1, flags=re.MULTILINE)
-    rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", re.split(r"^##", page, flags=re.MULTILINE)[0], re.MULTILINE)
+    parts = re.split(rf"^##+ {re.escape(title)}$", DOCS["configuration"], maxsplit=1, flags=re.MULTILINE)
+    assert len(parts) == 2, f"docs/configuration.md: must have a section {title}"
+    rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", re.split(r"^##", parts[1], flags=re.MULTILINE)[0], re.MULTILINE)
     return {key: [cell.strip() for cell in cells.split("|")] for key, cells in rows}
 
 
-def inherited(record):
-    return set(record.__mro__[1].__struct_fields__)
+def fields(record):
+    return inspect.signature(record).parameters
 
 
-@pytest.mark.parametrize("title", RECORDS)
+def own_fields(record):
+    return {name: field for name, field in fields(record).items() if name not in record.__mro__[1].__struct_fields__}
+
+
+def least(record):
+    """Return the keys that must be given, with the first value that their ranges take."""
+    tables = [table(title) for title, other in records().items() if issubclass(record, other)]
+    rows = {name: row for rows in tables for name, row in rows.items()}
+    tag = {record.__struct_config__.tag_field: record.__struct_config__.tag} if record.__struct_config__.tag else {}
+    needed = [name for name, field in fields(record).items() if field.default is inspect.Parameter.empty]
+    return tag | {name: meaning(rows[name][2], record)[0][0] for name in needed}
+
+
+@pytest.mark.parametrize("title", records())
 def test_every_setting_is_on_the_page_with_its_default(title):
-    record, rows = RECORDS[title], table(title)
-    own = {field.name: field for field in inspect.signature(record).parameters.values()}
-    own = {name: field for name, field in own.items() if name not in inherited(record)}
-    assert list(rows) == [name for name in record.__struct_fields__ if name in own]
-    for name, field in own.items():
+    record, rows = records()[title], table(title)
+    assert list(rows) == [name for name in record.__struct_fields__ if name in own_fields(record)]
+    for name, field in own_fields(record).items():
         default = "\N{EN DASH}" if field.default is inspect.Parameter.empty else f"`{json.dumps(field.default)}`"
         assert rows[name][1] == default, name
 
 
 @pytest.mark.filterwarnings("ignore::spikenn_cy.errors.ConfigWarning")
-@pytest.mark.parametrize("title", RECORDS)
+@pytest.mark.parametrize("title", records())
 def test_settings_are_refused_outside_of_the_range_on_the_page_and_nowhere_else(title):
-    record = RECORDS[title]
-    tag = {"method": record.__struct_config__.tag} if record.__struct_config__.tag else {}
+    record = records()[title]
     for name, (_, _, values, *_) in table(title).items():
-        taken, refused = RANGES[values]
+        taken, refused = meaning(values, record)
         for value in taken:
-            record.from_any(LEAST.get(record, {}) | tag | {name: value})
+            record.from_any(least(record) | {name: value})
         for value in refused:
             with pytest.raises(ConfigError):
-                print(record.from_any(LEAST.get(record, {}) | tag | {name: value}), name, value)
+                print(record.from_any(least(record) | {name: value}), name, value)
 
 
 def test_every_source_on_the_page_leads_to_a_section_of_the_rules():

@@ -177,6 +177,15 @@ def test_a_sample_without_a_spike_goes_to_the_first_class(model):
     assert (potentials == 0).all()
 
 
+def test_a_neuron_model_is_the_same_by_name_and_by_its_leak_alone():
+    weights = {}
+    for name, chosen in {"short": {"leak_tau": 0.3}, "named": {"neuron": {"model": "lif", "leak_tau": 0.3}}}.items():
+        model = Readout.from_config(with_(network=chosen), n_inputs=10, n_classes=2)
+        model.fit(dataset(), epochs=2)
+        weights[name] = model.layers[-1].weights
+    np.testing.assert_array_equal(weights["named"], weights["short"])
+
+
 def test_a_later_fit_goes_on_where_the_last_one_ended():
     once, twice = (Readout.from_config(CONFIG, 10, 2) for _ in range(2))
     whole = once.fit(dataset(), epochs=5)

@@ -96,7 +96,12 @@ def test_a_potential_at_the_threshold_does_not_fire():
 def test_a_leaky_potential_halves_in_tau_times_the_logarithm_of_two():
     tau = 0.25 / np.log(2)
     spikes, potentials = reference.forward(
-        REAL([[4, 1], [4, 4]]), REAL([4, 5]), np.array([0, 1]), REAL([0.25, 0.5]), 1.0, leak_tau=tau
+        REAL([[4, 1], [4, 4]]),
+        REAL([4, 5]),
+        np.array([0, 1]),
+        REAL([0.25, 0.5]),
+        1.0,
+        reference.neuron_of({"leak_tau": tau}),
     )
     assert_array_equal(spikes, REAL([1.0, 0.5]))
     assert_allclose(potentials, [3, 6], rtol=1e-6)

@@ -18,7 +18,6 @@ from spikenn_cy.network._weights import InputMajorWeights
 from spikenn_cy.network._weights import LayerWeights
 from spikenn_cy.network.forward import ExactForward
 from spikenn_cy.network.forward import InputMajorForward
-from spikenn_cy.neurons import NEURONS
 from spikenn_cy.neurons._base import Neuron
 from spikenn_cy.utils.alignment import aligned
 from spikenn_cy.utils.alignment import in_lines
@@ -157,7 +156,7 @@ class Layer:
 
     def make_neuron(self) -> Neuron:
         """Return a neuron model of this layer's kind, for one thread."""
-        return NEURONS["if" if self.config.leak_tau is None else "lif"](self.n_inputs, self.config.leak_tau)
+        return self.config.neuron_model.build(self.n_inputs)
 
     def input_major(self, n_spikes: int, at_once: bool = False) -> InputMajorWeights | None:
         """Return the input-major copy of the weights as they are, or None if it would not pay yet.

@@ -1,12 +1,19 @@
-"""Neuron models; a layer's ``leak_tau`` chooses between the two.
+"""Neuron models, by the name a layer gives as ``neuron.model``.
 
-To add one: write ``_name.pyx`` (its ``prepare``) and give it a row here.
+To add one: write ``name.py`` (its settings) and ``_name.pyx`` (its ``prepare``), then give
+it a row here. Nothing else in the package changes.
 """
 
-from spikenn_cy.neurons._if import IntegrateAndFire
-from spikenn_cy.neurons._lif import LeakyIntegrateAndFire
+from spikenn_cy.neurons.integrate_and_fire import IFConfig
+from spikenn_cy.neurons.leaky import LIFConfig
+from spikenn_cy.neurons.settings import NeuronConfig
 
-NEURONS = {
-    "if": IntegrateAndFire,
-    "lif": LeakyIntegrateAndFire,
+NEURONS: dict[str, type[NeuronConfig]] = {
+    "if": IFConfig,
+    "lif": LIFConfig,
 }
+
+
+def of_leak(leak_tau: float | None) -> NeuronConfig:
+    """Return the model that a layer's ``leak_tau`` stands for, by which files of the first edition chose."""
+    return IFConfig() if leak_tau is None else LIFConfig(leak_tau=leak_tau)

@@ -5,5 +5,4 @@ from typing import final
 from spikenn_cy.neurons._base import Neuron
 
 @final
-class IntegrateAndFire(Neuron):
-    def __init__(self, n_inputs: int, leak_tau: None = None) -> None: ...
+class IntegrateAndFire(Neuron): ...

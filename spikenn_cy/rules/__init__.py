@@ -7,8 +7,9 @@ To add one: write ``name.py`` (its settings, checked and documented) and ``_name
 from spikenn_cy.rules.rstdp import RSTDPConfig
 from spikenn_cy.rules.s2stdp import S2STDPConfig
 from spikenn_cy.rules.s4nn import S4NNConfig
+from spikenn_cy.rules.stdp import AnnealedConfig
 
-RULES = {
+RULES: dict[str, type[AnnealedConfig]] = {
     "s2stdp": S2STDPConfig,
     "rstdp": RSTDPConfig,
     "s4nn": S4NNConfig,

@@ -1,7 +1,7 @@
 """What a learning rule sees of a sample, and what it answers: which neurons move, and how far."""
 from libc.math cimport fabs
 
-from spikenn_cy.kernels.layout cimport ALL, FIRST_OF_LAYER, LayerOutput, Layout
+from spikenn_cy.kernels.layout cimport ALL, LayerOutput, Layout
 from spikenn_cy.kernels.stdp cimport RowUpdate
 from spikenn_cy.types cimport index_t, real_t
 
@@ -52,9 +52,9 @@ cdef class Rule:
         return 0
 
     @property
-    def ends_layer(self):
-        """Whether a sample ends at the layer's first spike."""
-        return self.scope == FIRST_OF_LAYER
+    def stops_at(self):
+        """Whose first spike ends the forward pass: that of the "layer", of each "class", or of "all" neurons."""
+        return ("layer", "class", "all")[<int>self.scope]
 
     def on_epoch_end(self, double accuracy):
         """Anneal the rates; ``accuracy`` is the share of right votes of the epoch that ends."""

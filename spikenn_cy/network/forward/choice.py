@@ -47,9 +47,10 @@ class ForwardChoice:
 
     def __init__(self, layer: "Layer", layout: tuple[int, int, int], rule: Rule, regulator: Regulator) -> None:
         self._layer, self._layout = layer, layout
+        ends_as_one = rule.stops_at == "layer"
         # Only exact sums give potentials, and of a layer that ends as a whole no class goes on to another spike.
-        self._side_by_side = rule.ends_layer and not regulator.to_first_target and not rule.needs_potentials
-        self._screened = not (rule.ends_layer or rule.needs_potentials or layer.make_neuron().leaks)
+        self._side_by_side = ends_as_one and not regulator.to_first_target and not rule.needs_potentials
+        self._screened = not (ends_as_one or rule.needs_potentials or layer.make_neuron().leaks)
         self._exact = ExactForward(layer.rows, layout, layer.max_time)
         self._input_major: InputMajorForward | None = None
         self._screening: ScreeningForward | None = None
