@@ -5,19 +5,17 @@ import argparse
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import positive_number
 from spikenn_cy.experiments.store import model_of
+from spikenn_cy.export import FORMATS
 from spikenn_cy.export import export
 
-SUMMARY = "Write a trained network for other software: as a NIR graph or as plain NumPy arrays."
+SUMMARY = "Write a trained network for other software."
 
 
 def add_arguments(parser: Parser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("run", metavar="RUN_DIR", help="folder of a run, or a file with a trained network")
-    parser.add_argument(
-        "output",
-        metavar="OUT",
-        help="file to write, replaced if it is there: .nir (Neuromorphic Intermediate Representation) or .npz (arrays)",
-    )
+    formats = ", ".join(f"{suffix} ({form.title})" for suffix, form in FORMATS.items())
+    parser.add_argument("output", metavar="OUT", help=f"file to write, replaced if it is there: {formats}")
     parser.add_argument(
         "--dt",
         type=positive_number,

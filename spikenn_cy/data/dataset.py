@@ -27,6 +27,7 @@ from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
+from spikenn_cy.errors import require_one_of
 from spikenn_cy.errors import shown
 from spikenn_cy.utils.validation import is_real
 
@@ -243,8 +244,7 @@ class SpikingDataset:
             If the file cannot be read, or is not what its suffix says, or breaks a rule.
         """
         suffix = Path(path).suffix.lower()
-        known = ", ".join(sorted(READERS))
-        require(suffix in READERS, str(path), f"suffix must be one of {known}", suffix, DataError)
+        require_one_of(suffix, sorted(READERS), os.fspath(path), "suffix", DataError)
         return cls._trusted(checked(READERS[suffix](path), str(path), owned=True), str(path))
 
     @classmethod

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from spikenn_cy.errors import DataError
-from spikenn_cy.errors import require
+from spikenn_cy.errors import require_one_of
 from spikenn_cy.features.softhebb import SoftHebbCNN
 from spikenn_cy.features.stdp_csnn import STDPCSNN
 from spikenn_cy.storage.arrays import open_arrays
@@ -51,5 +51,5 @@ def load_extractor(path: str | os.PathLike[str]) -> Any:
     rule = "must be the file of an extractor"
     with open_arrays(path, rule) as file, refusing(path, rule):
         name = msgspec.json.decode(file.text(HEADER), type=_Header).extractor
-    require(name in EXTRACTORS, str(path), f"extractor must be one of {', '.join(EXTRACTORS)}", name, DataError)
+    require_one_of(name, EXTRACTORS, os.fspath(path), "extractor", DataError)
     return EXTRACTORS[name].load(path)

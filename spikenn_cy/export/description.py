@@ -1,0 +1,43 @@
+"""What every format must say of a network beside its numbers, without which nobody could read a class out of it."""
+
+import numpy as np
+
+from spikenn_cy.dtypes import INDEX
+from spikenn_cy.errors import DataError
+from spikenn_cy.network.model_file import EXPORTED
+from spikenn_cy.network.readout import Readout
+
+FORMAT = f"{EXPORTED}, version 1"
+READ_OUT = (
+    "Each input and each neuron spikes once at most. The class of a sample is that of the output neuron that spikes "
+    "first (class_of_neuron). Of neurons that spike at the same time, and of all if none spikes, the one with the "
+    "highest potential decides, at its spike or after the last input spike; of equal potentials, the first one."
+)
+TIME = (
+    "Spike times, max_time and time constants have the same unit, that of the training data. A sample starts at 0, "
+    "with all potentials 0, and ends at max_time; what has not spiked before is silent."
+)
+INPUT = (
+    "The time of an input's spike carries its value; a silent input has none. A spike raises the potential of a neuron "
+    "by the weight. Spikes of the same time are all added before a threshold is tested, and a neuron spikes when its "
+    "potential is above its threshold, not equal to it. Its spike reaches the next layer at the same time."
+)
+
+
+def class_of_neuron(model: Readout) -> np.ndarray:
+    """Return the class of each neuron of the last layer, int32."""
+    n_neurons = model.layers[-1].n_neurons
+    return np.arange(n_neurons, dtype=INDEX) // INDEX.type(n_neurons // model.n_classes)
+
+
+def classes_of(model: Readout) -> np.ndarray:
+    """Return the original label of each class; its number if the network has not met any."""
+    return np.arange(model.n_classes) if model.classes is None else model.classes
+
+
+def time_constant(model: Readout, number: int) -> float:
+    """Return the time constant of a layer's leak, infinite without one, or say that its neurons are of another kind."""
+    try:
+        return model.layers[number].config.neuron_model.time_constant()
+    except DataError as problem:
+        raise DataError(f"network[{number}].{problem}") from None

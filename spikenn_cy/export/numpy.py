@@ -1,0 +1,43 @@
+"""Networks as plain arrays, for who has nothing but NumPy."""
+
+import io
+from typing import Any
+
+import numpy as np
+
+from spikenn_cy.export.description import FORMAT
+from spikenn_cy.export.description import INPUT
+from spikenn_cy.export.description import READ_OUT
+from spikenn_cy.export.description import TIME
+from spikenn_cy.export.description import class_of_neuron
+from spikenn_cy.export.description import classes_of
+from spikenn_cy.export.description import time_constant
+from spikenn_cy.network.readout import Readout
+
+
+def to_arrays(model: Readout) -> dict[str, np.ndarray]:
+    """Return a network as plain arrays, which decide as `Readout.predict` does.
+
+    Returns
+    -------
+    dict
+        For each layer ``k`` from 0: ``weights_k``, float32 of shape (n_neurons, n_inputs),
+        and ``thresholds_k``, float32 of shape (n_neurons,). ``leak_tau``, float64 of shape
+        (n_layers,), infinite for a layer that does not leak. ``max_time``, float64.
+        ``class_of_neuron``, int32 of shape (n_neurons,) for the last layer. ``classes``,
+        the original label of each class. ``format``, ``time``, ``input`` and ``read_out``,
+        text.
+    """
+    arrays: dict[str, Any] = {"format": FORMAT, "time": TIME, "input": INPUT, "read_out": READ_OUT}
+    for number, layer in enumerate(model.layers):
+        arrays |= {f"weights_{number}": layer.weights, f"thresholds_{number}": layer.thresholds}
+    arrays["leak_tau"] = [time_constant(model, number) for number in range(len(model.layers))]
+    arrays |= {"max_time": model.max_time, "class_of_neuron": class_of_neuron(model), "classes": classes_of(model)}
+    return {name: np.asarray(array) for name, array in arrays.items()}
+
+
+def npz_bytes(model: Readout) -> bytes:
+    """Return the content of a ``.npz`` file."""
+    content = io.BytesIO()
+    np.savez(content, **to_arrays(model))
+    return content.getvalue()
