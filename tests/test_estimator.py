@@ -146,7 +146,7 @@ def test_the_scale_widens_with_every_part_of_the_data():
 def test_many_rows_are_encoded_as_few(monkeypatch):
     encoder = LatencyEncoder(scaling="sample", n_fields=2).fit(PIXELS)
     whole = encoder.transform(PIXELS)
-    monkeypatch.setattr("spikenn_cy.estimator.classifier.CHUNK", 1000)
+    monkeypatch.setattr("spikenn_cy.estimator.encoder.CHUNK", 1000)
     np.testing.assert_array_equal(encoder.transform(PIXELS), whole)
 
 
@@ -462,6 +462,7 @@ def test_names_of_features_are_kept_and_asked_for():
         ({"w_norm": "yes"}, "network[0].w_norm: must be"),
         ({"ap": "big"}, "ap: must be a number or \"auto\", got 'big'"),
         ({"rule": "hebb"}, "rule: must be one of s2stdp, sstdp, rstdp, s4nn, got 'hebb'"),
+        ({"rule": "sstpd"}, "rule: must be one of s2stdp, sstdp, rstdp, s4nn, got 'sstpd' (did you mean sstdp?)"),
         ({"neurons_per_class": 0}, "neurons_per_class: must be an integer >= 1, got 0"),
         ({"neurons_per_class": True}, "neurons_per_class: must be an integer >= 1, got True"),
         ({"nt_neurons": 3}, "trainer.nt_neurons: must be less than the 3 neurons of a class, got 3"),

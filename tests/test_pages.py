@@ -231,6 +231,7 @@ GIVEN = {
 }
 # What the page's commands import beyond what the package always has.
 NEEDED = {
+    "docs/adding-a-rule.md": ["sklearn"],
     "README.md": ["matplotlib", "nir", "sklearn"],
     "docs/commands.md": ["matplotlib", "nir", "sklearn"],
     "docs/datasets.md": ["sklearn"],

@@ -12,7 +12,7 @@ from small_runs import ROOT
 
 from spikenn_cy.estimator import LatencyEncoder
 from spikenn_cy.estimator import SpikingClassifier
-from spikenn_cy.estimator.classifier import SCALINGS
+from spikenn_cy.estimator.encoder import SCALINGS
 from spikenn_cy.network.readout import Readout
 
 PAGE = (ROOT / "docs" / "sklearn.md").read_text(encoding="utf-8")

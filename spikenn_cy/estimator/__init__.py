@@ -1,6 +1,6 @@
 """The face for scikit-learn."""
 
-from spikenn_cy.estimator.classifier import LatencyEncoder
 from spikenn_cy.estimator.classifier import SpikingClassifier
+from spikenn_cy.estimator.encoder import LatencyEncoder
 
 __all__ = ["LatencyEncoder", "SpikingClassifier"]

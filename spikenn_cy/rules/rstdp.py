@@ -1,7 +1,11 @@
 """R-STDP, which rewards or punishes the first neuron to fire."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from spikenn_cy.rules._rstdp import RSTDP
 from spikenn_cy.rules.stdp import STDPConfig
+from spikenn_cy.rules.suggestion import Suggestion
 
 
 class RSTDPConfig(STDPConfig, kw_only=True, tag_field="method", tag="rstdp"):
@@ -10,6 +14,8 @@ class RSTDPConfig(STDPConfig, kw_only=True, tag_field="method", tag="rstdp"):
     With ``adaptive_lr`` a reward is scaled by the share of wrong and a punishment by
     the share of right answers of the epoch before.
     """
+
+    suggestions: ClassVar[Mapping[str, Suggestion]] = {"rstdp": Suggestion({"ap": 0.02, "am": -0.01})}
 
     adaptive_lr: bool = True
 

@@ -1,7 +1,11 @@
 """S2-STDP, which moves every neuron's spike to a time around the layer's mean; its bounded form is SSTDP."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from spikenn_cy.rules._s2stdp import S2STDP
 from spikenn_cy.rules.stdp import STDPConfig
+from spikenn_cy.rules.suggestion import Suggestion
 
 
 class S2STDPConfig(STDPConfig, kw_only=True, tag_field="method", tag="s2stdp"):
@@ -14,6 +18,11 @@ class S2STDPConfig(STDPConfig, kw_only=True, tag_field="method", tag="s2stdp"):
     Source: Goupy, Tirilly, Bilasco, Frontiers in Neuroscience 2024 (S2-STDP) and
     NeurIPS 2024 (Neuronal Competition Groups).
     """
+
+    suggestions: ClassVar[Mapping[str, Suggestion]] = {
+        "s2stdp": Suggestion({"ap": 0.03, "am": -0.02}, {"t_gap": 0.2}, w_norm=True),
+        "sstdp": Suggestion({"ap": 0.03, "am": -0.02, "use_time_ranges": True}, {"t_gap": 0.2}, w_norm=True),
+    }
 
     t_gap: float
     class_inhib: bool = False

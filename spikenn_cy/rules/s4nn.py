@@ -1,7 +1,11 @@
 """S4NN, which follows a normalised temporal error with potentiation alone."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from spikenn_cy.rules._s4nn import S4NN
 from spikenn_cy.rules.stdp import AnnealedConfig
+from spikenn_cy.rules.suggestion import Suggestion
 
 
 class S4NNConfig(AnnealedConfig, kw_only=True, tag_field="method", tag="s4nn"):
@@ -10,6 +14,8 @@ class S4NNConfig(AnnealedConfig, kw_only=True, tag_field="method", tag="s4nn"):
     ``lr`` is the weight change per unit of normalised error, ``t_gap`` the time by which
     non-target neurons should fire after the first, in the data's unit of time.
     """
+
+    suggestions: ClassVar[Mapping[str, Suggestion]] = {"s4nn": Suggestion(times={"t_gap": 0.3}, w_min=-1.0)}
 
     lr: float
     t_gap: float

@@ -1,11 +1,14 @@
 """The settings that every STDP-based rule shares: which inputs move, how far, in which direction."""
 
 from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import ClassVar
 from typing import Literal
 
 from spikenn_cy.rules._base import Rule
+from spikenn_cy.rules.suggestion import Suggestion
 from spikenn_cy.settings.records import Record
 
 
@@ -13,7 +16,15 @@ class AnnealedConfig(Record, kw_only=True):
     """A rule whose rates are multiplied by ``annealing`` after every epoch.
 
     All rules' settings are of this type; a subclass has the tag that ``optimizer.method`` names.
+
+    Attributes
+    ----------
+    suggestions : mapping of Suggestion
+        What `SpikingClassifier` begins with, by the names of its parameter ``rule``: the tag,
+        and perhaps a name for a variant. A rule without one is for configurations alone.
     """
+
+    suggestions: ClassVar[Mapping[str, Suggestion]] = {}
 
     annealing: float = 1.0
 
