@@ -9,7 +9,7 @@ import numpy as np
 
 from spikenn_cy.data._check import check_spikes
 from spikenn_cy.data._check import order_ties
-from spikenn_cy.data.classes import class_names
+from spikenn_cy.data.labels import class_names
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.dtypes import STAMP

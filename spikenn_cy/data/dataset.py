@@ -19,6 +19,7 @@ from spikenn_cy.data.arrays import checked
 from spikenn_cy.data.arrays import frozen
 from spikenn_cy.data.dense import from_blocks
 from spikenn_cy.data.dense import from_dense
+from spikenn_cy.data.events import Window
 from spikenn_cy.data.events import from_events
 from spikenn_cy.data.events import from_tonic
 from spikenn_cy.data.spikes import write
@@ -190,7 +191,8 @@ class SpikingDataset:
             If a value is out of its range (recording and event are named), or a shape or
             dtype is wrong.
         """
-        return cls._trusted(from_events(x, y, polarity, t, offsets, labels, sensor_size, duration, start, max_time))
+        events = {"x": x, "y": y, "polarity": polarity, "t": t}
+        return cls._trusted(from_events(events, offsets, labels, Window(sensor_size, duration, start, max_time)))
 
     @classmethod
     def from_tonic(
@@ -232,7 +234,7 @@ class SpikingDataset:
         DataError
             If a value is out of its range, or something else is given than such recordings.
         """
-        return cls._trusted(from_tonic(recordings, sensor_size, duration, start, max_time, verbose))
+        return cls._trusted(from_tonic(recordings, Window(sensor_size, duration, start, max_time), verbose))
 
     @classmethod
     def from_file(cls, path: str | os.PathLike) -> "SpikingDataset":

@@ -13,7 +13,7 @@ from spikenn_cy.data.arrays import SpikeArrays
 from spikenn_cy.data.arrays import end_of_time
 from spikenn_cy.data.arrays import short
 from spikenn_cy.data.arrays import time_bits
-from spikenn_cy.data.classes import number_classes
+from spikenn_cy.data.labels import number_classes
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.dtypes import STAMP

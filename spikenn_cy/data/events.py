@@ -4,6 +4,7 @@ import operator
 import warnings
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from spikenn_cy.data.arrays import check_indptr
 from spikenn_cy.data.arrays import end_of_time
 from spikenn_cy.data.arrays import integers
 from spikenn_cy.data.arrays import vector
-from spikenn_cy.data.classes import number_classes
+from spikenn_cy.data.labels import number_classes
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.dtypes import STAMP
@@ -60,31 +61,38 @@ class Events(NamedTuple):
         return Events(*(None if array is None else array[start:stop] for array in self))
 
 
-def from_events(
-    x: Any, y: Any, polarity: Any, t: Any, offsets: Any, labels: Any, sensor_size: Any, duration: Any, start: Any,
-    max_time: Any,
-) -> SpikeArrays:  # fmt: skip
-    """Return the first spikes of recordings; arguments and errors as in ``SpikingDataset.from_events``."""
-    reader = Reader(sensor_size, duration, start, max_time)
-    events = reader.checked({"x": x, "y": y, "polarity": polarity, "t": t})
+class Window(NamedTuple):
+    """Which events of a recording count, and when; as ``SpikingDataset.from_events`` takes it, unchecked."""
+
+    sensor_size: Any
+    duration: Any
+    start: Any
+    max_time: Any
+
+
+def from_events(events: Mapping[str, Any], offsets: Any, labels: Any, window: Window) -> SpikeArrays:
+    """Return the first spikes of recordings in the arrays ``x``, ``y``, ``polarity`` and ``t`` of ``events``.
+
+    Other arguments and errors are as in ``SpikingDataset.from_events``.
+    """
+    reader = Reader(window)
+    found = reader.checked(events)
     offsets = integers(offsets, OFFSET, "offsets", owned=True)
     require(len(offsets) >= 2, "offsets", "must be those of at least one recording", offsets.tolist(), DataError)
     labels, classes = number_classes(labels, len(offsets) - 1, "labels")
-    check_indptr(offsets, len(labels), len(events.t), "offsets", what="events")
+    check_indptr(offsets, len(labels), len(found.t), "offsets", what="events")
     for recording in range(len(labels)):
-        reader.add(events.part(offsets[recording], offsets[recording + 1]))
+        reader.add(found.part(offsets[recording], offsets[recording + 1]))
     return reader.finish(labels, classes)
 
 
-def from_tonic(
-    recordings: Any, sensor_size: Any, duration: Any, start: Any, max_time: Any, verbose: bool
-) -> SpikeArrays:
+def from_tonic(recordings: Any, window: Window, verbose: bool) -> SpikeArrays:
     """Return the first spikes of recordings; arguments and errors as in ``SpikingDataset.from_tonic``."""
-    if sensor_size is None:
-        sensor_size = getattr(recordings, "sensor_size", None)
+    if window.sensor_size is None:
+        window = window._replace(sensor_size=getattr(recordings, "sensor_size", None))
         rule = "must be given for recordings that do not have one"
-        require(sensor_size is not None, "sensor_size", rule, sensor_size, DataError)
-    reader = Reader(sensor_size, duration, start, max_time)
+        require(window.sensor_size is not None, "sensor_size", rule, None, DataError)
+    reader = Reader(window)
     labels = []
     with Progress(length(recordings), "reading events", unit=" recordings", show=verbose) as progress:
         for number, recording in enumerate(each(recordings)):
@@ -99,18 +107,18 @@ def from_tonic(
 
 
 class Reader:
-    """Collects recordings one after the other; the arguments are those of ``SpikingDataset.from_events``."""
+    """Collects recordings one after the other."""
 
-    def __init__(self, sensor_size: Any, duration: Any, start: Any, max_time: Any) -> None:
-        self.sensor = sensor_of(sensor_size)
-        self.max_time = end_of_time(max_time, "max_time")
-        self.duration = end_of_time(duration, "duration")
-        self.starts = window_starts(start)
+    def __init__(self, window: Window) -> None:
+        self.sensor = sensor_of(window.sensor_size)
+        self.max_time = end_of_time(window.max_time, "max_time")
+        self.duration = end_of_time(window.duration, "duration")
+        self.starts = window_starts(window.start)
         latest = np.nextafter(STAMP.type(self.max_time), STAMP.type(0))
         self.collector = EventCollector(*self.sensor, self.duration, self.max_time, latest)
         self.ends = [0]
 
-    def checked(self, given: dict[str, Any], place: str = "") -> Events:
+    def checked(self, given: Mapping[str, Any], place: str = "") -> Events:
         """Return arrays of equal length and fitting dtypes, whose values are still unchecked."""
         if given["polarity"] is None:
             rule = "may be left out only if the sensor has 1 polarity"

@@ -10,8 +10,8 @@ import numpy as np
 
 from spikenn_cy.data.arrays import COUNT_MAX
 from spikenn_cy.data.arrays import SpikeArrays
-from spikenn_cy.data.classes import class_names
 from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.data.labels import class_names
 from spikenn_cy.data.spikes import write
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import OFFSET

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from spikenn_cy.config import ExperimentConfig
-from spikenn_cy.data.classes import class_names
 from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.data.labels import class_names
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
