@@ -514,12 +514,20 @@ def test_any_whole_number_chooses_a_sample(number):
     "key",
     [12, -13, 2**70, 1.0, True, np.True_, "0", None, ..., (0, 1), (), [0.5], [[0]], [[0], [0, 1]], [12], [-13],
      [0, 2**70], np.array([0.0]), np.array([]), np.array(1.0), np.ones(11, bool), np.ones((12, 1), bool), [True],
-     np.array(["0"]), slice("a", None), slice(0, 1, 0.5), np.array([2**63], np.uint64)],
+     np.array(["0"]), slice("a", None), slice(0, 1, 0.5), slice(None, None, 0), np.array([2**63], np.uint64)],
 )  # fmt: skip
 def test_a_bad_index_is_an_index_error(key):
     with pytest.raises(IndexError) as caught:
         random_dataset()[key]
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", [slice(5, 3), slice(12, 0), slice(-1, 2), slice(40, 20), slice(3, 5, -1)], ids=str)
+def test_a_slice_that_ends_before_it_begins_has_no_sample(key):
+    chosen = random_dataset()[key]
+    assert len(chosen) == len(chosen.indices) == len(chosen.timestamps) == 0
+    assert chosen.indptr.tolist() == [0]
+    assert len(pickle.loads(pickle.dumps(chosen))) == 0
 
 
 def test_a_slice_without_a_step_shares_its_parents_memory():

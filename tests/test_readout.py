@@ -115,6 +115,7 @@ def test_a_nonsensical_assignment_is_refused_and_changes_nothing(model, name, va
         ({"n_inputs": 0}, "n_inputs: must be an integer >= 1, got 0"),
         ({"n_inputs": 2.5}, "n_inputs: must be an integer >= 1, got 2.5"),
         ({"n_inputs": True}, "n_inputs: must be an integer >= 1, got True"),
+        ({"n_inputs": 2**62}, "n_inputs: must be at most 2147483647, got 4611686018427387904"),
         ({"n_classes": 4}, r"network\[0\].n_neurons: must be a multiple of the 4 classes, got 6"),
         ({"seed": -1}, "seed: must be an integer >= 0, got -1"),
         ({"max_time": 0}, "max_time: must be a finite number > 0, got 0"),
@@ -175,6 +176,11 @@ def test_a_sample_without_a_spike_goes_to_the_first_class(model):
     assert model.predict(silent).tolist() == [0]
     assert (times == 1).all()
     assert (potentials == 0).all()
+
+
+def test_numbers_of_any_width_are_taken():
+    model = Readout.from_config(CONFIG, n_inputs=np.int8(10), n_classes=np.uint8(2), seed=np.int16(7))
+    assert len(model.fit(dataset(), epochs=np.int8(3), n_threads=np.uint8(2)).epochs) == 3
 
 
 def test_a_neuron_model_is_the_same_by_name_and_by_its_leak_alone():
@@ -267,6 +273,7 @@ def test_a_model_with_an_array_missing_or_misshapen_is_refused(model, tmp_path):
 @pytest.mark.parametrize(
     ("member", "value"),
     [
+        ("config", {"k" * 17_000: 1}),
         ("regulator", []),
         ("regulator", [0.1]),
         ("regulator", [0.1, 3.0, 3.0]),
@@ -289,8 +296,10 @@ def test_a_model_with_a_nonsensical_header_is_refused_with_its_name(model, tmp_p
         arrays = dict(file)
     header = json.loads(str(arrays["header"])) | {member: value}
     np.savez(path, **arrays | {"header": np.array(json.dumps(header))})
-    with pytest.raises(DataError, match=r"model\.npz: must (hold a whole model|be a file that Readout\.save wrote)"):
+    rule = r"model\.npz: must (hold a whole model|be a file that Readout\.save wrote)"
+    with pytest.raises(DataError, match=rule) as refusal:
         Readout.load(path)
+    assert len(str(refusal.value)) < 600
 
 
 @pytest.mark.parametrize(

@@ -350,8 +350,9 @@ class SpikingDataset:
     def _slice(self, key: slice) -> "SpikingDataset":
         try:
             first, last, step = key.indices(len(self))
-        except TypeError as problem:
-            raise IndexError(f"a slice of samples must be of whole numbers, got {key}") from problem
+        except (TypeError, ValueError) as problem:
+            rule = "a slice of samples must be of whole numbers, its step not 0"
+            raise IndexError(f"{rule}, got {shown(key)}") from problem
         if step != 1:
             return self._take(np.arange(first, last, step, dtype=OFFSET))
         indptr, indices, timestamps, labels, *_ = self._arrays
