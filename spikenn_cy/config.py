@@ -125,7 +125,7 @@ class ExperimentConfig(Record, kw_only=True):
 
     network: tuple[LayerConfig, ...]
     optimizer: Annotated[AnnealedConfig, Family("method", RULES)]
-    regularizer: Annotated[RegulatorConfig, Family("method", REGULATORS)] | None = None
+    regularizer: Annotated[RegulatorConfig, Family("method", REGULATORS, default="competition")] | None = None
     trainer: TrainerConfig = TrainerConfig()
 
     def check(self) -> None:

@@ -1,7 +1,5 @@
 """Competition regulation, which keeps one neuron of a class from winning every sample."""
 
-from typing import ClassVar
-
 from spikenn_cy.regulators._competition import Competition
 from spikenn_cy.regulators.settings import RegulatorConfig
 
@@ -18,8 +16,6 @@ class CompetitionConfig(RegulatorConfig, kw_only=True, tag_field="method", tag="
 
     Source: Goupy, Tirilly, Bilasco, NeurIPS 2024.
     """
-
-    later: ClassVar[tuple[str, ...]] = ("method",)
 
     thr_lr: float
     thr_anneal: float = 1.0

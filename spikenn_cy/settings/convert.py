@@ -35,14 +35,14 @@ class Family:
         The ``tag_field`` of all members.
     members : mapping of record classes
         By their tags; looked up whenever a record is made, so a row may be added at any time.
+    default : str, optional
+        The tag of an object without the key, which is not written for it: that of the one
+        member there was when files had no such key.
     """
 
     key: str
     members: Mapping[str, type[msgspec.Struct]]
-
-    def default(self) -> str | None:
-        """Return the tag that an object without the key has: that of the member which lists the key in ``later``."""
-        return next((tag for tag, member in self.members.items() if self.key in getattr(member, "later", ())), None)
+    default: str | None = None
 
 
 class Kind(NamedTuple):
@@ -186,7 +186,7 @@ def _class_of(record: type[msgspec.Struct] | Family, raw: Mapping[str, Any], pat
     """Return the class of the record that an object asks for."""
     if not isinstance(record, Family):
         return record
-    tag = raw[record.key] if record.key in raw else record.default()
+    tag = raw.get(record.key, record.default)
     if record.key not in raw and tag is None:
         raise Refusal((*path, record.key), "must be given", "nothing")
     if not isinstance(tag, str) or tag not in record.members:

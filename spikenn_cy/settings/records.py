@@ -13,6 +13,7 @@ import msgspec
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import shown
+from spikenn_cy.settings.convert import Family
 from spikenn_cy.settings.convert import build
 from spikenn_cy.settings.convert import convert
 from spikenn_cy.settings.convert import fields_of
@@ -36,9 +37,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     Attributes
     ----------
     later : tuple of str
-        Keys that files of the first edition did not have, the tag perhaps among them. They may
-        be left out, and are not written where they have their default, so that settings stored
-        before, and their checksums, stay as they are.
+        Keys that files of the first edition did not have. They are not written where they have
+        their defaults, so that settings stored before, and their checksums, stay as they are.
     """
 
     later: ClassVar[tuple[str, ...]] = ()
@@ -70,12 +70,16 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain JSON values, defaults included, but for those that came ``later``."""
-        key = self.__struct_config__.tag_field
-        settings: dict[str, Any] = {} if key is None or key in self.later else {key: self.__struct_config__.tag}
+        tag_field, tag = self.__struct_config__.tag_field, self.__struct_config__.tag
+        settings: dict[str, Any] = {} if tag_field is None else {tag_field: tag}
         for key, field in fields_of(type(self)).items():
             value = getattr(self, key)
-            if key not in self.later or value != field.default:
-                settings[key] = _plain(value, ())
+            if key in self.later and value == field.default:
+                continue
+            settings[key] = _plain(value, ())
+            family = field.kind.record
+            if isinstance(family, Family) and value is not None and settings[key][family.key] == family.default:
+                del settings[key][family.key]
         return settings
 
     @classmethod
