@@ -73,9 +73,12 @@ def test_numbers_are_read():
     ("words", "finding"),
     [
         ([], "the following arguments are required: COMMAND"),
-        (["train"], "argument COMMAND: invalid choice: 'train'"),
+        (["train"], "argument COMMAND: must be one of run, kfold, score, gridsearch, "),
+        (["kflod", "in"], "got 'kflod' (did you mean kfold?)"),
+        (["extract", "stdpcsnn", "in", "out"], "got 'stdpcsnn' (did you mean stdp-csnn?)"),
         (["run", "in", "out", "config.json", "more"], "unrecognized arguments: more"),
-        (["run", "--see", "3"], "unrecognized arguments: --see"),
+        (["run", "--see", "3"], "unrecognized arguments: --see (did you mean --seed?)"),
+        (["kfold", "--n-prc=3", "in", "out", "c"], "kfold: unrecognized arguments: --n_prc=3 (did you mean --n_proc?)"),
         (["run", "--over"], "unrecognized arguments: --over"),
         (["run", "--seed", "-1"], "argument --seed: must be a whole number >= 0, got '-1'"),
         (["run", "--seed"], "argument --seed: expected one argument"),
@@ -83,7 +86,10 @@ def test_numbers_are_read():
         (["run", "in", "out"], "arguments: must be IN, OUT and CONFIG, or none of them for the demo, got no CONFIG"),
         (["kfold", "in", "out", "c.json", "--n_proc", "0"], "argument --n_proc: must be a whole number from 1 to"),
         (["kfold", "in", "out", "c.json", "--n_proc", "2", "--cluster", "x"], "not allowed with argument --n_proc"),
-        (["ablation", "in", "out", "c.json"], "argument neurons|thresholds: invalid choice: 'in'"),
+        (
+            ["ablation", "in", "out", "c.json"],
+            "argument neurons|thresholds: must be one of neurons, thresholds, got 'in'",
+        ),
         (["best", "out", "--N", "x"], "argument --N: must be a whole number from 1 to 999999999, got 'x'"),
         (["convert", "X.npy"], "the following arguments are required: y.npy, OUT.npz"),
         (

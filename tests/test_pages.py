@@ -36,11 +36,17 @@ from spikenn_cy.cli.entry import main
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.config import LayerConfig
 from spikenn_cy.config import TrainerConfig
+from spikenn_cy.data import READERS
 from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.data.published import SOURCES
 from spikenn_cy.demo import CONFIG
 from spikenn_cy.errors import ConfigError
+from spikenn_cy.experiments import RUNNERS
+from spikenn_cy.export import FORMATS
+from spikenn_cy.features import EXTRACTORS
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.neurons import NEURONS
+from spikenn_cy.plots import PICTURES
 from spikenn_cy.regulators import REGULATORS
 from spikenn_cy.rules import RULES
 from spikenn_cy.rules.stdp import AnnealedConfig
@@ -281,7 +287,7 @@ def test_blocks_are_found_and_failures_in_them_seen(tmp_path, monkeypatch):
     pages.done(page("```console\n$ spikenn-cy --version\n0.…\n```\n"), tmp_path)
     with pytest.raises(AssertionError, match=r"page\.md:1: spikenn-cy --version prints 0\."):
         pages.done(page("```console\n$ spikenn-cy --version\n…beta\n```\n"), tmp_path)
-    with pytest.raises(AssertionError, match="choose from"):
+    with pytest.raises(AssertionError, match="must be one of"):
         pages.done(page("Words.\n\n    python -m spikenn_cy trane IN\n"), tmp_path)
     with pytest.raises(AssertionError, match="nobody knows how"):
         pages.done(page("```console\n$ make\n```\n"), tmp_path)
@@ -321,26 +327,12 @@ def test_the_refusal_it_shows_is_the_one_that_comes():
 
 
 @pytest.mark.parametrize(
-    "command",
-    [
-        "run",
-        "plot",
-        "export",
-        "convert",
-        "kfold",
-        "score",
-        "gridsearch",
-        "best",
-        "ablation neurons",
-        "ablation thresholds",
-        "dataset",
-        "extract",
-        "predict",
-    ],
+    "line", sorted(set(re.findall(r"^    (python -m spikenn_cy[. ][a-z].*--.*)$", README, re.MULTILINE)))
 )
-def test_the_options_it_names_exist(capsys, command):
-    line = re.findall(rf"    python -m spikenn_cy[ .]{command} (.*)", README)[0]
-    assert main([*command.split(), "--help"]) == 0
+def test_the_options_it_names_exist(capsys, line):
+    command, *words = re.split(r"[. ]", line.removeprefix("python -m spikenn_cy"))[1:]
+    kinds = {kind for action in parser_of(command)._actions for kind in action.choices or ()}
+    assert main([command, *(words[:1] if words[0] in kinds else []), "--help"]) == 0
     usage = capsys.readouterr().out
     for option in re.findall(r"--\w+", line):
         assert option in usage
@@ -374,6 +366,39 @@ def test_every_page_of_the_site_has_its_place_in_the_navigation():
     assert sorted(listed) == sorted({*DOCS, *outside})
 
 
+FAMILIES = (RULES, REGULATORS, NEURONS)
+
+
+def members(page):
+    """Return the members of the tables that a page lists."""
+    tables = {
+        "commands": (EXTRACTORS,),  # beside the commands, which have sections
+        "configuration": FAMILIES,
+        "data": (READERS,),
+        "datasets": (SOURCES,),
+        "exchange": (FORMATS,),
+        "pictures": (PICTURES["run"],),
+        "scaling-out": (RUNNERS,),
+        "sklearn": [rule.suggestions for rule in RULES.values()],
+    }[page]
+    return [name for table in tables for name in table]
+
+
+LISTS = ("commands", "configuration", "data", "datasets", "exchange", "pictures", "scaling-out", "sklearn")
+
+
+@pytest.mark.parametrize("page", LISTS)
+def test_every_member_of_a_table_is_on_its_page(page):
+    named = re.findall(r'`"?([\w.-]+)"?`', DOCS[page])
+    absent = [name for name in members(page) if name not in named]
+    assert absent == [], f"docs/{page}.md: must name {absent}"
+
+
+def test_every_record_of_settings_is_in_the_reference():
+    named = re.findall(r"^::: ([\w.]+)$", DOCS["reference"], re.MULTILINE)
+    assert [record for record in records().values() if f"{record.__module__}.{record.__name__}" not in named] == []
+
+
 def test_every_public_name_is_in_the_reference():
     named = re.findall(r"^::: ([\w.]+)$", DOCS["reference"], re.MULTILINE)
     for name in named:
@@ -394,12 +419,17 @@ def options(parser):
     return found
 
 
+def parser_of(name):
+    COMMANDS[name].add_arguments(parser := Parser())
+    return parser
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_its_section_with_every_option(name):
-    COMMANDS[name].add_arguments(parser := Parser())
     sections = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", DOCS["commands"], re.MULTILINE | re.DOTALL))
+    assert name in sections, f"docs/commands.md: must have a section {name}"
     assert f"$ spikenn-cy {name}" in sections[name]
-    assert {option for option in options(parser) if f"`{option}`" not in sections[name]} == set()
+    assert {option for option in options(parser_of(name)) if f"`{option}`" not in sections[name]} == set()
 
 
 def test_there_are_no_sections_of_other_commands():
@@ -407,8 +437,6 @@ def test_there_are_no_sections_of_other_commands():
 
 
 # ---------------------------------------------------------------------------- every setting
-
-FAMILIES = (RULES, REGULATORS, NEURONS)
 
 
 def records():

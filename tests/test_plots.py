@@ -567,7 +567,7 @@ def test_pictures_go_to_the_folder_itself_and_disturb_no_command(home, tmp_path,
     [
         (["none"], "none: must be the folder of a run"),
         (["run", "--dpi", "5"], "dpi: must be a number from 20 to 1000, got 5.0"),
-        (["run", "--format", "gif"], "argument --format: invalid choice: 'gif'"),
+        (["run", "--format", "gif"], "argument --format: must be one of png, svg, pdf, got 'gif'"),
         (["run", "--out", ""], "out: must be a path, got an empty one"),
         (["run", "--out", "run/model.npz"], "run/model.npz: must be a folder, got a file"),
         (["run", "--input", "none"], "none: must be a folder with a trainset, got no such folder"),

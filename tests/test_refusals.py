@@ -68,7 +68,7 @@ def a_file_as_data_folder(folder):
     return "config.json", "out", "config.json"
 
 
-@case(finding=r"in: must hold trainset\.npz or trainset\.npy, got neither")
+@case(finding=r"in: must hold trainset\.npz or trainset\.npy, got none")
 def no_training_set(folder):
     (folder / "in" / "trainset.npz").unlink()
 

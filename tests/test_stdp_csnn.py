@@ -1,6 +1,7 @@
 """STDP-CSNN against what the reference implementation computed, and against a plain twin where that made slips."""
 
 import hashlib
+from inspect import signature
 from pathlib import Path
 
 import csnn_reference as reference
@@ -17,6 +18,7 @@ from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
 from spikenn_cy.features import EXTRACTORS
 from spikenn_cy.features import STDPCSNN
+from spikenn_cy.features import Extractor
 from spikenn_cy.features import load_extractor
 from spikenn_cy.features._filters import Coarse
 from spikenn_cy.features._filters import Filters
@@ -665,5 +667,9 @@ def test_filters_come_out_of_their_blocks_as_they_went_in():
 
 def test_every_extractor_has_the_same_face():
     for kind in EXTRACTORS.values():
-        for name in ("from_config", "fit", "transform", "time_blocks", "save", "load", "published"):
-            assert callable(getattr(kind, name))
+        methods = [name for name, found in vars(Extractor).items() if not name.startswith("_") and hasattr(kind, name)]
+        assert {"from_config", "published", "check", "fit", "transform", "time_blocks", "save", "load"} <= set(methods)
+        for name in methods:
+            face, own = (signature(getattr(cls, name)).parameters for cls in (Extractor, kind))
+            assert [*own][: len(face)] == [*face], name
+        assert isinstance(kind.has_filters, bool)

@@ -7,15 +7,27 @@ from collections.abc import Sequence
 from typing import Any
 from typing import NoReturn
 
+from spikenn_cy.errors import did_you_mean
+
 
 class Parser(argparse.ArgumentParser):
-    """Takes ``--max-time`` for an option declared as ``--max_time``; abbreviates nothing."""
+    """Takes ``--max-time`` for an option declared as ``--max_time``; abbreviates nothing, and says what was meant."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, allow_abbrev=False, **options)
 
     def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
-        return super().parse_known_args(None if args is None else _with_underscores(args), namespace)
+        found, unknown = super().parse_known_args(None if args is None else _with_underscores(args), namespace)
+        if unknown:  # here, where the options of the very command are at hand
+            options = [option for action in self._actions for option in action.option_strings]
+            hint = did_you_mean(unknown[0].partition("=")[0], options) if unknown[0].startswith("--") else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return found, unknown
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            rule = f"must be one of {', '.join(map(str, action.choices))}"
+            raise argparse.ArgumentError(action, f"{rule}, got {value!r}{did_you_mean(value, action.choices)}")
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {' '.join(message.split())} (--help tells more)\n")

@@ -7,9 +7,8 @@ from spikenn_cy.data.published import SOURCES
 from spikenn_cy.images.download import CACHE
 from spikenn_cy.images.prepare import write_image_sets
 
-SUMMARY = (
-    "Fetch MNIST, Fashion-MNIST, CIFAR-10 or CIFAR-100 and split it for gridsearch (OUT/gs) and kfold (OUT/kfold)."
-)
+*_FIRST, _LAST = (source.title for source in SOURCES.values())
+SUMMARY = f"Fetch {', '.join(_FIRST)} or {_LAST} and split it for gridsearch (OUT/gs) and kfold (OUT/kfold)."
 
 
 def add_arguments(parser: Parser) -> None:

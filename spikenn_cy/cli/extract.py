@@ -13,7 +13,6 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import MissingExtra
 from spikenn_cy.errors import RunError
 from spikenn_cy.features import EXTRACTORS
-from spikenn_cy.features import STDPCSNN
 from spikenn_cy.features import load_extractor
 from spikenn_cy.images.extract import Extraction
 from spikenn_cy.images.extract import extract
@@ -89,7 +88,7 @@ def main(arguments: argparse.Namespace) -> int:
 def draw(job: Extraction) -> Iterator[str]:
     """Draw what is not there yet of a finished extraction, and yield a line about each picture."""
     drawings = {ACTIVITY: lambda: feature_activity(spikes_of(job)["train"])}
-    if EXTRACTORS[job.method] is STDPCSNN:  # filters of others have no on and off channels
+    if EXTRACTORS[job.method].has_filters:
         drawings[FILTERS] = lambda: filters(load_extractor(job.output / MODEL).weights)
     for name, drawing in drawings.items():
         path = job.output / name

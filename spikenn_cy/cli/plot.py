@@ -7,6 +7,7 @@ from pathlib import Path
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import positive_number
 from spikenn_cy.errors import RunError
+from spikenn_cy.experiments import RUNNERS
 from spikenn_cy.plots import pictures
 from spikenn_cy.plots import write_figure
 from spikenn_cy.plots.canvas import DPI
@@ -19,9 +20,7 @@ SUMMARY = "Draw accuracies, competition, weights and decisions of a run, or the 
 
 def add_arguments(parser: Parser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument(
-        "folder", metavar="DIR", help="folder of a run, or output folder of kfold, gridsearch, ablation"
-    )
+    parser.add_argument("folder", metavar="DIR", help=f"folder of a run, or output folder of {', '.join(RUNNERS)}")
     parser.add_argument("--out", metavar="FOLDER", help="where the pictures go (default: DIR)")
     parser.add_argument("--format", choices=FORMATS, default="png", help="of the files (default: %(default)s)")
     parser.add_argument(

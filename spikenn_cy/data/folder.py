@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
+from spikenn_cy.data import READERS
 from spikenn_cy.errors import DataError
 
 STEMS = {"train": "trainset", "val": "valset", "test": "testset"}
-SUFFIXES = (".npz", ".npy")
 
 
 def data_files(folder: str | os.PathLike) -> dict[str, Path]:
@@ -24,11 +24,12 @@ def data_files(folder: str | os.PathLike) -> dict[str, Path]:
     files, names = {}, sorted(os.listdir(folder))
     for name, stem in STEMS.items():
         # A link that leads nowhere is there as well, and is not to be passed over.
-        there = [folder / found for found in names if found.lower() in {f"{stem}{suffix}" for suffix in SUFFIXES}]
+        there = [folder / found for found in names if found.lower() in {f"{stem}{suffix}" for suffix in READERS}]
         if len(there) > 1:
             raise DataError(f"{folder}: must hold one {stem}, got {' and '.join(path.name for path in there)}")
         if there:
             files[name] = there[0]
     if "train" not in files:
-        raise DataError(f"{folder}: must hold trainset.npz or trainset.npy, got neither")
+        wanted = " or ".join(f"{STEMS['train']}{suffix}" for suffix in READERS)
+        raise DataError(f"{folder}: must hold {wanted}, got none")
     return files

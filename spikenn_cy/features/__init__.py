@@ -1,8 +1,7 @@
 """Extractors, which turn images into spikes a network can learn from; ``EXTRACTORS`` has the class of each by name.
 
-To add one: write ``name.py`` with a class that has ``from_config``, ``check``, ``fit``,
-``transform``, ``time_blocks``, ``save``, ``load`` and ``published``, and writes its name as
-``extractor`` into the header of its file, then give it a row here. Nothing else changes.
+To add one: write ``name.py`` with a class that has the face of `Extractor`, then give it a
+row here. Nothing else changes.
 """
 
 import os
@@ -12,15 +11,16 @@ import msgspec
 
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require_one_of
+from spikenn_cy.features.face import Extractor
 from spikenn_cy.features.softhebb import SoftHebbCNN
 from spikenn_cy.features.stdp_csnn import STDPCSNN
 from spikenn_cy.storage.arrays import open_arrays
 from spikenn_cy.storage.arrays import refusing
 from spikenn_cy.storage.model_archive import HEADER
 
-__all__ = ["EXTRACTORS", "STDPCSNN", "SoftHebbCNN", "load_extractor"]
+__all__ = ["EXTRACTORS", "STDPCSNN", "Extractor", "SoftHebbCNN", "load_extractor"]
 
-EXTRACTORS = {
+EXTRACTORS: dict[str, type[Extractor]] = {
     "stdp-csnn": STDPCSNN,
     "softhebb": SoftHebbCNN,
 }

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
+from typing import ClassVar
 from typing import Literal
 
 import msgspec
@@ -164,6 +165,8 @@ class SoftHebbCNN:
     >>> extractor.fit(images)  # doctest: +SKIP
     >>> dataset = extractor.transform(images, labels)  # doctest: +SKIP
     """
+
+    has_filters: ClassVar[bool] = False  # they have no on and off channels
 
     def __init__(self, config: SoftHebbConfig, seed: int) -> None:
         self.config = config

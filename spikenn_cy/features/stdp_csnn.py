@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
+from typing import ClassVar
 from typing import Literal
 from typing import NamedTuple
 
@@ -228,6 +229,8 @@ class STDPCSNN:
     >>> extractor.fit(images).transform(images)
     SpikingDataset(20 samples, 64 inputs, 1 classes, 1280 spikes, max_time=1.0)
     """
+
+    has_filters: ClassVar[bool] = True
 
     def __init__(self, config: STDPCSNNConfig, seed: int) -> None:
         self.config = config

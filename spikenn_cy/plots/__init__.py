@@ -135,7 +135,7 @@ def pictures(folder: str | os.PathLike, input: str | os.PathLike | None = None) 
         If matplotlib is not installed.
     """
     source = Source(Path(folder), input)
-    for name, picture in PICTURES[source.kind].items():
+    for name, picture in PICTURES.get(source.kind, {}).items():
         try:
             drawn = picture.draw(source)
         except NotRecorded as reason:
