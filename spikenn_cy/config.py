@@ -188,7 +188,8 @@ def expand_grid(config: Any, where: str | None = None) -> list[ExperimentConfig]
         require(len(values) > 0, at(where, dotted(path)), "must hold at least one value to try", values)
     n_runs = math.prod(len(values) for _, values in dimensions)
     require(n_runs <= LARGEST_GRID, where or "config", f"must have at most {LARGEST_GRID} runs", n_runs)
-    runs, doubts = [], {}
+    runs: list[ExperimentConfig] = []
+    doubts: dict[tuple[str, str], None] = {}
     for positions in itertools.product(*(range(len(values)) for _, values in dimensions)):
         point, places = _copied(raw), {}
         for (path, values), position in zip(dimensions, positions, strict=True):

@@ -93,7 +93,7 @@ def automatic_threshold(parameters: Mapping[str, Any], train: SpikingDataset) ->
     n_at_once = 0.0 if n_fields == 1 else np.count_nonzero(train.timestamps == 0) / len(train)
     require_real("w_init_mean", parameters["w_init_mean"])
     share = THRESHOLD_SHARE.get(n_fields, THRESHOLD_SHARE_OF_MORE_FIELDS)
-    return parameters["w_init_mean"] * (n_at_once + share * (n_spikes - n_at_once))
+    return float(parameters["w_init_mean"] * (n_at_once + share * (n_spikes - n_at_once)))
 
 
 def number(parameters: Mapping[str, Any], name: str, auto: float) -> Any:

@@ -87,12 +87,12 @@ def to_nir(model: Readout, *, dt: float | None = None) -> Any:
 def neurons_of(layer: Layer, tau: float, step: np.float32, last: bool) -> Any:
     """Return the node of a layer's neurons, the network's last ones perhaps, whose potentials leak with ``tau``."""
     nir, thresholds = nir_package(), np.array(layer.thresholds)
-    nothing, ones = np.zeros_like(thresholds), np.ones_like(thresholds)
-    r, v_reset = ones / step, nothing if last else reset_of(layer, tau)
+    ones = np.ones_like(thresholds)
+    r, v_reset = ones / step, np.zeros_like(thresholds) if last else reset_of(layer, tau)
     if tau == math.inf:
         return nir.IF(r=r, v_threshold=thresholds, v_reset=v_reset)
     taus = ones * REAL.type(max(tau, np.finfo(REAL).tiny))
-    return nir.LIF(tau=taus, r=taus * r, v_leak=nothing, v_threshold=thresholds, v_reset=v_reset)
+    return nir.LIF(tau=taus, r=taus * r, v_leak=np.zeros_like(thresholds), v_threshold=thresholds, v_reset=v_reset)
 
 
 def metadata_of(model: Readout, dt: float | None) -> dict[str, Any]:
