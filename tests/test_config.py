@@ -23,6 +23,7 @@ from spikenn_cy.network.readout import Readout
 from spikenn_cy.neurons import NEURONS
 from spikenn_cy.neurons.integrate_and_fire import IFConfig
 from spikenn_cy.neurons.leaky import LIFConfig
+from spikenn_cy.regulators import REGULATORS
 from spikenn_cy.regulators.competition import CompetitionConfig
 from spikenn_cy.rules import RULES
 from spikenn_cy.rules.rstdp import RSTDPConfig
@@ -290,7 +291,7 @@ REFUSED = {
     ),
     "unknown regulator": (
         settings(regularizer={"method": "competitive", "thr_lr": 1}),
-        'regularizer.method: must be "competition", got "competitive" (did you mean competition?)',
+        f'regularizer.method: must be {either(REGULATORS)}, got "competitive" (did you mean competition?)',
     ),
     "empty regularizer": (settings(regularizer={}), "regularizer.thr_lr: must be given, got nothing"),
     "regularizer of a wrong type": (settings(regularizer=1), "regularizer: must be an object in braces or null, got 1"),

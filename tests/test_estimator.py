@@ -41,10 +41,12 @@ from spikenn_cy.estimator import LatencyEncoder
 from spikenn_cy.estimator import SpikingClassifier
 from spikenn_cy.estimator.classifier import class_scores
 from spikenn_cy.network.readout import Readout
+from spikenn_cy.rules import RULES
 
 IMAGES, LABELS = load_digits()
 PIXELS = IMAGES.reshape(len(IMAGES), -1).astype(np.float64)
 TRAIN, VAL, TEST = demo_split(LABELS)
+NAMES = [name for rule in RULES.values() for name in rule.suggestions]
 SMALL = {"neurons_per_class": 3, "epochs": 3, "random_state": 0}
 
 
@@ -199,7 +201,7 @@ def test_the_defaults_work_where_most_values_are_0_too(n_fields):
     assert model.score(counts[400:], labels[400:]) > 0.85
 
 
-@pytest.mark.parametrize("rule", ["s2stdp", "sstdp", "rstdp", "s4nn"])
+@pytest.mark.parametrize("rule", NAMES)
 def test_every_rule_learns(rule):
     model = SpikingClassifier(rule=rule, random_state=0).fit(PIXELS[TRAIN], LABELS[TRAIN])
     assert model.score(PIXELS[VAL], LABELS[VAL]) > 0.85
@@ -461,8 +463,8 @@ def test_names_of_features_are_kept_and_asked_for():
         ({"max_time": True}, "max_time: must be a finite number > 0, got True"),
         ({"w_norm": "yes"}, "network[0].w_norm: must be"),
         ({"ap": "big"}, "ap: must be a number or \"auto\", got 'big'"),
-        ({"rule": "hebb"}, "rule: must be one of s2stdp, sstdp, rstdp, s4nn, got 'hebb'"),
-        ({"rule": "sstpd"}, "rule: must be one of s2stdp, sstdp, rstdp, s4nn, got 'sstpd' (did you mean sstdp?)"),
+        ({"rule": "hebb"}, f"rule: must be one of {', '.join(NAMES)}, got 'hebb'"),
+        ({"rule": "sstpd"}, f"rule: must be one of {', '.join(NAMES)}, got 'sstpd' (did you mean sstdp?)"),
         ({"neurons_per_class": 0}, "neurons_per_class: must be an integer >= 1, got 0"),
         ({"neurons_per_class": True}, "neurons_per_class: must be an integer >= 1, got True"),
         ({"nt_neurons": 3}, "trainer.nt_neurons: must be less than the 3 neurons of a class, got 3"),

@@ -150,7 +150,7 @@ def test_a_rule_for_the_classifier(monkeypatch):
     model = SpikingClassifier(rule="dummy", ap=0.1, epochs=2, random_state=0).fit(X, y)
     optimizer = model.readout_.config.optimizer
     assert (type(optimizer), optimizer.strength, optimizer.ap, optimizer.t_gap) == (DummyRule, 2.0, 0.1, 0.2)
-    with pytest.raises(ConfigError, match=r"s4nn, dummy, got 'dumy' \(did you mean dummy\?\)"):
+    with pytest.raises(ConfigError, match=r"dummy, got 'dumy' \(did you mean dummy\?\)"):
         SpikingClassifier(rule="dumy").fit(X, y)
 
 
@@ -167,7 +167,8 @@ def test_a_regulator(monkeypatch, tmp_path):
     assert type(unnamed.regularizer) is CompetitionConfig
     assert "method" not in unnamed.to_dict()["regularizer"]
     message = refused({"regularizer": {"method": "dumy", "thr_lr": 1}})
-    assert message == 'regularizer.method: must be "competition" or "dummy", got "dumy" (did you mean dummy?)'
+    assert message.startswith("regularizer.method: must be ")
+    assert message.endswith('"dummy", got "dumy" (did you mean dummy?)')
     assert is_missed_on("configuration")
 
 
@@ -184,7 +185,8 @@ def test_a_neuron_model(monkeypatch, tmp_path):
     np.testing.assert_array_equal(model.layers[-1].weights, lif.layers[-1].weights)
     layer = settings()["network"][0]
     message = refused({"network": [layer | {"neuron": {"model": "dumy"}}]})
-    assert message == ('network[0].neuron.model: must be "if", "lif" or "dummy", got "dumy" (did you mean dummy?)')
+    assert message.startswith("network[0].neuron.model: must be ")
+    assert message.endswith('"dummy", got "dumy" (did you mean dummy?)')
     with pytest.raises(DataError, match=r"^network\[0\]\.neuron: must be a model that integrates .*, got dummy$"):
         export(model, tmp_path / "model.npz")
     assert is_missed_on("configuration")
@@ -202,10 +204,10 @@ def test_an_extractor(monkeypatch, capsys, tmp_path):
     assert json.loads((tmp_path / "out" / "extraction.json").read_text())["extractor"] == "dummy"
     assert not (tmp_path / "out" / "filters.png").exists()
     assert SpikingDataset.from_file(tmp_path / "out" / "trainset.npz").n_inputs > 0
-    assert "stdp-csnn, softhebb, dummy" in help_of(capsys, "extract")
+    assert ", dummy" in help_of(capsys, "extract")
     assert "got 'dumy' (did you mean dummy?)" in refusal_of(capsys, "extract", "dumy", "in", "out")
     monkeypatch.delitem(EXTRACTORS, "stdp-csnn")  # the name in the file's header
-    with pytest.raises(DataError, match="extractor must be one of softhebb, dummy, got 'stdp-csnn'"):
+    with pytest.raises(DataError, match=r"extractor must be one of .*dummy, got 'stdp-csnn'"):
         load_extractor(tmp_path / "out" / "model.npz")
     assert is_missed_on("commands")
 
@@ -217,10 +219,10 @@ def test_a_reader(monkeypatch, tmp_path):
     assert data_files(folder) == {"train": folder / "trainset.dummy"}
     assert len(SpikingDataset.from_file(folder / "trainset.dummy")) == 90
     assert main(["run", str(folder), str(tmp_path / "out"), str(write_settings(tmp_path / "c.json"))]) == 0
-    with pytest.raises(DataError, match=r"suffix must be one of \.dummy, \.npy, \.npz, got '\.dumy'"):
+    with pytest.raises(DataError, match=r"suffix must be one of \.dummy, .* got '\.dumy' \(did you mean \.dummy\?\)"):
         SpikingDataset.from_file(folder / "trainset.dumy")
     (folder / "trainset.dummy").unlink()
-    with pytest.raises(DataError, match=r"must hold trainset\.npz or trainset\.npy or trainset\.dummy, got none"):
+    with pytest.raises(DataError, match=r"must hold .* or trainset\.dummy, got none"):
         data_files(folder)
     assert is_missed_on("data")
 
@@ -231,7 +233,7 @@ def test_a_published_data_set(monkeypatch, capsys, tmp_path):
     write_mnist(tmp_path / "files")
     assert main(["dataset", "dummy", str(tmp_path / "out"), "--from", str(tmp_path / "files")]) == 0
     assert "Dummies" in capsys.readouterr().out
-    assert "cifar100, dummy" in help_of(capsys, "dataset")
+    assert ", dummy" in help_of(capsys, "dataset")
     assert "got 'dumy' (did you mean dummy?)" in refusal_of(capsys, "dataset", "dumy", "out")
     assert is_missed_on("datasets")
 
@@ -244,7 +246,7 @@ def test_a_format(monkeypatch, capsys, tmp_path):
     assert (tmp_path / "model.dummy").read_text() == repr(model)
     capsys.readouterr()
     assert ".dummy (a file of its own)" in help_of(capsys, "export")
-    assert "suffix must be one of .nir, .npz, .dummy" in refusal_of(capsys, "export", "model.npz", "model.dumy")
+    assert ".dummy, got '.dumy' (did you mean .dummy?)" in refusal_of(capsys, "export", "model.npz", "model.dumy")
     assert "dt: must be left out" in refusal_of(capsys, "export", "model.npz", "model.dummy", "--dt", "1")
     assert is_missed_on("exchange")
 
@@ -305,8 +307,8 @@ def test_a_runner(monkeypatch, capsys, tmp_path):
     assert (tmp_path / "out" / "first.png").exists()
     shutil.rmtree(tmp_path / "out")
     capsys.readouterr()
-    assert "kfold, gridsearch, ablation, dummy" in help_of(capsys, "plot")
-    assert "kfold, gridsearch, ablation, dummy" in refusal_of(capsys, "plot", tmp_path)
+    assert ", dummy" in help_of(capsys, "plot")
+    assert ", dummy" in refusal_of(capsys, "plot", tmp_path)
     assert is_missed_on("scaling-out")
 
 
