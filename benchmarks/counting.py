@@ -104,9 +104,9 @@ class Layer:
         self.n_classes = model.n_classes
         self.n_non_target = trainer["nt_neurons"]
         self.dropout = trainer["dropout_out"]
-        self.regulated = model._learner.regulator.to_first_target
+        self.regulated = model._trainer.regulator.to_first_target
         self.two_thresholds = regularizer is not None and regularizer["use_two_thr"]
-        self.scope = model._learner.rule.stops_at
+        self.scope = model._trainer.rule.stops_at
 
     def thresholds(self, label: int) -> np.ndarray:
         """Return the thresholds of the forward pass of the next training sample."""

@@ -129,3 +129,17 @@ def test_bytes_are_on_the_disk_before_the_name_changes(tmp_path, monkeypatch):
     with atomic_file(tmp_path / "result", "w") as file:
         file.write("x")
     assert steps == ["fsync", "replace", "fsync"]  # the file, its name, the folder
+
+
+def interrupted_in_an_archive(path):
+    with atomic_file(path):
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise ValueError("write to closed file")
+
+
+def test_an_interruption_is_not_hidden_by_what_fails_while_an_archive_is_tidied_up(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_in_an_archive(tmp_path / "x")
+    assert list(tmp_path.iterdir()) == []

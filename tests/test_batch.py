@@ -291,7 +291,8 @@ def test_no_spike_is_looked_at_before_the_runs_begin(tmp_path, monkeypatch, caps
     monkeypatch.setattr(SpikingDataset, "from_file", None)
     status, out, err = call(capsys, *words[:2], tmp_path / "other", tmp_path / "seven.json", *words[4:])
     assert (status, out) == (2, "")
-    assert err == "error: network[0].n_neurons: must be a multiple of the 3 classes, got 7\n"
+    seven = tmp_path / "seven.json"
+    assert err == f"error: {seven}: network[0].n_neurons: must be a multiple of the 3 classes, got 7\n"
     assert not (tmp_path / "other").exists()
 
 

@@ -48,7 +48,7 @@ from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
 
 PACKAGE = Path(spikenn_cy.__file__).parent
-KERNEL = PACKAGE / "network" / "_epoch.pyx"
+KERNEL = PACKAGE / "network" / "_readout_trainer.pyx"
 LONG = {"trainer": {"epochs": 150}}  # half a second or so
 ENDLESS = {"trainer": {"epochs": 100_000}}
 

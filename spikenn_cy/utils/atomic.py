@@ -45,6 +45,11 @@ def atomic_file(path: str | os.PathLike, mode: str = "wb", *, error: type[Spiken
         os.replace(hidden, target)
     except OSError as problem:
         raise error(f"{path}: must be writable, got {problem.strerror or problem}") from problem
+    except ValueError as problem:
+        # Whoever is interrupted in the middle of an archive may fail while it tidies up, and hide why.
+        if isinstance(problem.__context__, KeyboardInterrupt):
+            raise problem.__context__ from None
+        raise
     finally:
         with contextlib.suppress(OSError):
             os.unlink(hidden)
