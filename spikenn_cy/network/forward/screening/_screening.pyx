@@ -244,7 +244,8 @@ cdef class ScreeningForward(Forward):
             self.members[self.layer.spikes.inputs[k]] = 0
         for group in range(self.n_groups):
             ahead += self.ahead[group]
-        self.wanted *= 1 + HASTE * min(max(ahead / self.n_groups, -0.9), 9)
+        ahead = min(max(ahead / self.n_groups, -0.9), 9.0)
+        self.wanted = self.wanted * (1 + HASTE * ahead)
 
     # One group
 
