@@ -3,7 +3,7 @@
 Switches, all by environment variable:
 
 ``SPIKENN_CY_CHECKS=1``
-    Bounds, ``None`` and initialisation checks in every kernel: the build that CI tests first.
+    Bounds, ``None`` and initialisation checks in every kernel, and symbols for a debugger.
 ``SPIKENN_CY_MARCH=native``
     Code for one processor only, for one's own machine. Results keep their bits.
 ``SPIKENN_CY_COVERAGE=1``
@@ -11,10 +11,12 @@ Switches, all by environment variable:
 ``SPIKENN_CY_ANNOTATE=1``
     Cython's yellow HTML beside each ``.pyx``.
 
-A build with other switches than the last one in this tree makes everything anew.
+A build with other switches than the last one in this tree makes everything anew; otherwise it makes what depends on a
+changed file. It takes all processors that this process may use; ``build_ext -j 1`` takes one.
 """
 
 import os
+import re
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -23,7 +25,9 @@ from setuptools import setup
 from setuptools.command.build_ext import build_ext
 
 PACKAGE = Path("spikenn_cy")
+HEADERS = PACKAGE / "kernels" / "src"
 SHARED = "spikenn_cy._cyutility"  # one copy of Cython's memoryview code instead of one a module
+PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def switch(name: str) -> bool:
@@ -46,51 +50,71 @@ DIRECTIVES = {
 }
 # GCC and Clang only: the kernels use their vector types. Contraction to FMA would give other bits on other processors.
 CFLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-pthread"]
+if not CHECKS:
+    CFLAGS.append("-g0")  # symbols, which Python asks for, are a quarter of a compiler's work
 if MARCH:
     CFLAGS.append(f"-march={MARCH}")
 MACROS = [("CYTHON_TRACE_NOGIL", "1")] if COVERAGE else []
+
+# Time stamps of sources do not show that the files built of them are another build's.
+SWITCHES = repr((DIRECTIVES, CFLAGS, MACROS, switch("ANNOTATE")))
+LAST = Path("build") / "switches"
+CHANGED = LAST.exists() and LAST.read_text(encoding="utf-8") != SWITCHES
 
 
 def extension(pyx: Path) -> Extension:
     return Extension(
         ".".join(pyx.with_suffix("").parts),
         [str(pyx)],
-        include_dirs=[str(PACKAGE / "kernels" / "src"), str(pyx.parent)],
-        depends=[str(header) for header in sorted(PACKAGE.rglob("*.h"))],
+        include_dirs=[str(HEADERS), str(pyx.parent)],
         define_macros=MACROS,
         extra_compile_args=CFLAGS,
         extra_link_args=["-pthread"],
     )
 
 
-# Time stamps of sources do not show that the files built of them are another build's.
-SWITCHES = f"{CHECKS=} {COVERAGE=} {MARCH=} {switch('ANNOTATE')=}"
-LAST_SWITCHES = Path("build") / "switches"
-CHANGED = LAST_SWITCHES.exists() and LAST_SWITCHES.read_text() != SWITCHES
+def with_included(headers: list[str]) -> list[str]:
+    """Return headers and those of the package that they include, directly or through others."""
+    found: set[Path] = set()
+    waiting = [Path(header) for header in headers]
+    while waiting:
+        header = waiting.pop()
+        if header not in found and header.is_file():
+            found.add(header)
+            names = re.findall(r'^\s*#\s*include\s*"(.+?)"', header.read_text(encoding="utf-8"), re.MULTILINE)
+            waiting += [folder / name for name in names for folder in (header.parent, HEADERS)]
+    return sorted(map(str, found))
 
 
-class SwitchedBuild(build_ext):
-    """Builds everything if a switch has changed."""
-
-    def finalize_options(self) -> None:
-        super().finalize_options()
-        self.force = self.force or CHANGED
-
-    def run(self) -> None:
-        super().run()
-        LAST_SWITCHES.parent.mkdir(exist_ok=True)
-        LAST_SWITCHES.write_text(SWITCHES)
-
-
-shared = Extension(SHARED, [str(PACKAGE / "_cyutility.c")], define_macros=MACROS, extra_compile_args=CFLAGS)
-
-setup(
-    cmdclass={"build_ext": SwitchedBuild},
-    ext_modules=cythonize(
+def extensions() -> list[Extension]:
+    """Return all compiled modules, whose C files are up to date, each with the headers that it is built of."""
+    shared = Extension(SHARED, [str(PACKAGE / "_cyutility.c")], define_macros=MACROS, extra_compile_args=CFLAGS)
+    translated = cythonize(
         [shared, *(extension(pyx) for pyx in sorted(PACKAGE.rglob("*.pyx")))],
         compiler_directives=DIRECTIVES,
         shared_utility_qualified_name=SHARED,
         annotate=switch("ANNOTATE"),
         force=CHANGED,
-    ),
-)
+        nthreads=PROCESSORS,
+    )
+    for module in translated:  # Cython found what `cdef extern from` names in the module and in all that it cimports
+        module.depends = with_included(module.depends)
+    return translated
+
+
+class SwitchedBuild(build_ext):
+    """Builds with all processors, and everything if a switch has changed."""
+
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        self.force = self.force or CHANGED
+        self.parallel = self.parallel or PROCESSORS
+
+    def run(self) -> None:
+        super().run()
+        LAST.parent.mkdir(exist_ok=True)
+        LAST.write_text(SWITCHES, encoding="utf-8")
+
+
+if __name__ == "__main__":  # not in the processes that translate, which may begin with importing this file
+    setup(cmdclass={"build_ext": SwitchedBuild}, ext_modules=extensions())
