@@ -2,16 +2,19 @@
 
 import sys
 
-from spikenn_cy.config import ExperimentConfig
-from spikenn_cy.data.dataset import SpikingDataset
-from spikenn_cy.errors import ConfigError
-from spikenn_cy.errors import DataError
-from spikenn_cy.errors import RunError
-from spikenn_cy.errors import SpikennError
-from spikenn_cy.network.history import EpochReport
-from spikenn_cy.network.history import History
-from spikenn_cy.network.readout import Readout
+from spikenn_cy.utils.installation import complete
 from spikenn_cy.version import __version__
+
+with complete():
+    from spikenn_cy.config import ExperimentConfig
+    from spikenn_cy.data.dataset import SpikingDataset
+    from spikenn_cy.errors import ConfigError
+    from spikenn_cy.errors import DataError
+    from spikenn_cy.errors import RunError
+    from spikenn_cy.errors import SpikennError
+    from spikenn_cy.network.history import EpochReport
+    from spikenn_cy.network.history import History
+    from spikenn_cy.network.readout import Readout
 
 __all__ = [
     "ConfigError",
