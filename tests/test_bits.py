@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ways import FORWARDS
+from ways import instruction_set
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
-from spikenn_cy.kernels.primitives import active_instructions
 from spikenn_cy.kernels.primitives import available_instructions
-from spikenn_cy.kernels.primitives import use_instructions
 from spikenn_cy.network.forward import FORWARDS
 
 WAYS = ["auto", *FORWARDS]  # to find first spikes; one that does not serve a layer is the exact one
@@ -99,7 +99,6 @@ def test_every_build_and_machine_computes_the_same_bits(name):
 
 
 # Large enough for screening to pay, with rows that grow, are clipped and are normalised, many ties and silent classes.
-@pytest.mark.parametrize("instructions", available_instructions())
 @pytest.mark.parametrize("name", ["s2stdp+ncg", "sstdp-cr-1", "rstdp-dropout", "dropped-inputs"])
 def test_the_way_to_find_first_spikes_changes_no_bit(name, instructions):
     rng = np.random.default_rng(5)
@@ -107,13 +106,10 @@ def test_the_way_to_find_first_spikes_changes_no_bit(name, instructions):
     data, found = SpikingDataset.from_numpy(times, np.arange(200) % N_CLASSES), {}
     config = settings(name)
     config["network"][-1] |= {"n_neurons": 40, "firing_threshold": 60}
-    before = active_instructions()
-    use_instructions(instructions)
     for way in WAYS:
         model = Readout.from_config(config, 700, N_CLASSES, seed=1)
         model.fit(data, forward=way)
         found[way] = model.layers[-1].weights.tobytes() + model.training_thresholds.tobytes()
-    use_instructions(before)
     assert len(set(found.values())) == 1
 
 
@@ -137,7 +133,6 @@ def test_the_way_changes_no_bit_where_rows_are_clipped_from_above(seed):
 
 # Inputs that all samples have in common, of which a few have weights that each step brings to a bound: later samples'
 # potentials are right only if what bounds hold back is counted, weight by weight.
-@pytest.mark.parametrize("instructions", available_instructions())
 @pytest.mark.parametrize("seed", range(24))
 def test_the_way_changes_no_bit_where_a_few_weights_are_clipped(seed, instructions):
     rng, found, n_inputs, size = np.random.default_rng(seed), set(), 1000 + seed % 3, 5
@@ -150,15 +145,12 @@ def test_the_way_changes_no_bit_where_a_few_weights_are_clipped(seed, instructio
     weights[:, few] = rng.choice([0, 1], 12)
     rates = {"ap": float(rng.choice([0.2, 0.6])), "am": float(rng.choice([-0.2, -0.02]))}
     layer = {"n_neurons": size * N_CLASSES, "firing_threshold": n_inputs / 10, "w_norm": bool(seed % 2)}
-    before = active_instructions()
-    use_instructions(instructions)
     for way in WAYS:
         rule = S2STDP | rates | {"class_inhib": True, "layer": layer}
         model = Readout.from_config(network(optimizer=rule), n_inputs, N_CLASSES, seed=seed)
         model.layers[-1].weights = weights
         model.fit(data, epochs=2, forward=way)
         found.add(model.layers[-1].weights.tobytes())
-    use_instructions(before)
     assert len(found) == 1
 
 
@@ -185,11 +177,9 @@ def test_the_way_changes_no_bit_where_charges_are_subnormal(seed):
 
 
 # A row whose sum is too small for its norm becomes infinite, and then no number, which no comparison finds.
-@pytest.mark.parametrize("instructions", available_instructions())
 @pytest.mark.parametrize("n_inputs", [3, 50])
 def test_the_way_changes_no_bit_where_weights_are_no_numbers(n_inputs, instructions):
-    before, found = active_instructions(), set()
-    use_instructions(instructions)
+    found = set()
     times = np.full((6, n_inputs), np.inf)
     times[:, :3] = [[0, 0.1, 2], [0.8, 0.2, 2], [2, 0, 0.4], [2, 2, 0.4], [0.5, 2, 2], [2, 0.4, 0.4]]
     data = SpikingDataset.from_numpy(np.where(times > 1, np.inf, times), [1, 1, 1, 0, 0, 1])
@@ -203,7 +193,6 @@ def test_the_way_changes_no_bit_where_weights_are_no_numbers(n_inputs, instructi
         for first in (0, 2, 4):
             model.partial_fit(data[first : first + 2], forward=way)
         found.add(model.layers[-1].weights.tobytes())
-    use_instructions(before)
     assert len(found) == 1
 
 
@@ -277,11 +266,10 @@ def test_the_way_changes_no_bit_where_roundings_add_up(seed):
 
 @pytest.mark.parametrize("name", [*DIGESTS, "lif", "multiplicative"])
 def test_every_instruction_set_computes_the_same_bits(name):
-    before, found = active_instructions(), {}
+    found = {}
     for instructions in available_instructions():
-        use_instructions(instructions)
-        found[instructions] = digest(trained(name))
-    use_instructions(before)
+        with instruction_set(instructions):
+            found[instructions] = digest(trained(name))
     assert len(set(found.values())) == 1, found
 
 

@@ -9,22 +9,11 @@ from spikenn_cy.dtypes import REAL
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.kernels.dropout import draw_mask
-from spikenn_cy.kernels.primitives import active_instructions
-from spikenn_cy.kernels.primitives import available_instructions
 from spikenn_cy.kernels.primitives import use_instructions
 from spikenn_cy.kernels.stdp import STDPStep
 from spikenn_cy.kernels.stdp import absolute_sums
 from spikenn_cy.kernels.stdp import learn_row
 from spikenn_cy.kernels.winner import first_to_fire
-
-
-@pytest.fixture(params=available_instructions())
-def instructions(request):
-    """Run a test once with each instruction set of this processor."""
-    before = active_instructions()
-    use_instructions(request.param)
-    yield request.param
-    use_instructions(before)
 
 
 def test_the_earliest_spike_wins_whatever_the_potentials():

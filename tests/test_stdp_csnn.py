@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
+from ways import instruction_set
 
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
@@ -28,9 +29,7 @@ from spikenn_cy.features.front_end import dog_kernel
 from spikenn_cy.features.front_end import whitening_kernels
 from spikenn_cy.features.stdp_csnn import PUBLISHED
 from spikenn_cy.features.stdp_csnn import STDPCSNNConfig
-from spikenn_cy.kernels.primitives import active_instructions
 from spikenn_cy.kernels.primitives import available_instructions
-from spikenn_cy.kernels.primitives import use_instructions
 from spikenn_cy.settings.strictjson import read_json
 
 GOLDEN = Path(__file__).parent / "golden" / "csnn"
@@ -39,15 +38,6 @@ F = np.float32
 LEARNED = ("weights", "thresholds", "scaling_min", "scaling_max")
 SMALL = {"conv1_c": 20, "conv1_k": 3, "conv1_epochs": 2, "pool1_size": 3, "dog": [3, 0.5, 1], "conv1_th": 1.5}
 SMALL |= {"conv1_min_th": 0.5, "conv1_t_obj": 0.6}
-
-
-@pytest.fixture(params=available_instructions())
-def instructions(request):
-    """Run a test once with each instruction set of this processor."""
-    before = active_instructions()
-    use_instructions(request.param)
-    yield request.param
-    use_instructions(before)
 
 
 def golden(name):
@@ -243,14 +233,10 @@ def test_coarse_weights_change_no_bit(seed, size, n_channels, end, n_filters, un
     with np.errstate(over="ignore"):
         thresholds = np.minimum(near_potentials(rng, weights, times), np.finfo(F).max)
     thresholds[rng.random(n_filters) < 0.1] = rng.choice([0, 1e-45, np.finfo(F).max])
-    before = active_instructions()
-    try:
-        for name in available_instructions():
-            use_instructions(name)
+    for name in available_instructions():
+        with instruction_set(name):
             exact, coarse = (fired(weights, thresholds, times, 2, coarse, end) for coarse in (False, True))
             np.testing.assert_array_equal(coarse, exact)
-    finally:
-        use_instructions(before)
 
 
 @pytest.mark.parametrize("n_filters", [1, 65, 130])
@@ -353,12 +339,11 @@ def state(extractor, images, n_threads=1):
 
 @pytest.mark.parametrize("changes", [{}, {"conv1_stdp": "biological"}, {"reference_compatible": True}])
 def test_every_instruction_set_computes_the_same_bits(changes):
-    before, found = active_instructions(), set()
+    found = set()
     for name in available_instructions():
-        use_instructions(name)
-        extractor, images, _ = small(**changes)
-        found.add(state(extractor, images))
-    use_instructions(before)
+        with instruction_set(name):
+            extractor, images, _ = small(**changes)
+            found.add(state(extractor, images))
     assert len(found) == 1
 
 

@@ -10,13 +10,11 @@ from strategies import TRAITS
 from strategies import case
 from strategies import cases
 from strategies import crossed_cases
+from ways import FORWARDS
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
 from spikenn_cy.errors import ConfigError
-from spikenn_cy.kernels.primitives import active_instructions
-from spikenn_cy.kernels.primitives import available_instructions
-from spikenn_cy.kernels.primitives import use_instructions
 from spikenn_cy.network.forward import FORWARDS
 
 
@@ -210,11 +208,8 @@ def test_what_one_sample_told_is_forgotten_before_the_next(n_inputs, way):
     np.testing.assert_array_equal(np.flatnonzero(moved), np.arange(12, 24))
 
 
-@pytest.mark.parametrize("instructions", available_instructions())
 @pytest.mark.parametrize("place", range(21))  # in a register's lane, or in the rest of the row
 def test_no_weight_comes_past_its_bound_wherever_it_is(place, instructions):
-    before = active_instructions()
-    use_instructions(instructions)
     data = SpikingDataset.from_numpy(np.arange(42).reshape(2, 21) % 21 / 64, [0, 1])
     config = {  # whose neurons stay silent, so that all weights of those that should fire rise
         "network": [{"n_neurons": 2, "firing_threshold": 99, "w_init_mean": 0.4, "w_init_normal": True}],
@@ -228,15 +223,11 @@ def test_no_weight_comes_past_its_bound_wherever_it_is(place, instructions):
         model.partial_fit(data)
         weights = model.layers[-1].weights
         assert weights.max() <= 1
-    use_instructions(before)
     np.testing.assert_array_equal(weights[:, place], 1)
 
 
-@pytest.mark.parametrize("instructions", available_instructions())
 @pytest.mark.parametrize("place", [0, 7, 15, 16, 20])
 def test_a_weight_that_becomes_the_highest_is_screened_rightly_wherever_it_is(place, instructions):
-    before = active_instructions()
-    use_instructions(instructions)
     times = np.arange(42).reshape(2, 21) % 21 / 64
     times[:, [0, place]] = times[:, [place, 0]]
     data, found = SpikingDataset.from_numpy(times, [0, 1]), set()
@@ -253,5 +244,4 @@ def test_a_weight_that_becomes_the_highest_is_screened_rightly_wherever_it_is(pl
             model.partial_fit(data, forward=way)
         found.add(model.layers[-1].weights.tobytes())
         assert model.layers[-1].weights.max() > 0.4
-    use_instructions(before)
     assert len(found) == 1
