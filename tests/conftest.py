@@ -9,6 +9,8 @@ from ways import instruction_set
 
 from spikenn_cy.kernels.primitives import available_instructions
 
+TIERS = ("quick", "full", "processes", "bench")
+
 settings.register_profile(
     "fixed", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -24,3 +26,20 @@ def instructions(request):
     """Run a test once with each instruction set of this processor."""
     with instruction_set(request.param):
         yield request.param
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Import no module, nor what it imports, of which no test is quick, if only these are wanted."""
+    if config.option.markexpr == "quick" and collection_path.name.startswith("test_"):
+        return "pytest.mark.quick" not in collection_path.read_text(encoding="utf-8") or None
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
+def pytest_collection_modifyitems(items):
+    """Give each test one tier: that of its parameters or its decorator, else that of its module."""
+    tiers = [next((mark.name for mark in item.iter_markers() if mark.name in TIERS), "full") for item in items]
+    for node in {node for item in items for node in item.listchain()}:
+        node.own_markers[:] = [mark for mark in node.own_markers if mark.name not in TIERS]
+    for item, tier in zip(items, tiers, strict=True):
+        item.add_marker(tier)

@@ -18,8 +18,9 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from small_runs import command
 from small_runs import script
+
+from spikenn_cy.cli.entry import main
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -160,11 +161,20 @@ def run(line, folder, place):
         return None
     words = shlex.split(line)
     if line.startswith(OURS):
-        module, *words = words[2:] if words[0] == "python" else ["spikenn_cy", *words[1:]]
-        finished = command(*words, module=module, folder=folder)
-        assert finished.stderr == "", f"{place}: {line}: {finished.stderr}"
-    else:
-        assert re.match(r"python \w+\.py", line), f"{place}: nobody knows how to run {line}"
-        finished = script(*words[1:], folder=folder)
+        return ours(*(words[2:] if words[0] == "python" else ["spikenn_cy", *words[1:]]), place=f"{place}: {line}")
+    assert re.match(r"python \w+\.py", line), f"{place}: nobody knows how to run {line}"
+    finished = script(*words[1:], folder=folder)
     assert finished.returncode == 0, f"{place}: {line}: {finished.stderr}"
     return finished.stdout
+
+
+def ours(module, *words, place):
+    """Do what a process of ``python -m module words…`` would, without importing everything again; return its output.
+
+    That such a process does that is a matter of other tests.
+    """
+    command = "run" if module == "spikenn_cy.run" else None
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+        status = main(words, command=command)
+    assert (status, err.getvalue()) == (0, ""), f"{place}: {err.getvalue()}"
+    return out.getvalue()

@@ -8,7 +8,9 @@ files, CSR arrays, weights.
 from itertools import product
 
 import numpy as np
+import pytest
 from hypothesis import strategies as st
+from tables import pairwise
 
 # From the plainest on: hypothesis shrinks towards the first value.
 TRAITS = {
@@ -172,10 +174,25 @@ def cases(**traits):
     )
 
 
+def is_possible(values):
+    """Tell whether values of the traits in ``CROSSED`` go together: S4NN has no STDP kernel to choose."""
+    return not values[0].startswith("s4nn") or values[1] == TRAITS["stdp"][0]
+
+
 def crossed_cases():
-    """Every combination of the traits in ``CROSSED``, the others drawn from a seed: ``(name, case)`` pairs."""
-    for seed, values in enumerate(product(*(TRAITS[trait] for trait in CROSSED))):
-        traits = dict(zip(CROSSED, values, strict=True))
-        if traits["rule"].startswith("s4nn") and traits["stdp"] != TRAITS["stdp"][0]:
-            continue  # S4NN has no STDP kernel to choose
-        yield "-".join(str(value) for value in values), (seed, traits)
+    """Return parameters ``(seed, traits)``: every combination of the traits in ``CROSSED``, the others of the seed.
+
+    Those beyond a table of all pairs are marked ``full``.
+    """
+    columns = [TRAITS[trait] for trait in CROSSED]
+    on_every_build = set(pairwise(*columns, allowed=is_possible))
+    return [
+        pytest.param(
+            seed,
+            dict(zip(CROSSED, values, strict=True)),
+            id="-".join(map(str, values)),
+            marks=() if values in on_every_build else pytest.mark.full,
+        )
+        for seed, values in enumerate(product(*columns))
+        if is_possible(values)
+    ]

@@ -11,6 +11,8 @@ from spikenn_cy.utils.alignment import LINE
 from spikenn_cy.utils.alignment import aligned
 from spikenn_cy.utils.alignment import in_lines
 
+pytestmark = pytest.mark.quick
+
 
 def begins_a_line(array):
     return array.ctypes.data % LINE == 0

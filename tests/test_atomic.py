@@ -11,6 +11,8 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import RunError
 from spikenn_cy.utils.atomic import atomic_file
 
+pytestmark = pytest.mark.quick
+
 
 def test_a_file_gets_its_name_only_when_the_block_ends(tmp_path):
     path = tmp_path / "result.json"

@@ -6,6 +6,8 @@ from spikenn_cy.utils.autotune import ITEMS
 from spikenn_cy.utils.autotune import TURNS
 from spikenn_cy.utils.autotune import Autotuner
 
+pytestmark = pytest.mark.quick
+
 
 def take(tuner, seconds, turns):
     """Do so many turns of ITEMS items each; return the way of each turn."""

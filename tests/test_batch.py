@@ -34,6 +34,8 @@ from spikenn_cy.experiments.single import DataFile
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
 
+pytestmark = pytest.mark.processes
+
 GRID = {"network": {"firing_threshold": [1.5, 2]}, "optimizer": {"ap": [0.1, 0.05]}, "trainer": {"epochs": 3}}
 LONG = {"network": {"firing_threshold": [1.5, 2]}, "trainer": {"epochs": 3000}}
 FILES = {"config.json", "metrics.jsonl", "model.npz", "readout_log.txt", "result.json"}

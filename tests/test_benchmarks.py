@@ -28,6 +28,8 @@ from benchmarks import roofline  # noqa: E402
 from benchmarks import tables  # noqa: E402
 from benchmarks import targets  # noqa: E402
 
+pytestmark = pytest.mark.full
+
 TIMED = ("time_", "track_", "peakmem_")
 needs_compiler = pytest.mark.skipif(machine.compiler() is None, reason="needs a C compiler")
 
@@ -72,6 +74,7 @@ def test_each_benchmark_states_the_law_that_it_expects():
         assert benchmark.__doc__, benchmark
 
 
+@pytest.mark.bench
 @pytest.mark.parametrize("law", [name for name in dir(laws.Laws) if name.startswith("track_")])
 def test_cost_grows_as_the_laws_say(law):
     """Linear work would have to be off by half a power: caches and busy machines stay far within that."""
@@ -226,6 +229,7 @@ def test_only_strips_with_a_spike_that_matters_are_read():
     assert roofline.places_read(dataset, [0, 2]) == 16 * (0 + 2) / 2
 
 
+@pytest.mark.bench
 @needs_compiler
 def test_the_roofline_runs_and_prints_every_figure(capsys):
     assert roofline.main(["--quick", "--json", "--case", "pixels"]) == 0
@@ -239,6 +243,7 @@ def test_the_roofline_runs_and_prints_every_figure(capsys):
         assert roof["bandwidth_limit"] >= roof["limit"]
 
 
+@pytest.mark.bench
 @needs_compiler
 def test_measuring_loops_read_what_they_are_told_to():
     """A wrong index would crash or read next to nothing; a rate beyond any processor's would tell that too."""
@@ -272,6 +277,7 @@ def test_the_table_of_goals_is_printed(monkeypatch, capsys):
     assert "`score`" in shown
 
 
+@pytest.mark.bench
 def test_loading_and_import_are_measured():
     assert 0 < targets.loading_seconds(20, 1) < 5
     assert 0 < targets.import_seconds(1) < 60

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ways import FORWARDS
+from tables import some
 from ways import instruction_set
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
 from spikenn_cy.kernels.primitives import available_instructions
 from spikenn_cy.network.forward import FORWARDS
+
+pytestmark = pytest.mark.quick
 
 WAYS = ["auto", *FORWARDS]  # to find first spikes; one that does not serve a layer is the exact one
 N_INPUTS, N_CLASSES, N_SAMPLES = 83, 4, 120  # 83 leaves a rest in rows of 16 lanes
@@ -113,7 +115,7 @@ def test_the_way_to_find_first_spikes_changes_no_bit(name, instructions):
     assert len(set(found.values())) == 1
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", some(range(150), 20))
 def test_the_way_changes_no_bit_where_rows_are_clipped_from_above(seed):
     rng, found = np.random.default_rng(seed), set()
     n_inputs, size = int(rng.integers(100, 300)), int(rng.integers(4, 14))
@@ -133,7 +135,7 @@ def test_the_way_changes_no_bit_where_rows_are_clipped_from_above(seed):
 
 # Inputs that all samples have in common, of which a few have weights that each step brings to a bound: later samples'
 # potentials are right only if what bounds hold back is counted, weight by weight.
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", some(range(24), 6))
 def test_the_way_changes_no_bit_where_a_few_weights_are_clipped(seed, instructions):
     rng, found, n_inputs, size = np.random.default_rng(seed), set(), 1000 + seed % 3, 5
     times = rng.integers(0, 400, (96, n_inputs)) / 400
@@ -156,7 +158,7 @@ def test_the_way_changes_no_bit_where_a_few_weights_are_clipped(seed, instructio
 
 # Charges below the smallest normal number are rounded by more than their size tells, and estimates of a layer whose
 # weights are that far apart begin with no spike.
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", some(range(60), 15))
 def test_the_way_changes_no_bit_where_charges_are_subnormal(seed):
     rng, found, least = np.random.default_rng(seed), set(), 2.0**-149
     times = np.full((2, 6), np.inf)
@@ -198,7 +200,7 @@ def test_the_way_changes_no_bit_where_weights_are_no_numbers(n_inputs, instructi
 
 # What was learned while another way was taken, and how rows were scaled between two calls, none may have missed.
 @pytest.mark.parametrize("name", ["s2stdp+ncg", "rstdp-dropout", "dropped-inputs", "multiplicative"])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", some(range(6), 2))
 def test_a_way_to_find_first_spikes_may_come_and_go_at_any_sample(name, seed):
     rng = np.random.default_rng(seed)
     times = rng.integers(0, 300, (160, 300)) / 256
@@ -218,7 +220,7 @@ def test_a_way_to_find_first_spikes_may_come_and_go_at_any_sample(name, seed):
 
 # The samples before the last one teach screening that neurons fire with the first spikes. The last one's great group
 # begins there: with its first spikes one neuron has reached its threshold, with its last ones another may have.
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", some(range(12), 4))
 def test_the_way_changes_no_bit_where_spikes_of_one_time_go_on_for_long(seed):
     rng, found, n_inputs, n_early, n_silent = np.random.default_rng(seed), set(), 20000, 3, 50
     weights = np.zeros((4, n_inputs), np.float32)
@@ -242,7 +244,7 @@ def test_the_way_changes_no_bit_where_spikes_of_one_time_go_on_for_long(seed):
 
 # Weights that lie just beside the middle of two numbers of single precision, so that a potential is rounded the same
 # way by every spike, and thresholds that are potentials on the way, or the numbers next to them: bounds must be wide.
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", some(range(40), 10))
 def test_the_way_changes_no_bit_where_roundings_add_up(seed):
     rng, found, n_inputs, n_neurons = np.random.default_rng(seed), set(), 8000, 24
     reached = np.sort((rng.uniform(0.05, 1, n_neurons) * n_inputs).astype(int))
@@ -273,6 +275,7 @@ def test_every_instruction_set_computes_the_same_bits(name):
     assert len(set(found.values())) == 1, found
 
 
+@pytest.mark.processes
 def test_another_process_computes_the_same_bits():
     code = "import test_bits; print(test_bits.digest(test_bits.trained('lif')))"
     there = subprocess.run(
@@ -319,10 +322,12 @@ def wide(name):
     return data, Readout.from_config(config, 2100, N_CLASSES, seed=2)
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(
-    "name", ["s2stdp+ncg", "sstdp-cr-1", "rstdp-dropout", "dropped-inputs", "s4nn", "multiplicative"]
-)
+# Each of the settings with one of the ways first, then with the others.
+SHARED = ["s2stdp+ncg", "sstdp-cr-1", "rstdp-dropout", "dropped-inputs", "s4nn", "multiplicative"]
+CROSSED = [(name, WAYS[(turn + place) % len(WAYS)]) for turn in range(len(WAYS)) for place, name in enumerate(SHARED)]
+
+
+@pytest.mark.parametrize(("name", "way"), some(CROSSED, len(SHARED)))
 def test_any_number_of_threads_learns_alike(name, way):
     found = set()
     for n_threads in (1, 2, 5):

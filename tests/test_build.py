@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 SETUP = ROOT / "setup.py"
 HEADERS = Path("spikenn_cy", "kernels", "src")
 
-pytestmark = pytest.mark.skipif(not SETUP.exists(), reason="needs the tree")
+pytestmark = [pytest.mark.quick, pytest.mark.skipif(not SETUP.exists(), reason="needs the tree")]
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from spikenn_cy.data.classes import match_classes
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import DataError
 
+pytestmark = pytest.mark.quick
+
 
 def dataset(y, n_inputs=3, max_time=1.0):
     X = np.random.default_rng(0).random((len(y), n_inputs))

@@ -20,6 +20,8 @@ from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import DataError
 from spikenn_cy.version import __version__
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.parametrize("spelling", ["--max_time", "--max-time"])
 @pytest.mark.parametrize("joined", [False, True])
@@ -179,6 +181,7 @@ def test_a_process_without_a_stream_is_no_error(monkeypatch, stream):
     assert main(["convert", "X.npy", "y.npy", "out.npz"]) == 0
 
 
+@pytest.mark.processes
 def test_a_reader_that_goes_away_is_no_traceback(tmp_path):
     np.save(tmp_path / "X.npy", np.zeros((2, 3)))
     np.save(tmp_path / "y.npy", np.arange(2))

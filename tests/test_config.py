@@ -30,6 +30,8 @@ from spikenn_cy.rules.rstdp import RSTDPConfig
 from spikenn_cy.rules.s2stdp import S2STDPConfig
 from spikenn_cy.rules.s4nn import S4NNConfig
 
+pytestmark = pytest.mark.quick
+
 LAYER = {"n_neurons": 50, "firing_threshold": 10}
 S2STDP = {"method": "s2stdp", "ap": 0.1, "am": -0.05, "t_gap": 0.01}
 RSTDP = {"method": "rstdp", "ap": 0.1, "am": -0.05}

@@ -11,6 +11,8 @@ from spikenn_cy.config import expand_grid
 from spikenn_cy.config import is_grid
 from spikenn_cy.errors import ConfigWarning
 
+pytestmark = pytest.mark.quick
+
 CONFIGS = Path(__file__).parent.parent / "configs"
 
 N_FINAL = {
@@ -236,6 +238,7 @@ def test_cifar100_has_the_values_of_cifar10_with_ten_times_the_neurons(extractor
         assert raw(f"{extractor}/CIFAR100", name) == with_neurons(raw(f"{extractor}/CIFAR10", name), 10)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("pair", "name"), [grid for grid in GRIDS if "/".join(grid) not in SLIPS])
 def test_a_grid_has_its_published_number_of_runs(pair, name):
     path = files(f"{pair}/gs")[name]

@@ -19,6 +19,8 @@ from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import DataError
 
+pytestmark = pytest.mark.quick
+
 ARRAYS = ("indptr", "indices", "timestamps", "labels", "classes")
 DTYPES = {"indptr": OFFSET, "indices": INDEX, "timestamps": STAMP, "labels": INDEX}
 
@@ -226,6 +228,7 @@ assert len(dataset.indices) == 50_000
 """
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the data segment")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_mapped_array_is_read_without_a_second_dense_copy(tmp_path, dtype):

@@ -31,6 +31,8 @@ from spikenn_cy.data.published import PublishedFile
 from spikenn_cy.images import prepare as imagesets
 from spikenn_cy.images.prepare import make_splits
 
+pytestmark = pytest.mark.full
+
 # Of 200 labels 0 to 9 in turn, by scikit-learn 1.9.1.
 GS_VAL = [71, 142, 120, 149, 192, 35, 150, 9, 177, 144, 43, 37, 53, 138, 136, 166, 4, 155, 88, 61]
 GS_TRAIN_BEGIN = [60, 98, 115, 6, 105]

@@ -3,6 +3,7 @@
 import hashlib
 
 import numpy as np
+import pytest
 from numpy.testing import assert_array_equal
 
 from spikenn_cy.config import ExperimentConfig
@@ -10,6 +11,8 @@ from spikenn_cy.demo import CONFIG
 from spikenn_cy.demo import demo_datasets
 from spikenn_cy.demo import demo_split
 from spikenn_cy.demo import load_digits
+
+pytestmark = pytest.mark.quick
 
 
 def test_the_digits_are_all_there_in_their_order():

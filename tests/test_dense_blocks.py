@@ -7,6 +7,8 @@ from numpy.testing import assert_array_equal
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import DataError
 
+pytestmark = pytest.mark.quick
+
 
 def test_a_data_set_of_blocks_is_that_of_their_rows_together():
     X = np.random.default_rng(0).random((9, 3, 4)) * 2

@@ -17,6 +17,8 @@ from spikenn_cy.errors import MissingExtra
 from spikenn_cy.images import download
 from spikenn_cy.images.download import fetch
 
+pytestmark = pytest.mark.processes
+
 CONTENT = bytes(range(256)) * 1000
 MD5 = hashlib.md5(CONTENT).hexdigest()
 

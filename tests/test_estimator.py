@@ -43,6 +43,8 @@ from spikenn_cy.estimator.classifier import class_scores
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.rules import RULES
 
+pytestmark = pytest.mark.quick
+
 IMAGES, LABELS = load_digits()
 PIXELS = IMAGES.reshape(len(IMAGES), -1).astype(np.float64)
 TRAIN, VAL, TEST = demo_split(LABELS)
@@ -66,11 +68,16 @@ def listed(mark):
 
 CHECKS = parametrize_with_checks(
     [
-        LatencyEncoder(),
         LatencyEncoder(scaling="range", n_fields=4),
+        SpikingClassifier(),
+        SpikingClassifier(rule="s4nn", scaling="feature", n_fields=5, leak_tau=2.0),
+    ]
+)
+MORE_CHECKS = parametrize_with_checks(
+    [
+        LatencyEncoder(),
         LatencyEncoder(scaling="max", n_fields=2, max_time=10),
         LatencyEncoder(scaling="sample"),
-        SpikingClassifier(),
         SpikingClassifier(rule="sstdp", max_time=20),
         SpikingClassifier(rule="rstdp"),
         SpikingClassifier(rule="s4nn"),
@@ -81,6 +88,12 @@ CHECKS = parametrize_with_checks(
 
 @listed(CHECKS)
 def test_scikit_learn_has_nothing_against(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.full
+@listed(MORE_CHECKS)
+def test_scikit_learn_has_nothing_against_other_settings(estimator, check):
     check(estimator)
 
 
@@ -201,6 +214,7 @@ def test_the_defaults_work_where_most_values_are_0_too(n_fields):
     assert model.score(counts[400:], labels[400:]) > 0.85
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("rule", NAMES)
 def test_every_rule_learns(rule):
     model = SpikingClassifier(rule=rule, random_state=0).fit(PIXELS[TRAIN], LABELS[TRAIN])
@@ -411,6 +425,7 @@ def test_it_works_in_a_pipeline_and_in_a_cross_validation():
     assert cross_val_score(model, *load_wine(return_X_y=True), cv=folds).mean() > 0.93
 
 
+@pytest.mark.processes
 def test_a_grid_search_takes_parameters_of_code_and_rule_in_processes_too():
     search = GridSearchCV(
         small(), {"n_fields": [1, 3], "rule": ["s2stdp", "rstdp"]}, cv=2, n_jobs=2, error_score="raise"
@@ -543,6 +558,7 @@ def run(code):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.processes
 def test_without_scikit_learn_one_line_says_what_to_install():
     said = 'spikenn_cy.estimator: needs the package sklearn, which python -m pip install "spikenn_cy[sklearn]" brings'
     for code in (

@@ -15,6 +15,8 @@ from spikenn_cy.data.events import PART
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
 
+pytestmark = pytest.mark.quick
+
 TONIC = np.dtype([("x", np.int16), ("y", np.int16), ("t", np.int64), ("p", bool)])
 
 

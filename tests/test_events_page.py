@@ -10,6 +10,8 @@ import pytest
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import DataError
 
+pytestmark = pytest.mark.quick
+
 PAGE = Path(__file__).parent.parent / "docs" / "events.md"
 
 

@@ -27,6 +27,8 @@ from spikenn_cy.experiments.single import run_single
 from spikenn_cy.export import export
 from spikenn_cy.network.readout import Readout
 
+pytestmark = pytest.mark.quick
+
 PAGE = (Path(__file__).parent.parent / "docs" / "exchange.md").read_text(encoding="utf-8")
 NIR_EXAMPLE, NUMPY_EXAMPLE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 COMMANDS = re.findall(r"^\$ (.*)$", PAGE, re.MULTILINE)
@@ -45,6 +47,7 @@ def decide():
 
 
 # Untrained coarse weights make potentials that meet a threshold exactly; trained ones need every bit of a sum.
+@pytest.mark.full
 @given(made=cases(w_norm=False) | cases(**MANY_LEAKY, w_norm=False), trained=st.booleans())
 def test_the_arrays_decide_to_the_bit_as_the_network(made, trained, tmp_path_factory, decide):
     model = Readout.from_config(made["config"], **made["shape"], seed=made["seed"] % 1000)
@@ -174,6 +177,7 @@ def page_folder(tmp_path_factory):
     return folder
 
 
+@pytest.mark.processes
 def test_the_commands_on_the_page_work(page_folder):
     pytest.importorskip("nir")
     for line in COMMANDS[1:]:

@@ -35,6 +35,8 @@ from spikenn_cy.plots import rendered
 from spikenn_cy.storage.lock import locked
 from spikenn_cy.version import __version__
 
+pytestmark = pytest.mark.full
+
 SETTINGS = {"conv1_c": 16, "conv1_epochs": 2, "conv1_th": 3.0}
 FILES = {"trainset.npz", "valset.npz", "testset.npz", "model.npz", "extraction.json"}
 PICTURES = ("filters.png", "activity.png")
@@ -383,6 +385,7 @@ def test_a_damaged_record_is_refused(record, images, config, tmp_path, capsys):
     assert run(images, out, config, "--overwrite") == 0
 
 
+@pytest.mark.processes
 def test_a_killed_extraction_goes_on_to_the_same_bytes(images, config, tmp_path):
     out, whole = tmp_path / "spikes", tmp_path / "whole"
     config.write_text(json.dumps(SETTINGS | {"conv1_c": 512}))

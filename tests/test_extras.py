@@ -4,6 +4,8 @@ from spikenn_cy.errors import MissingExtra
 from spikenn_cy.errors import SpikennError
 from spikenn_cy.utils.extras import extra
 
+pytestmark = pytest.mark.quick
+
 
 def test_an_absent_package_is_told_in_one_line_with_what_to_install():
     said = 'plot: needs the package no_such_package, which python -m pip install "spikenn_cy[plot]" brings'

@@ -15,6 +15,8 @@ from small_runs import write_settings
 from spikenn_cy.cli.entry import main
 from spikenn_cy.network.readout import Readout
 
+pytestmark = pytest.mark.processes
+
 N_KILLS = 12
 N_RUNS = 6
 

@@ -37,6 +37,8 @@ BUILD = """
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
+pytestmark = pytest.mark.quick
+
 extension = Extension("{name}", ["{name}.pyx"], include_dirs=[{package!r} + "/spikenn_cy/kernels/src"])
 modules = cythonize([extension], include_path=[{package!r}], language_level=3, quiet=True)
 setup(name="compiled", ext_modules=modules, script_args=["-q", "build_ext", "--inplace"])

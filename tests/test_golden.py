@@ -11,6 +11,8 @@ from golden_files import assert_same_step
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
 
+pytestmark = pytest.mark.quick
+
 
 def training_and_test_set(golden):
     arrays = (golden.indptr, golden.indices, golden.timestamps, golden.labels)

@@ -8,6 +8,8 @@ from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.data.heads import head_of
 from spikenn_cy.errors import DataError
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.fixture
 def path(tmp_path):

@@ -12,6 +12,8 @@ from numpy.testing import assert_array_equal
 from spikenn_cy.data.images import read_idx
 from spikenn_cy.errors import DataError
 
+pytestmark = pytest.mark.quick
+
 CODES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
 
 

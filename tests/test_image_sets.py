@@ -16,6 +16,8 @@ from spikenn_cy.data.imagesets import read_image_sets
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import SpikennError
 
+pytestmark = pytest.mark.quick
+
 TRAIN, VAL = np.array([7, 3, 5, 0, 1, 2, 9]), np.array([8, 4, 6])
 
 

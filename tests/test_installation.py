@@ -13,6 +13,8 @@ import spikenn_cy
 from spikenn_cy.utils.installation import is_command
 from spikenn_cy.utils.installation import what_to_type
 
+pytestmark = pytest.mark.processes
+
 PACKAGE = Path(spikenn_cy.__file__).parent
 
 

@@ -15,6 +15,8 @@ from spikenn_cy.kernels.stdp import absolute_sums
 from spikenn_cy.kernels.stdp import learn_row
 from spikenn_cy.kernels.winner import first_to_fire
 
+pytestmark = pytest.mark.quick
+
 
 def test_the_earliest_spike_wins_whatever_the_potentials():
     assert first_to_fire(np.array([0.5, 0.2, 0.3], STAMP), np.array([9, 1, 5], REAL)) == 1

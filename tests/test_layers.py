@@ -10,6 +10,8 @@ import pytest
 
 import spikenn_cy
 
+pytestmark = pytest.mark.quick
+
 PACKAGE = Path(spikenn_cy.__file__).parent  # of a wheel, which has no .pyx files, if one is tested
 
 # A module imports from floors above it in this list, or from its own folder. The root

@@ -9,6 +9,8 @@ from spikenn_cy.errors import RunError
 from spikenn_cy.storage.lock import LOCK
 from spikenn_cy.storage.lock import locked
 
+pytestmark = pytest.mark.processes
+
 
 def test_a_link_in_place_of_the_lock_is_refused_and_its_target_left_alone(tmp_path):
     folder, victim = tmp_path / "out", tmp_path / "victim"

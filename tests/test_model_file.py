@@ -14,6 +14,8 @@ from spikenn_cy import SpikingDataset
 from spikenn_cy.export import export
 from spikenn_cy.features import STDPCSNN
 
+pytestmark = pytest.mark.quick
+
 N_INPUTS = 10
 CONFIG = {
     "network": [{"n_neurons": 6, "firing_threshold": 1.5, "w_init_normal": True, "w_norm": True}],

@@ -23,6 +23,8 @@ from spikenn_cy.export import export
 from spikenn_cy.export import to_nir
 from spikenn_cy.network.readout import Readout
 
+pytestmark = pytest.mark.full
+
 N_STEPS = 16
 SEEDS = st.integers(0, 2**32 - 1)
 NETWORKS = {name: st.sampled_from(TRAITS[name]) for name in ("hidden", "n_inputs", "spikes", "max_time", "n_classes")}

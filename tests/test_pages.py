@@ -1,13 +1,10 @@
 """What README and docs show works as it is written, and what they list is complete."""
 
-import contextlib
 import inspect
-import io
 import json
 import operator
 import os
 import re
-import shlex
 import shutil
 import sys
 import sysconfig
@@ -51,6 +48,8 @@ from spikenn_cy.regulators import REGULATORS
 from spikenn_cy.rules import RULES
 from spikenn_cy.rules.stdp import AnnealedConfig
 from spikenn_cy.rules.stdp import STDPConfig
+
+pytestmark = pytest.mark.quick
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path(spikenn_cy.__file__).parent
@@ -153,19 +152,9 @@ def commands(folder):
             (folder / "logs" / "mnist" / "0").mkdir(parents=True)
             model = Readout.from_config(settings(network={"n_neurons": 20}), train.n_inputs, 10)
             model.save(folder / "logs" / "mnist" / "0" / "model.npz")
-        images = re.search(r" (dataset|extract|predict) ", line)
-        return do_here(line.replace("--cache downloads", "--from downloads")) if images else line
+        return line.replace("--cache downloads", "--from downloads")
 
     return instead
-
-
-def do_here(line):
-    """Do a command line in this process, which is quicker where the line takes large packages; return None."""
-    words = shlex.split(line)
-    module, *words = words[2:] if words[0] == "python" else ["spikenn_cy", *words[1:]]
-    with contextlib.redirect_stderr(io.StringIO()) as said:
-        status = main(words, command="run" if module == "spikenn_cy.run" else None)
-    assert (status, said.getvalue()) == (0, ""), line
 
 
 def reproducing(folder):
@@ -180,7 +169,7 @@ def reproducing(folder):
             keep_two_folds(folder / "data" / "F-MNIST")
         line = line.replace(" kfold features", " kfold --K 2 --n_proc 1 features")
         line = line.replace(" gridsearch ", " gridsearch --n_proc 1 ")
-        return line if line.startswith(pages.LEFT_TO_CI) else do_here(fetched(line))
+        return line if line.startswith(pages.LEFT_TO_CI) else fetched(line)
 
     return instead
 
@@ -246,6 +235,7 @@ NEEDED = {
 }
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("page", pages.PAGES, ids=name_of)
 def test_what_the_page_shows_is_what_happens(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -269,6 +259,7 @@ def test_what_is_not_run_says_why(page, block):
     pytest.skip(f"{name_of(page)}:{block.line}: {block.not_run}")
 
 
+@pytest.mark.processes
 def test_blocks_are_found_and_failures_in_them_seen(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 

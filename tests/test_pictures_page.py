@@ -17,6 +17,8 @@ from spikenn_cy.cli.entry import main
 from spikenn_cy.demo import CONFIG
 from spikenn_cy.plots import PICTURES
 
+pytestmark = pytest.mark.full
+
 PAGE = (ROOT / "docs" / "pictures.md").read_text(encoding="utf-8")
 LARGEST = 60_000  # bytes of a picture in the repository
 

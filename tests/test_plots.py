@@ -33,6 +33,8 @@ from spikenn_cy.network.readout import Readout
 from spikenn_cy.plots.canvas import label_text
 from spikenn_cy.plots.canvas import thinned
 
+pytestmark = pytest.mark.full
+
 N_INPUTS, N_CLASSES, PER_CLASS, N_EPOCHS = 16, 3, 2, 6
 SETS = ("train_accuracy", "val_accuracy", "test_accuracy")
 
@@ -595,6 +597,7 @@ def python(source, *words):
     )
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("command", ["plot", "run"])
 def test_without_matplotlib_one_line_says_what_to_install(home, tmp_path, command):
     source = "import sys; sys.modules['matplotlib'] = None; from spikenn_cy.cli.entry import main; sys.exit(main())"
@@ -612,6 +615,7 @@ def test_without_matplotlib_one_line_says_what_to_install(home, tmp_path, comman
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.processes
 def test_no_command_loads_matplotlib_before_it_draws_and_none_loads_pyplot(home, tmp_path):
     source = (
         "import sys\n"

@@ -13,6 +13,8 @@ from spikenn_cy.plots import feature_activity
 from spikenn_cy.plots import filters
 from spikenn_cy.plots.canvas import told_by
 
+pytestmark = pytest.mark.quick
+
 
 def labelled(figure):
     """Return whether all axes of a figure say what they measure."""

@@ -8,6 +8,8 @@ import pytest
 
 from spikenn_cy.utils.progress import Progress
 
+pytestmark = pytest.mark.quick
+
 
 class Terminal(io.StringIO):
     def isatty(self):
@@ -50,6 +52,7 @@ def test_a_process_without_stderr_runs_on(monkeypatch):
     used()
 
 
+@pytest.mark.processes
 def test_the_bar_library_is_imported_only_when_a_bar_is_shown():
     program = (
         "from spikenn_cy.utils.progress import Progress; import sys; Progress(1, ''); assert 'tqdm' not in sys.modules"

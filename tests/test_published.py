@@ -19,6 +19,8 @@ from spikenn_cy.data import cifar
 from spikenn_cy.data.published import SOURCES
 from spikenn_cy.errors import DataError
 
+pytestmark = pytest.mark.quick
+
 FILES = {name: cifar_files(batches) for name, batches in BATCHES.items()}
 
 

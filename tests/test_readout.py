@@ -15,6 +15,8 @@ from spikenn_cy import SpikingDataset
 from spikenn_cy.network.history import EpochReport
 from spikenn_cy.network.history import reason_to_stop
 
+pytestmark = pytest.mark.quick
+
 CONFIG = {
     "network": [{"n_neurons": 6, "firing_threshold": 1.5, "w_init_normal": True, "w_norm": True}],
     "optimizer": {"method": "s2stdp", "ap": 0.1, "am": -0.1, "t_gap": 0.1, "class_inhib": True},

@@ -28,6 +28,8 @@ from spikenn_cy.storage.kinds import KINDS
 from spikenn_cy.storage.kinds import RUN
 from spikenn_cy.storage.records import read_record
 
+pytestmark = pytest.mark.quick
+
 DEEP = 200_000
 EXTRACTOR = {"conv1_c": 4, "conv1_epochs": 1, "conv1_th": 3.0}
 

@@ -13,6 +13,8 @@ from numpy.testing import assert_allclose
 from numpy.testing import assert_array_equal
 from reference import REAL
 
+pytestmark = pytest.mark.quick
+
 
 def network_and_samples(golden, **options):
     network = reference.Network(golden.config, **golden.shape, **options)
@@ -21,6 +23,7 @@ def network_and_samples(golden, **options):
     return network, samples[: golden.n_train], samples[golden.n_train :]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", NAMES)
 def test_untrained_network_spikes_like_the_golden_one(name):
     golden = Golden(name)
@@ -30,6 +33,7 @@ def test_untrained_network_spikes_like_the_golden_one(name):
     assert_array_equal(potentials, golden.forward_v)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", NAMES)
 def test_training_follows_the_golden_trajectory(name):
     golden = Golden(name)
@@ -44,6 +48,7 @@ def test_training_follows_the_golden_trajectory(name):
     assert_same_end(golden, network.last.weights, network.last.thresholds, accuracies[-1], network.predict(test))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["a/s2stdp", "a/s2stdp+ncg", "a/s2stdp+pcn", "b/s2stdp", "b/s2stdp-ignore-silent"])
 def test_scaling_every_row_gives_the_golden_bits(name):
     golden = Golden(name)
@@ -56,6 +61,7 @@ def test_scaling_every_row_gives_the_golden_bits(name):
     assert_array_equal(network.predict(test), golden.pred_final)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["a/s2stdp", "b/s2stdp+ncg", "b/s2stdp-uniform-init"])
 def test_a_float64_sum_of_absolute_weights_agrees_too(name):
     golden = Golden(name)

@@ -19,6 +19,8 @@ from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import DataError
 from spikenn_cy.network.readout import Readout
 
+pytestmark = pytest.mark.quick
+
 CASES = {}
 
 
@@ -417,6 +419,7 @@ def test_bad_input_is_refused_in_one_line_and_nothing_is_written(folder, capsys,
     assert sorted(folder.rglob("*")) == entries
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", ["a misspelt key", "a truncated data set", "a hostile pickle", "no array"])
 def test_a_process_ends_as_it_says(folder, name):
     command_name, broken, finding = CASES[name]

@@ -27,6 +27,8 @@ from spikenn_cy.plots import PICTURES
 from spikenn_cy.report import report_page
 from spikenn_cy.report import write_report
 
+pytestmark = pytest.mark.full
+
 N_INPUTS = 16
 VOID = {"meta", "img", "br"}
 HOSTILE = ['</script><script>alert("1")</script>', '"><img src=x onerror=alert(2)>', "<!-- & ]]> $x^{"]

@@ -51,6 +51,8 @@ from spikenn_cy.rules import RULES
 from spikenn_cy.rules.s2stdp import S2STDPConfig
 from spikenn_cy.rules.suggestion import Suggestion
 
+pytestmark = pytest.mark.quick
+
 
 class DummyRule(S2STDPConfig, kw_only=True, tag_field="method", tag="dummy"):
     """A rule whose computation is that of another."""

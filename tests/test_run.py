@@ -31,6 +31,8 @@ from spikenn_cy.experiments.store import RunFolder
 from spikenn_cy.network.model_file import Checkpoint
 from spikenn_cy.network.readout import Readout
 
+pytestmark = pytest.mark.processes
+
 COMPLETE = ["config.json", "metrics.jsonl", "model.npz", "readout_log.txt", "result.json"]
 
 

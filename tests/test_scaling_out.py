@@ -25,6 +25,8 @@ from small_runs import contents
 import spikenn_cy
 from spikenn_cy.demo import CONFIG
 
+pytestmark = pytest.mark.processes
+
 PAGE = (ROOT / "docs" / "scaling-out.md").read_text(encoding="utf-8")
 PACKAGE = Path(spikenn_cy.__file__).parent
 COMMANDS = re.findall(r"^\$ (.*)$", PAGE, re.MULTILINE)

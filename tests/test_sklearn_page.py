@@ -15,6 +15,8 @@ from spikenn_cy.estimator import SpikingClassifier
 from spikenn_cy.estimator.encoder import SCALINGS
 from spikenn_cy.network.readout import Readout
 
+pytestmark = pytest.mark.full
+
 PAGE = (ROOT / "docs" / "sklearn.md").read_text(encoding="utf-8")
 
 

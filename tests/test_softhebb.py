@@ -27,6 +27,8 @@ from spikenn_cy.features.softhebb import SoftHebbCNN
 from spikenn_cy.features.softhebb import SoftHebbConfig
 from spikenn_cy.features.softhebb import initial_states
 
+pytestmark = pytest.mark.quick
+
 needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="PyTorch is not installed (extra softhebb)")
 
 

@@ -21,6 +21,8 @@ from spikenn_cy.data import spikes
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import DataError
 
+pytestmark = pytest.mark.quick
+
 ARRAYS = ("indptr", "indices", "timestamps", "labels", "classes")
 MEMBERS = (*ARRAYS, "n_inputs", "max_time", "format_version")
 
@@ -399,6 +401,7 @@ def sound_files(tmp_path_factory):
     return ours, path.read_bytes(), path
 
 
+@pytest.mark.full
 @settings(max_examples=300)
 @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), compressed=st.booleans())
 def test_a_flipped_bit_is_refused_or_leaves_every_rule_kept(sound_files, place, bit, compressed):

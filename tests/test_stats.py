@@ -16,6 +16,8 @@ from spikenn_cy.experiments.single import run_single
 from spikenn_cy.network.model_file import Checkpoint
 from spikenn_cy.network.readout import Readout
 
+pytestmark = pytest.mark.quick
+
 N_EPOCHS, N_SAMPLES, N_NEURONS, N_INPUTS, PER_CLASS = 6, 90, 6, 12, 2
 
 

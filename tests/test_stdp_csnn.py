@@ -32,6 +32,8 @@ from spikenn_cy.features.stdp_csnn import STDPCSNNConfig
 from spikenn_cy.kernels.primitives import available_instructions
 from spikenn_cy.settings.strictjson import read_json
 
+pytestmark = pytest.mark.quick
+
 GOLDEN = Path(__file__).parent / "golden" / "csnn"
 CONFIGS = Path(__file__).parent.parent / "configs" / "extractors" / "STDP-CSNN"
 F = np.float32

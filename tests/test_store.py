@@ -20,6 +20,8 @@ from spikenn_cy.storage import output
 from spikenn_cy.storage.folder import fingerprint
 from spikenn_cy.version import __version__
 
+pytestmark = pytest.mark.quick
+
 CONFIG = ExperimentConfig.from_any(
     {
         "network": [{"n_neurons": 50, "firing_threshold": 10}],
@@ -417,6 +419,7 @@ with locked(Path(sys.argv[1])):
 """
 
 
+@pytest.mark.processes
 def test_the_folder_of_a_killed_process_is_free(tmp_path):
     with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True) as holder:
         try:

@@ -10,12 +10,13 @@ from strategies import TRAITS
 from strategies import case
 from strategies import cases
 from strategies import crossed_cases
-from ways import FORWARDS
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.network.forward import FORWARDS
+
+pytestmark = pytest.mark.quick
 
 
 def dataset_of(case):
@@ -67,7 +68,7 @@ def test_an_untrained_network_answers_like_the_reference(case):
     assert_same_answers(model_of(case), network, dataset_of(case), samples)
 
 
-@pytest.mark.parametrize(("seed", "traits"), [pytest.param(*drawn, id=name) for name, drawn in crossed_cases()])
+@pytest.mark.parametrize(("seed", "traits"), crossed_cases())
 def test_every_combination_learns_like_the_reference(seed, traits):
     drawn = case(seed, **traits)
     model, (network, samples) = model_of(drawn), reference_of(drawn)
@@ -76,7 +77,7 @@ def test_every_combination_learns_like_the_reference(seed, traits):
     assert_same_state(model, network)
 
 
-@pytest.mark.parametrize(("seed", "traits"), [pytest.param(*drawn, id=name) for name, drawn in crossed_cases()])
+@pytest.mark.parametrize(("seed", "traits"), crossed_cases())
 def test_every_combination_learns_to_the_same_bits_in_every_way_to_find_first_spikes(seed, traits):
     drawn = case(seed, **traits)
     models = {way: model_of(drawn) for way in ("auto", *FORWARDS)}
@@ -87,6 +88,7 @@ def test_every_combination_learns_to_the_same_bits_in_every_way_to_find_first_sp
         assert model.training_thresholds.tobytes() == models["exact"].training_thresholds.tobytes()
 
 
+@pytest.mark.full
 @given(cases())
 @settings(max_examples=300)
 def test_epochs_learn_like_the_reference_when_neurons_are_screened(case):
@@ -107,6 +109,7 @@ def test_an_unknown_way_to_find_first_spikes_is_refused():
             learn(data, forward="often")
 
 
+@pytest.mark.full
 @given(cases())
 @settings(max_examples=200)
 def test_epochs_learn_like_the_reference(case):
@@ -125,6 +128,7 @@ def test_one_step_learns_like_the_reference(case):
     assert_same_state(model, network)
 
 
+@pytest.mark.full
 @given(cases())
 def test_learning_online_goes_on_with_the_rates_and_thresholds_of_the_last_epoch(case):
     model, dataset, (network, samples) = model_of(case), dataset_of(case), reference_of(case)

@@ -13,6 +13,8 @@ import pytest
 
 import spikenn_cy
 
+pytestmark = pytest.mark.full
+
 pytest.importorskip("mypy")
 
 PACKAGE = Path(spikenn_cy.__file__).parent

@@ -21,6 +21,8 @@ from spikenn_cy.execution.pool import run_jobs
 from spikenn_cy.execution.workers import WorkerDied
 from spikenn_cy.execution.workers import Workers
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.mark.parametrize("n_proc", [1, 2])
 def test_every_job_has_its_outcome(n_proc):
@@ -125,12 +127,11 @@ def test_workers_leave_ctrl_c_to_their_parent():
 
 
 def test_who_stops_listening_ends_work_under_way_at_once():
-    began = time.monotonic()
     with contextlib.suppress(ZeroDivisionError), Workers(2) as workers:
         futures = [workers.submit(worker_tasks.sleep, number) for number in range(4)]
         time.sleep(0.5)
         raise ZeroDivisionError
-    assert time.monotonic() - began < 10
+    # Work that was waited for would have ended well, after a minute.
     assert all(isinstance(_problem(future), (CancelledError, WorkerDied)) for future in futures)
     with pytest.raises(RuntimeError, match="after shutdown"):
         workers.submit(worker_tasks.sleep, 0)

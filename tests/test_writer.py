@@ -13,6 +13,8 @@ from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.data.writer import DatasetWriter
 from spikenn_cy.errors import DataError
 
+pytestmark = pytest.mark.quick
+
 
 def some_dataset(n_samples=10, y=None, max_time=0.7, n_inputs=20):
     X = np.random.default_rng(n_samples).random((n_samples, n_inputs))
