@@ -53,7 +53,7 @@ def did_you_mean(found: Any, known: Iterable[str]) -> str:
     return f" (did you mean {words[near[0]]}?)" if near else ""
 
 
-def require(ok: bool, where: str, rule: str, found: Any, error: type[SpikennError] = ConfigError) -> None:
+def require(ok: bool, where: object, rule: str, found: Any, error: type[SpikennError] = ConfigError) -> None:
     """Raise ``error("where: rule, got found")`` unless ``ok``."""
     if not ok:
         raise error(f"{where}: {rule}, got {shown(found)}")

@@ -62,7 +62,7 @@ code { font-family: ui-monospace, monospace; font-size: 0.9em; }
 """
 
 
-def write_report(folder: str | os.PathLike, input: str | os.PathLike | None = None) -> Path:
+def write_report(folder: str | os.PathLike[str], input: str | os.PathLike[str] | None = None) -> Path:
     """Write the page of a complete run to ``report.html`` in its folder, atomically.
 
     Parameters
@@ -93,7 +93,7 @@ def write_report(folder: str | os.PathLike, input: str | os.PathLike | None = No
     return path
 
 
-def report_page(folder: str | os.PathLike, input: str | os.PathLike | None = None) -> str:
+def report_page(folder: str | os.PathLike[str], input: str | os.PathLike[str] | None = None) -> str:
     """Return the page of a complete run as HTML 5; see `write_report`.
 
     It holds all that it shows, asks for nothing from anywhere, and has settings, result and
@@ -214,7 +214,7 @@ def _table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]], n
     yield "</tbody></table></div>"
 
 
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def _leaves(value: object, path: str = "") -> Iterator[tuple[str, Any]]:
     """Yield the path of every setting and its value."""
     if isinstance(value, dict) and value:
         for key, item in value.items():
@@ -226,7 +226,7 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def _text(value: Any, most: int | None = 80) -> str:
+def _text(value: object, most: int | None = 80) -> str:
     """Return what somebody else wrote as text of a page or of an attribute in it."""
     return html.escape(label_text(value, most), quote=True)
 

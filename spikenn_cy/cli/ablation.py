@@ -3,7 +3,6 @@
 import argparse
 from collections.abc import Callable
 from collections.abc import Sequence
-from typing import Any
 
 from spikenn_cy.cli import batches
 from spikenn_cy.cli.arguments import Parser
@@ -35,7 +34,7 @@ def main(arguments: argparse.Namespace) -> int:
     return status
 
 
-def _kind(kinds: Any, name: str, text: str) -> Parser:
+def _kind(kinds: "argparse._SubParsersAction[Parser]", name: str, text: str) -> Parser:
     parser = kinds.add_parser(name, help=text, description=f"{text[:1].upper()}{text[1:]}.")
     batches.add_folders(
         parser,
@@ -49,7 +48,7 @@ def _kind(kinds: Any, name: str, text: str) -> Parser:
     return parser
 
 
-def _values(parser: Parser, option: str, read: Callable, default: Sequence[float], text: str) -> None:
+def _values(parser: Parser, option: str, read: Callable[[str], float], default: Sequence[float], text: str) -> None:
     shown = " ".join(map(str, default))
     parser.add_argument(
         option, type=read, nargs="+", default=list(default), metavar="VALUE", help=f"{text} (default: {shown})"

@@ -1,6 +1,7 @@
 """What a command line comes to: an exit status, and never more than one line for what went wrong."""
 
 import contextlib
+import io
 import os
 import sys
 import warnings
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None, *, command: str | None = None) 
         The exit status: 0 if all went well, 2 if the user gave something wrong.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    with contextlib.suppress(AttributeError):  # of what stands in for stdout in a test, or of None
+    if isinstance(sys.stdout, io.TextIOWrapper):  # and not what stands in for it, or None
         sys.stdout.reconfigure(errors="backslashreplace")  # no path may fail to be printed
     try:
         status = _done(arguments, command)
@@ -59,9 +60,10 @@ def _done(arguments: Sequence[str], command: str | None) -> int:
     try:
         asked = _parser(command).parse_args(arguments)
     except SystemExit as help_or_mistake:
-        return help_or_mistake.code
+        return help_or_mistake.code if isinstance(help_or_mistake.code, int) else WRONG
     with _warnings_in_one_line():
-        return COMMANDS[asked.command].main(asked)
+        status: int = COMMANDS[asked.command].main(asked)
+    return status
 
 
 def _parser(command: str | None) -> Parser:

@@ -6,6 +6,7 @@ from typing import Any
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from spikenn_cy.data._check import check_spikes
 from spikenn_cy.data._check import order_ties
@@ -95,18 +96,18 @@ def checked(arrays: SpikeArrays, place: str = "", owned: bool = False) -> SpikeA
 def frozen(arrays: SpikeArrays) -> SpikeArrays:
     """Forbid writing to ``arrays``, which nobody else may hold."""
     for array in (arrays.indptr, arrays.indices, arrays.timestamps, arrays.labels, arrays.classes):
-        array.flags.writeable = False
+        if array is not None:
+            array.flags.writeable = False
     return arrays
 
 
 def input_count(found: Any, place: str) -> int:
     """Return a number of inputs as an int."""
     try:
-        n_inputs = None if isinstance(found, (bool, np.bool_)) else operator.index(found)
+        n_inputs = 0 if isinstance(found, (bool, np.bool_)) else operator.index(found)
     except TypeError:
-        n_inputs = None
-    ok = n_inputs is not None and 1 <= n_inputs <= COUNT_MAX
-    require(ok, place, f"must be a whole number in [1, {COUNT_MAX}]", found, DataError)
+        n_inputs = 0
+    require(1 <= n_inputs <= COUNT_MAX, place, f"must be a whole number in [1, {COUNT_MAX}]", found, DataError)
     return n_inputs
 
 
@@ -132,7 +133,7 @@ def short(time: np.float32) -> float:
     return float(str(time))
 
 
-def integers(value: Any, dtype: np.dtype, place: str, owned: bool) -> np.ndarray:
+def integers(value: npt.ArrayLike, dtype: np.dtype, place: str, owned: bool) -> np.ndarray:
     """Return ``value`` as a vector of ``dtype``; a number it cannot hold is refused, not wrapped."""
     array = vector(value, "iu", "whole numbers", place)
     if array.size and not np.can_cast(array.dtype, dtype):
@@ -143,13 +144,13 @@ def integers(value: Any, dtype: np.dtype, place: str, owned: bool) -> np.ndarray
     return settled(array, dtype, owned)
 
 
-def times(value: Any, place: str, owned: bool) -> np.ndarray:
+def times(value: npt.ArrayLike, place: str, owned: bool) -> np.ndarray:
     """Return ``value`` as a vector of float32."""
     with np.errstate(all="ignore"):  # what overflows becomes inf, which the check of the spikes refuses
         return settled(vector(value, "fiu", "real numbers", place), STAMP, owned)
 
 
-def vector(value: Any, kinds: str, what: str, place: str) -> np.ndarray:
+def vector(value: npt.ArrayLike, kinds: str, what: str, place: str) -> np.ndarray:
     """Return ``value`` as an array with one axis and a dtype of one of ``kinds``."""
     try:
         array = value if isinstance(value, np.memmap) else np.asarray(value)
@@ -172,7 +173,7 @@ def settled(array: np.ndarray, dtype: np.dtype, owned: bool) -> np.ndarray:
 
 def unwriteable(array: np.ndarray) -> bool:
     """Tell whether nobody can write to an array's memory, through it or through what it is a view of."""
-    owner = array
+    owner: Any = array
     while isinstance(owner, np.ndarray):
         if owner.flags.writeable:
             return False

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from pathlib import Path
 from pathlib import PurePosixPath
-from typing import IO
 from typing import NamedTuple
 
 import numpy as np
 
 from spikenn_cy.data.imagefiles import check_labels
+from spikenn_cy.data.reading import Stream
 from spikenn_cy.data.reading import opened
 from spikenn_cy.data.reading import read_exactly
 from spikenn_cy.dtypes import INDEX
@@ -109,7 +109,7 @@ def read_archive(path: Path, batches: Batches) -> dict[str, Part]:
     found: dict[str, Part] = {}
     with opened(path, "tar.gz archive") as file, gzip.open(file) as unzipped:
         stream = Limited(unzipped, path)
-        with tarfile.open(fileobj=stream, mode="r|") as archive:
+        with tarfile.open(fileobj=stream, mode="r|") as archive:  # type: ignore[call-overload] # only reads of it
             for member in members(archive, path, batches):
                 name = PurePosixPath(member.name).name
                 place = f"{path}: {name}"
@@ -148,7 +148,7 @@ def members(archive: tarfile.TarFile, path: Path, batches: Batches) -> Iterator[
 class Limited:
     """A stream that ends in a refusal where an archive made to fill the memory would go on."""
 
-    def __init__(self, stream: IO[bytes], path: Path) -> None:
+    def __init__(self, stream: Stream, path: Path) -> None:
         self._stream, self._path, self._left = stream, path, UNPACKED_MAX
 
     def read(self, n_bytes: int) -> bytes:

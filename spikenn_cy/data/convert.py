@@ -11,7 +11,7 @@ from spikenn_cy.errors import shortened
 
 
 def convert(
-    times: str | os.PathLike, labels: str | os.PathLike, output: str | os.PathLike, max_time: float = 1.0
+    times: str | os.PathLike[str], labels: str | os.PathLike[str], output: str | os.PathLike[str], max_time: float = 1.0
 ) -> SpikingDataset:
     """Make a data set file.
 
@@ -48,7 +48,7 @@ def convert(
     return dataset
 
 
-def read_array(path: str | os.PathLike) -> np.ndarray:
+def read_array(path: str | os.PathLike[str]) -> np.ndarray:
     """Return the array in a ``.npy`` file, mapped."""
     rule = "must be an array in NumPy's .npy format"
     with open(path, "rb") as file:
@@ -58,8 +58,9 @@ def read_array(path: str | os.PathLike) -> np.ndarray:
         raise DataError(f"{path}: {rule}, got {found}")
     try:
         with np.errstate(all="ignore"):  # of the sizes that a damaged header states
-            return np.load(path, mmap_mode="r", allow_pickle=False)
+            array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, MemoryError):
         raise
     except Exception as error:  # a damaged file raises whatever its damage leads to
         raise DataError(f"{path}: {rule}, got {shortened(str(error))}") from None
+    return array

@@ -10,6 +10,7 @@ from typing import Any
 from typing import overload
 
 import numpy as np
+import numpy.typing as npt
 
 from spikenn_cy.data import READERS
 from spikenn_cy.data._dense import fill_rows
@@ -80,10 +81,10 @@ class SpikingDataset:
         classes: Any = None,
     ) -> None:
         self._arrays = checked(SpikeArrays(indptr, indices, timestamps, labels, n_inputs, max_time, classes))
-        self._source = None
+        self._source: str | None = None
 
     @classmethod
-    def from_numpy(cls, X: Any, y: Any, max_time: float = 1.0) -> "SpikingDataset":
+    def from_numpy(cls, X: npt.ArrayLike, y: npt.ArrayLike, max_time: float = 1.0) -> "SpikingDataset":
         """Make a data set of dense spike times.
 
         Parameters
@@ -109,7 +110,7 @@ class SpikingDataset:
         return cls._trusted(from_dense(X, y, max_time))
 
     @classmethod
-    def from_blocks(cls, blocks: Iterable[Any], y: Any, max_time: float = 1.0) -> "SpikingDataset":
+    def from_blocks(cls, blocks: Iterable[npt.ArrayLike], y: npt.ArrayLike, max_time: float = 1.0) -> "SpikingDataset":
         """Make a data set of dense spike times that come some samples at a time.
 
         Parameters
@@ -133,16 +134,16 @@ class SpikingDataset:
     @classmethod
     def from_events(
         cls,
-        x: Any,
-        y: Any,
-        polarity: Any,
-        t: Any,
-        offsets: Any,
-        labels: Any,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        polarity: npt.ArrayLike,
+        t: npt.ArrayLike,
+        offsets: npt.ArrayLike,
+        labels: npt.ArrayLike,
         *,
-        sensor_size: Any,
+        sensor_size: Iterable[int],
         duration: float,
-        start: Any = None,
+        start: npt.ArrayLike | None = None,
         max_time: float = 1.0,
     ) -> "SpikingDataset":
         """Make a data set of event camera recordings, one after the other in the same arrays.
@@ -200,8 +201,8 @@ class SpikingDataset:
         recordings: Any,
         *,
         duration: float,
-        sensor_size: Any = None,
-        start: Any = None,
+        sensor_size: Iterable[int] | None = None,
+        start: npt.ArrayLike | None = None,
         max_time: float = 1.0,
         verbose: bool = False,
     ) -> "SpikingDataset":
@@ -237,7 +238,7 @@ class SpikingDataset:
         return cls._trusted(from_tonic(recordings, Window(sensor_size, duration, start, max_time), verbose))
 
     @classmethod
-    def from_file(cls, path: str | os.PathLike) -> "SpikingDataset":
+    def from_file(cls, path: str | os.PathLike[str]) -> "SpikingDataset":
         """Read a data set: ``.npz`` as ``save`` writes it, memory-mapped, or the reference's ``.npy``.
 
         Raises
@@ -280,7 +281,9 @@ class SpikingDataset:
     @property
     def classes(self) -> np.ndarray:
         """Original label of each class: int or str, shape (n_classes,)."""
-        return self._arrays.classes
+        classes = self._arrays.classes
+        assert classes is not None  # `checked` gives them to arrays that have none
+        return classes
 
     @property
     def classes_assumed(self) -> bool:
@@ -295,7 +298,7 @@ class SpikingDataset:
     @property
     def n_classes(self) -> int:
         """Number of classes, those without a sample included."""
-        return len(self._arrays.classes)
+        return len(self.classes)
 
     @property
     def max_time(self) -> float:
@@ -358,8 +361,8 @@ class SpikingDataset:
         indptr, indices, timestamps, labels, *_ = self._arrays
         last = max(first, last)
         start, stop = indptr[first], indptr[last]
-        part = indptr[first : last + 1] - start, indices[start:stop], timestamps[start:stop], labels[first:last]
-        return self._part(*part)
+        part = indices[start:stop], timestamps[start:stop], labels[first:last]
+        return self._part(indptr[first : last + 1] - start, *part)
 
     def _take(self, numbers: np.ndarray) -> "SpikingDataset":
         arrays = self._arrays
@@ -369,9 +372,12 @@ class SpikingDataset:
         take_samples(arrays.indptr, arrays.indices, arrays.timestamps, numbers, indptr, indices, timestamps)
         return self._part(indptr, indices, timestamps, arrays.labels[numbers])
 
-    def _part(self, *samples: np.ndarray) -> "SpikingDataset":
-        """Return the data set of some of the samples, given by their first four arrays."""
-        return self._trusted(SpikeArrays(*samples, *self._arrays[4:]), self._source)
+    def _part(
+        self, indptr: np.ndarray, indices: np.ndarray, timestamps: np.ndarray, labels: np.ndarray
+    ) -> "SpikingDataset":
+        """Return the data set of some of the samples."""
+        arrays = self._arrays._replace(indptr=indptr, indices=indices, timestamps=timestamps, labels=labels)
+        return self._trusted(arrays, self._source)
 
     def renumbered(self, labels: np.ndarray, classes: np.ndarray) -> "SpikingDataset":
         """Return the same spikes under other class numbers, both arrays as ``match_classes`` makes them."""
@@ -397,7 +403,7 @@ class SpikingDataset:
         fill_rows(self.indptr, self.indices, self.timestamps, rows)
         return rows
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write the data set to ``path``, an ``.npz`` file that ``from_file`` can map; whole or not at all.
 
         Raises
@@ -409,10 +415,10 @@ class SpikingDataset:
         require(len(self) >= 1, str(path), "a data set must have at least one sample to be saved", 0, DataError)
         write(path, self._arrays)
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         # The arrays and not the file they are mapped from, which another process may not see or find changed.
-        plain = [np.asarray(part) if isinstance(part, np.ndarray) else part for part in self._arrays]
-        return type(self)._trusted, (SpikeArrays(*plain), self._source)
+        plain = (np.asarray(part) if isinstance(part, np.ndarray) else part for part in self._arrays)
+        return type(self)._trusted, (SpikeArrays._make(plain), self._source)
 
 
 def sample_number(key: Any, n_samples: int) -> int | None:

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from spikenn_cy.data._dense import SpikeCollector
 from spikenn_cy.data.arrays import COUNT_MAX
@@ -23,7 +24,7 @@ from spikenn_cy.errors import require
 CHUNK_BYTES = 4 << 20  # of float32 times at once: rows enough to hide the calls, few enough to stay in cache
 
 
-def from_dense(X: Any, y: Any, max_time: Any) -> SpikeArrays:
+def from_dense(X: npt.ArrayLike, y: npt.ArrayLike, max_time: Any) -> SpikeArrays:
     """Return the spikes of dense times; arguments and errors as in ``SpikingDataset.from_numpy``."""
     max_time = end_of_time(max_time, "max_time")
     X = dense_times(X)
@@ -37,17 +38,17 @@ def from_dense(X: Any, y: Any, max_time: Any) -> SpikeArrays:
     return SpikeArrays(*collected(chunks, X.shape, max_time), labels, n_inputs, max_time, classes)
 
 
-def from_blocks(blocks: Iterable[np.ndarray], y: Any, max_time: Any) -> SpikeArrays:
+def from_blocks(blocks: Iterable[npt.ArrayLike], y: npt.ArrayLike, max_time: Any) -> SpikeArrays:
     """Return the spikes of blocks of dense times; arguments and errors as in ``SpikingDataset.from_blocks``."""
     max_time = end_of_time(max_time, "max_time")
     labels, classes = number_classes(y, np.size(y))
     require(len(labels) >= 1, "y", "must have at least one sample", 0, DataError)
-    blocks = (dense_times(block) for block in blocks)
-    first = next(blocks, np.empty((0, 1)))
+    dense = (dense_times(block) for block in blocks)
+    first = next(dense, np.empty((0, 1)))
     shape = (len(labels), *first.shape[1:])
     n_inputs = math.prod(shape[1:])
     require(1 <= n_inputs <= COUNT_MAX, "X", f"must have 1 to {COUNT_MAX} inputs a sample", n_inputs, DataError)
-    return SpikeArrays(*collected(chain((first,), blocks), shape, max_time), labels, n_inputs, max_time, classes)
+    return SpikeArrays(*collected(chain((first,), dense), shape, max_time), labels, n_inputs, max_time, classes)
 
 
 def collected(
@@ -77,7 +78,7 @@ def collected(
     return indptr, np.frombuffer(indices, INDEX), np.frombuffer(timestamps, STAMP)
 
 
-def dense_times(X: Any) -> np.ndarray:
+def dense_times(X: npt.ArrayLike) -> np.ndarray:
     """Return ``X`` as an array of real numbers with samples and at least one axis of inputs."""
     try:
         array = np.asarray(X)

@@ -9,7 +9,7 @@ from spikenn_cy.errors import DataError
 STEMS = {"train": "trainset", "val": "valset", "test": "testset"}
 
 
-def data_files(folder: str | os.PathLike) -> dict[str, Path]:
+def data_files(folder: str | os.PathLike[str]) -> dict[str, Path]:
     """Return the data files in a folder by the names ``train``, ``val`` and ``test``.
 
     Raises

@@ -43,7 +43,7 @@ class Split(NamedTuple):
     n_test: int  # 0, or the number of all test images
 
 
-def write_images(path: str | os.PathLike, arrays: ImageArrays) -> None:
+def write_images(path: str | os.PathLike[str], arrays: ImageArrays) -> None:
     """Write all images of a data set, uncompressed and aligned, whole or not at all."""
     members = {
         "name": np.array(arrays.name),
@@ -57,7 +57,7 @@ def write_images(path: str | os.PathLike, arrays: ImageArrays) -> None:
     write_arrays(path, members)
 
 
-def write_split(path: str | os.PathLike, split: Split, train_labels: np.ndarray) -> None:
+def write_split(path: str | os.PathLike[str], split: Split, train_labels: np.ndarray) -> None:
     """Write the positions of a split of the images with ``train_labels``, whole or not at all."""
     members = {
         "train": split.train.astype(OFFSET),
@@ -69,7 +69,7 @@ def write_split(path: str | os.PathLike, split: Split, train_labels: np.ndarray)
     write_arrays(path, members)
 
 
-def read_images(path: str | os.PathLike) -> ImageArrays:
+def read_images(path: str | os.PathLike[str]) -> ImageArrays:
     """Read and check all images of a data set; the images are mapped.
 
     Raises
@@ -97,7 +97,7 @@ def read_images(path: str | os.PathLike) -> ImageArrays:
     return ImageArrays(**found | {"class_names": tuple(names.tolist())})
 
 
-def read_split(path: str | os.PathLike, arrays: ImageArrays) -> Split:
+def read_split(path: str | os.PathLike[str], arrays: ImageArrays) -> Split:
     """Read and check a split of the images in ``arrays``.
 
     Raises

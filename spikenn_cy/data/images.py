@@ -4,11 +4,11 @@ import gzip
 import math
 import os
 import struct
-from typing import IO
 
 import numpy as np
 
 from spikenn_cy.data.reading import DEFLATE_MAX
+from spikenn_cy.data.reading import Stream
 from spikenn_cy.data.reading import opened
 from spikenn_cy.data.reading import read_exactly
 from spikenn_cy.errors import DataError
@@ -18,7 +18,7 @@ DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E:
 GZIP = b"\x1f\x8b"
 
 
-def read_idx(path: str | os.PathLike) -> np.ndarray:
+def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
     """Read an IDX file, gzipped or not, as an array of its own shape and dtype.
 
     Raises
@@ -34,7 +34,7 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
             return read_stream(stream, n_bytes * DEFLATE_MAX, path)
 
 
-def read_stream(stream: IO[bytes], possible: int, path: str | os.PathLike) -> np.ndarray:
+def read_stream(stream: Stream, possible: int, path: str | os.PathLike[str]) -> np.ndarray:
     """Read an IDX file of at most ``possible`` bytes."""
     zeros, code, n_axes = struct.unpack(">HBB", read_exactly(stream, 4))
     ok = zeros == 0 and code in DTYPES and n_axes >= 1

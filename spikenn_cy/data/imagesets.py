@@ -2,12 +2,14 @@
 
 import operator
 import os
+from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from spikenn_cy.data.imagefiles import IMAGES
 from spikenn_cy.data.imagefiles import SPLIT
@@ -55,7 +57,13 @@ class ImageSet:
 
     __slots__ = ("_class_names", "_images", "_labels", "_positions")
 
-    def __init__(self, images: np.ndarray, labels: Any, class_names: Any = None, positions: Any = None) -> None:
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: npt.ArrayLike,
+        class_names: Iterable[str] | None = None,
+        positions: npt.ArrayLike | None = None,
+    ) -> None:
         check_images(images, "images")
         labels = np.asarray(labels)
         ok = labels.dtype.kind in "iu" and labels.shape == images.shape[:1]
@@ -167,13 +175,13 @@ class ImageSets:
         return {part: images for part in ("train", "val", "test") if (images := getattr(self, part)) is not None}
 
 
-def is_image_folder(folder: str | os.PathLike) -> bool:
+def is_image_folder(folder: str | os.PathLike[str]) -> bool:
     """Tell whether a folder is one that `read_image_sets` is for, whatever its files hold."""
     folder = Path(folder)
     return any(os.path.lexists(folder / name) for name in (SPLIT, IMAGES)) or is_raw(folder)
 
 
-def read_image_sets(folder: str | os.PathLike) -> ImageSets:
+def read_image_sets(folder: str | os.PathLike[str]) -> ImageSets:
     """Read a folder that the command ``dataset`` wrote, one of its splits, or one of the reference's.
 
     Parameters

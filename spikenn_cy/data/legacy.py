@@ -3,7 +3,6 @@
 import math
 import os
 import re
-from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -37,7 +36,7 @@ AXES_MAX = 32  # of NumPy
 SPIKE_FIELDS = ("indices", "timestamps")
 
 
-def read(path: str | os.PathLike) -> SpikeArrays:
+def read(path: str | os.PathLike[str]) -> SpikeArrays:
     """Read the dict ``{"data": [record arrays], "labels": ..., "shape": ..., "max_time": ...}``.
 
     The labels' numbers are taken as they are, since the file says nothing of what they were.
@@ -65,7 +64,7 @@ class Interpreter:
         self.n_bytes = n_bytes  # of the whole pickle
         self.dtypes: dict[int, np.dtype] = {}  # by the identity of their call: a file has few, named by every array
 
-    def spikes(self, content: Any) -> SpikeArrays:
+    def spikes(self, content: object) -> SpikeArrays:
         match content:
             case Call("array", (Name("ndarray"), *_), (_, (), _, _, [dict(fields)])):
                 pass
@@ -96,7 +95,7 @@ class Interpreter:
                 timestamps[start:stop] = sample["timestamps"]
         return SpikeArrays(indptr, indices, timestamps, labels, n_inputs, max_time, classes_assumed=True)
 
-    def samples(self, node: Any) -> list[np.ndarray]:
+    def samples(self, node: object) -> list[np.ndarray]:
         """Return the record array of each sample, which a list or an array of objects holds."""
         match node:
             case list(nodes) | Call("array", (Name("ndarray"), *_), (_, (_,), _, _, list(nodes))):
@@ -115,7 +114,7 @@ class Interpreter:
             samples.append(sample)
         return samples
 
-    def vector(self, node: Any, name: str) -> np.ndarray:
+    def vector(self, node: object, name: str) -> np.ndarray:
         match node:
             case Call("array", (Name("ndarray"), *_), (int(), (int(size),), Call() as kind, _, data)):
                 pass
@@ -131,33 +130,34 @@ class Interpreter:
         require(len(content) == size * dtype.itemsize, f"{self.place}: {name}", rule, len(content), DataError)
         return np.frombuffer(content, dtype)
 
-    def dtype(self, node: Any, name: str) -> np.dtype:
+    def dtype(self, node: object, name: str) -> np.dtype:
         match node:
             case Call("dtype", _, (int(), _, None, (str(), str()) as names, dict(fields), int(size), *_)):
                 if sorted(names) == sorted(fields) == sorted(SPIKE_FIELDS):
                     parts = [self.field(fields[field], name) for field in SPIKE_FIELDS]
                     formats, offsets = [part[0] for part in parts], [part[1] for part in parts]
                     if np.can_cast(formats[0], np.int64) and formats[1].kind == "f":
-                        layout = {"names": SPIKE_FIELDS, "formats": formats, "offsets": offsets, "itemsize": size}
-                        return np.dtype(layout)
+                        return np.dtype(
+                            {"names": SPIKE_FIELDS, "formats": formats, "offsets": offsets, "itemsize": size}
+                        )
                 raise self.refusal(name, "must have the fields indices, whole numbers, and timestamps, floats")
             case _:
                 return self.number_dtype(node, name)
 
-    def field(self, node: Any, name: str) -> tuple[np.dtype, int]:
+    def field(self, node: object, name: str) -> tuple[np.dtype, int]:
         match node:
             case (Call() as kind, int(offset)):
                 return self.number_dtype(kind, name), offset
         raise self.refusal(name, "must have fields of a dtype and an offset")
 
-    def number_dtype(self, node: Any, name: str) -> np.dtype:
+    def number_dtype(self, node: object, name: str) -> np.dtype:
         match node:
             case Call("dtype", (str(kind), *_), (int(), "<" | ">" | "|" as order, None, None, None, *_)):
                 if NUMBER.fullmatch(kind):
-                    return np.dtype(order + kind)
+                    return np.dtype(f"{order}{kind}")
         raise self.refusal(name, "must have a dtype of numbers")
 
-    def bytes(self, node: Any, name: str) -> memoryview | bytes:
+    def bytes(self, node: object, name: str) -> memoryview | bytes:
         match node:
             case memoryview():
                 return node
@@ -167,25 +167,27 @@ class Interpreter:
                 return b""
         raise self.refusal(name, "must have its bytes in the file")
 
-    def shape(self, node: Any) -> tuple[int, int]:
+    def shape(self, node: object) -> tuple[int, int]:
         """Return the number of samples and of inputs."""
         match node:
             case (_, _, *_) if len(node) <= AXES_MAX:
                 sizes = [self.number(size, "shape") for size in node]
                 ok = all(isinstance(size, int) and 0 <= size <= np.iinfo(OFFSET).max for size in sizes)
                 require(ok, f"{self.place}: shape", "must be whole numbers >= 0", sizes, DataError)
-                return sizes[0], math.prod(sizes[1:])
+                n_samples, *axes = map(int, sizes)
+                return n_samples, math.prod(axes)
         raise self.refusal("shape", "must be (samples, inputs)")
 
-    def number(self, node: Any, name: str) -> int | float:
+    def number(self, node: object, name: str) -> int | float:
         match node:
             case bool():
                 pass
-            case int() | float():
-                return node
-            case Call("scalar", (Call() as kind, data), None):
-                (number,) = np.frombuffer(self.bytes(data, name), self.number_dtype(kind, name)).tolist()
+            case int() | float() as number:
                 return number
+            case Call("scalar", (Call() as kind, data), None):
+                found: list[int | float] = np.frombuffer(self.bytes(data, name), self.number_dtype(kind, name)).tolist()
+                (only,) = found
+                return only
         raise self.refusal(name, "must be a number")
 
     def refusal(self, name: str, rule: str, found: str = "something else") -> DataError:

@@ -4,7 +4,8 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator
-from typing import IO
+from io import BufferedReader
+from typing import Protocol
 
 import numpy as np
 
@@ -15,8 +16,15 @@ ZIP, NUMPY = b"PK", b"\x93NUMPY"  # with which .npz and .npy files begin
 DEFLATE_MAX = 1032  # bytes that one byte of deflated data can stand for
 
 
+class Stream(Protocol):
+    """What can be read from: a file, and what unpacks one on the way."""
+
+    def read(self, n_bytes: int, /) -> bytes:
+        """Return the next ``n_bytes`` at most; none at the end."""
+
+
 @contextlib.contextmanager
-def opened(path: str | os.PathLike, what: str) -> Iterator[IO[bytes]]:
+def opened(path: str | os.PathLike[str], what: str) -> Iterator[BufferedReader]:
     """Open a regular file, and raise whatever goes wrong in the block as a DataError.
 
     ``what`` the file must be completes the sentence "must be a sound ...".
@@ -46,7 +54,7 @@ def one_line(problem: Exception) -> str:
     return text if len(text) <= 120 else f"{text[:117]}..."
 
 
-def read_exactly(stream: IO[bytes], n_bytes: int) -> np.ndarray:
+def read_exactly(stream: Stream, n_bytes: int) -> np.ndarray:
     """Return the next ``n_bytes`` of ``stream`` as an array of uint8.
 
     Raises

@@ -15,14 +15,14 @@ REQUIRED = ("indptr", "indices", "timestamps", "labels", "n_inputs", "max_time")
 OPTIONAL = ("classes", "format_version")  # in a file that numpy.savez made; the constructor asks for no classes either
 
 
-def write(path: str | os.PathLike, arrays: SpikeArrays) -> None:
+def write(path: str | os.PathLike[str], arrays: SpikeArrays) -> None:
     """Write checked ``arrays`` to ``path``, uncompressed and aligned, whole or not at all."""
     members = {
         "indptr": arrays.indptr,
         "indices": arrays.indices,
         "timestamps": arrays.timestamps,
         "labels": arrays.labels,
-        "classes": arrays.classes,
+        "classes": np.asarray(arrays.classes),
         "n_inputs": np.array(arrays.n_inputs, dtype=np.int64),
         "max_time": np.array(arrays.max_time, dtype=np.float64),
         "format_version": np.array(FORMAT_VERSION, dtype=np.int64),
@@ -30,7 +30,7 @@ def write(path: str | os.PathLike, arrays: SpikeArrays) -> None:
     write_arrays(path, members)
 
 
-def read(path: str | os.PathLike) -> SpikeArrays:
+def read(path: str | os.PathLike[str]) -> SpikeArrays:
     """Read a ``.npz`` data set: members that are stored plain and aligned are mapped, others copied."""
     found = read_arrays(path, REQUIRED, OPTIONAL, single=("n_inputs", "max_time", "format_version"))
     version = found.pop("format_version", FORMAT_VERSION)

@@ -29,7 +29,7 @@ class Call:
     """What a pickle would have made by calling the function of a role, and then given a state."""
 
     role: str
-    arguments: tuple
+    arguments: tuple[Any, ...]
     state: Any = None
 
 
@@ -70,7 +70,7 @@ class Machine:
         self.data = data
         self.admitted = admitted
         self.position = 0
-        self.stack: list = []
+        self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
 
@@ -124,7 +124,7 @@ class Machine:
     def mark(self) -> None:
         self.marks.append(len(self.stack))
 
-    def since_mark(self) -> list:
+    def since_mark(self) -> list[Any]:
         """Take off the stack what came after the last mark."""
         start = self.marks.pop()
         items = self.stack[start:]
@@ -138,13 +138,13 @@ class Machine:
         del self.stack[-n_items:]
         self.stack.append(items)
 
-    def fill_list(self, items: list) -> None:
+    def fill_list(self, items: list[Any]) -> None:
         target = self.stack[-1]
         if type(target) is not list:
             raise Refused(f"items for what is not a list at byte {self.position}")
         target.extend(items)
 
-    def fill_dict(self, items: list) -> None:
+    def fill_dict(self, items: list[Any]) -> None:
         target = self.stack[-1]
         keys = items[::2]
         # Hashing a nested tuple, shared at every level, would take for ever.

@@ -46,7 +46,7 @@ class DatasetWriter:
     ...         writer.append(SpikingDataset.from_numpy(times, labels))
     """
 
-    def __init__(self, path: str | os.PathLike) -> None:
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         suffix = Path(path).suffix
         require(suffix.lower() == ".npz", str(path), "suffix must be .npz", suffix, DataError)
         self._path = path

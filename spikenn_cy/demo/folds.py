@@ -13,7 +13,7 @@ from spikenn_cy.errors import require
 STEMS = ("trainset", "valset", "testset")
 
 
-def write_digits(output: str | os.PathLike, K: int = 10) -> dict[str, tuple[int, ...]]:
+def write_digits(output: str | os.PathLike[str], K: int = 10) -> dict[str, tuple[int, ...]]:
     """Write the digits as data sets for a grid search and for K folds.
 
     ``output/gs`` has the training and validation samples of the demo. ``output/kfold/i``
@@ -47,7 +47,7 @@ def write_digits(output: str | os.PathLike, K: int = 10) -> dict[str, tuple[int,
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         found = "one that holds something" if output.is_dir() else "a file"
         raise RunError(f"{output}: must be a new or empty folder, got {found}")
-    parts = {"gs": (train, val)}
+    parts: dict[str, tuple[np.ndarray, ...]] = {"gs": (train, val)}
     turn = np.empty(len(rest), dtype=np.int64)
     turn[np.argsort(digits.labels[rest], kind="stable")] = np.arange(len(rest)) % K
     parts |= {f"kfold/{fold}": (rest[turn != fold], rest[turn == fold], test) for fold in range(K)}

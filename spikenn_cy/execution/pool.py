@@ -82,7 +82,7 @@ def run_jobs(
         for job in jobs:
             yield Outcome(job, *attempt(work, job))
         return
-    finished: queue.SimpleQueue = queue.SimpleQueue()
+    finished: queue.SimpleQueue[tuple[int, int, Future[Answer]]] = queue.SimpleQueue()
     with Workers(min(n_proc, max(1, len(jobs)))) if executor is None else executor() as pool:
 
         def start(position: int, n_before: int) -> None:
@@ -105,7 +105,9 @@ def run_jobs(
             yield Outcome(jobs[position], *_answer(future, n_attempts), n_attempts)
 
 
-def cluster_factory(address: str, output: str | os.PathLike, inputs: Iterable[str | os.PathLike]) -> ExecutorFactory:
+def cluster_factory(
+    address: str, output: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]]
+) -> ExecutorFactory:
     """Return what `run_jobs` needs to do its jobs on a Dask cluster; see `cluster_executor`."""
     # Here, because Dask is installed where it is used only.
     from spikenn_cy.execution.cluster import cluster_executor
@@ -142,17 +144,17 @@ def attempt(work: Callable[[Any], Any], job: Any) -> Answer:
             error = f"memory: must suffice for network and data, got {problem or 'too little'}"
         except Exception as problem:
             error, details = _mistake(problem)
-    return Answer(result, error, details, tuple(warning.message for warning in caught))
+    return Answer(result, error, details, tuple(told.message for told in caught if isinstance(told.message, Warning)))
 
 
-def _problem(future: Future) -> BaseException | None:
+def _problem(future: Future[Answer]) -> BaseException | None:
     try:
         return future.exception()
     except CancelledError as cancelled:
         return cancelled
 
 
-def _answer(future: Future, n_attempts: int) -> Answer:
+def _answer(future: Future[Answer], n_attempts: int) -> Answer:
     problem = _problem(future)
     if problem is None:
         return future.result()

@@ -14,7 +14,7 @@ PREFIX = ".command-"
 
 
 @contextlib.contextmanager
-def presence(folder: str | os.PathLike) -> Iterator[Path]:
+def presence(folder: str | os.PathLike[str]) -> Iterator[Path]:
     """Hold a new file in ``folder``, which exists, for the time of the block.
 
     The kernel lets go of it when this process ends, however it ends, and a network file
@@ -51,7 +51,7 @@ def presence(folder: str | os.PathLike) -> Iterator[Path]:
         os.close(handle)
 
 
-def is_present(path: str | os.PathLike) -> bool:
+def is_present(path: str | os.PathLike[str]) -> bool:
     """Return whether the process that made this file with `presence` is still in its block."""
     try:
         handle = os.open(path, os.O_RDONLY)

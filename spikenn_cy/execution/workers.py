@@ -16,7 +16,14 @@ from concurrent.futures import Future
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait
+from multiprocessing.context import SpawnContext
 from typing import Any
+from typing import ParamSpec
+from typing import TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]  # a function and what it is called with
 
 PR_SET_PDEATHSIG = 1  # of Linux's prctl
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -45,7 +52,7 @@ class Workers(Executor):
     """
 
     def __init__(self, n_workers: int) -> None:
-        self._tasks: queue.SimpleQueue = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[tuple[Future[Any], Call] | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._context = multiprocessing.get_context("spawn")
         # Started here, since starting it lets signals through to the thread that does so.
@@ -56,11 +63,11 @@ class Workers(Executor):
         for slot in self._slots:
             slot.start()
 
-    def submit(self, function: Callable, /, *arguments: Any, **options: Any) -> Future:
+    def submit(self, function: Callable[P, T], /, *arguments: P.args, **options: P.kwargs) -> Future[T]:
         """Have ``function`` called in a worker; all of it, and what it returns, must pickle."""
         if self._closing.is_set():
             raise RuntimeError("cannot submit after shutdown")
-        future: Future = Future()
+        future: Future[T] = Future()
         self._tasks.put((future, (function, arguments, options)))
         return future
 
@@ -75,7 +82,7 @@ class Workers(Executor):
                 slot.join()
             self._environment.close()
 
-    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.shutdown(cancel_futures=kind is not None)
 
     def _serve(self) -> None:
@@ -113,13 +120,13 @@ class Workers(Executor):
 class _Worker:
     """One process and the parent's end of the pipe to it."""
 
-    def __init__(self, context: Any) -> None:
+    def __init__(self, context: SpawnContext) -> None:
         self.pipe, far_end = context.Pipe()
         self.process = context.Process(target=_work, args=(far_end,), daemon=True)
         self.process.start()
         far_end.close()
 
-    def answer(self, call: tuple, closing: threading.Event) -> Callable[[Future], None]:
+    def answer(self, call: Call, closing: threading.Event) -> Callable[[Future[Any]], None]:
         """Have a call done and return what is to be done with its future."""
         try:
             self.pipe.send(call)
@@ -193,6 +200,8 @@ def end_with_parent() -> None:
     A worker that lived on would write into a folder that the next command owns.
     """
     parent = multiprocessing.parent_process()
+    if parent is None:
+        return
     threading.Thread(target=_end_after, args=(parent.sentinel,), daemon=True).start()
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):

@@ -108,7 +108,9 @@ PICTURES: dict[str, dict[str, Picture]] = {
 }
 
 
-def pictures(folder: str | os.PathLike, input: str | os.PathLike | None = None) -> "Iterator[tuple[str, Figure | str]]":
+def pictures(
+    folder: str | os.PathLike[str], input: str | os.PathLike[str] | None = None
+) -> "Iterator[tuple[str, Figure | str]]":
     """Draw all that can be drawn of a folder.
 
     Parameters
@@ -139,5 +141,6 @@ def pictures(folder: str | os.PathLike, input: str | os.PathLike | None = None) 
         try:
             drawn = picture.draw(source)
         except NotRecorded as reason:
-            drawn = str(reason)
-        yield name, drawn
+            yield name, str(reason)
+        else:
+            yield name, drawn

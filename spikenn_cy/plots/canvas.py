@@ -3,11 +3,13 @@
 import io
 import os
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
@@ -18,6 +20,7 @@ from spikenn_cy.utils.validation import is_real
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
@@ -58,7 +61,7 @@ def told(figure: "Figure", text: str) -> "Figure":
 
 def told_by(figure: "Figure") -> str:
     """Return what a figure shows, in words."""
-    return figure.get_label()
+    return str(figure.get_label())
 
 
 def diverging() -> "Colormap":
@@ -78,7 +81,7 @@ def shades(first: float, last: float) -> "ScalarMappable":
     return ScalarMappable(Normalize(first, last), ListedColormap(colormaps["viridis"](np.linspace(0, 0.88, 256))))
 
 
-def label_text(value: Any, most: int | None = 80) -> str:
+def label_text(value: object, most: int | None = 80) -> str:
     """Return what somebody else wrote as text of printable characters on one line, at most ``most`` of them."""
     text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
     text = " ".join(text.encode("utf-8", "backslashreplace").decode("utf-8").split())
@@ -86,12 +89,12 @@ def label_text(value: Any, most: int | None = 80) -> str:
     return text if most is None or len(text) <= most else f"{text[: most - 1]}\u2026"
 
 
-def short_text(value: Any) -> str:
+def short_text(value: object) -> str:
     """Return a name that somebody else chose as text that fits beside a picture."""
     return label_text(value, LONGEST_NAME)
 
 
-def set_names(axis: Any, positions: Any, names: Any, **properties: Any) -> None:
+def set_names(axis: "Axis", positions: npt.ArrayLike, names: Iterable[object], **properties: Any) -> None:
     """Put names at positions of an axis; a dollar sign in one does not begin a formula."""
     axis.set_ticks(positions, [short_text(name) for name in names], **properties, parse_math=False)
 
@@ -187,7 +190,7 @@ def rendered(figure: "Figure", form: str = "png", dpi: float = DPI) -> bytes:
     return file.getvalue()
 
 
-def write_figure(figure: "Figure", path: str | os.PathLike, dpi: float = DPI) -> None:
+def write_figure(figure: "Figure", path: str | os.PathLike[str], dpi: float = DPI) -> None:
     """Write a figure to a file whose suffix says in which form, atomically.
 
     Raises

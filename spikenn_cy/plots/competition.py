@@ -1,6 +1,7 @@
 """Who learned: thresholds and updates of each neuron, by which competition regulation is seen to work or to fail."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 MOST_NAMES = 20  # that stand one above the other without touching
 
 
-def competition(run: str | os.PathLike, label: int = 0) -> "Figure":
+def competition(run: str | os.PathLike[str], label: int = 0) -> "Figure":
     """Return training thresholds and target updates of the neurons of one class, a line each, over the epochs.
 
     Without regulation one neuron of a class takes all target updates; with it they share.
@@ -77,11 +78,10 @@ def competition(run: str | os.PathLike, label: int = 0) -> "Figure":
     figure = new_figure(5.6)
     above, below = figure.subplots(2, 1, sharex=True)
     few = n_neurons - n_non_target <= len(COLOURS)
-    if few:
-        colours = list(COLOURS)
-    else:
+    colours: Sequence[str | np.ndarray] = COLOURS
+    if not few:
         scale = shades(n_non_target, n_neurons - 1)
-        colours = [scale.to_rgba(number) for number in range(n_non_target, n_neurons)]
+        colours = list(scale.to_rgba(np.arange(n_non_target, n_neurons)))
     for number in range(n_neurons):
         non_target = number < n_non_target
         looks = {"color": GREY, "linestyle": ":"} if non_target else {"color": colours[number - n_non_target]}
@@ -116,7 +116,7 @@ def competition(run: str | os.PathLike, label: int = 0) -> "Figure":
     )
 
 
-def neurons(run: str | os.PathLike) -> "Figure":
+def neurons(run: str | os.PathLike[str]) -> "Figure":
     """Return training thresholds and target updates of all neurons over the epochs, as two images.
 
     Parameters
@@ -173,7 +173,7 @@ def neurons(run: str | os.PathLike) -> "Figure":
     )
 
 
-def thresholds_and_updates(run: str | os.PathLike, model: Readout) -> tuple[np.ndarray, np.ndarray]:
+def thresholds_and_updates(run: str | os.PathLike[str], model: Readout) -> tuple[np.ndarray, np.ndarray]:
     """Return what a run's statistics say of each neuron and epoch.
 
     Returns

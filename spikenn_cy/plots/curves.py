@@ -35,7 +35,7 @@ ENOUGH_EPOCHS = 6  # for their later half to be shown alone
 FEW_EPOCHS = 30  # up to which each has a mark
 
 
-def accuracy(run: str | os.PathLike | History) -> "Figure":
+def accuracy(run: str | os.PathLike[str] | History) -> "Figure":
     """Return the curves of training, validation and test accuracy over the epochs of a run.
 
     Parameters
@@ -81,7 +81,7 @@ def accuracy(run: str | os.PathLike | History) -> "Figure":
     return told(figure, f"Accuracy over {len(epochs)} epochs; after the last: {', '.join(said)}.")
 
 
-def folds(output: str | os.PathLike) -> "Figure":
+def folds(output: str | os.PathLike[str]) -> "Figure":
     """Return the accuracy curves of all folds of a cross-validation, their mean and their spread.
 
     Parameters

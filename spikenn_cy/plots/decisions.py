@@ -1,9 +1,9 @@
 """How a network decides: which classes it takes for which, and how the first spike of one sample came about."""
 
 from typing import TYPE_CHECKING
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from spikenn_cy.data.classes import in_classes
 from spikenn_cy.data.dataset import SpikingDataset
@@ -33,7 +33,7 @@ SHORT_NAME = 3  # characters that fit side by side
 DARK = 55  # percent, below which a field is dark enough for white digits
 
 
-def confusion(labels: Any, predictions: Any, classes: Any = None) -> "Figure":
+def confusion(labels: npt.ArrayLike, predictions: npt.ArrayLike, classes: npt.ArrayLike | None = None) -> "Figure":
     """Return how many samples of each class were taken for each class.
 
     Parameters
@@ -189,7 +189,7 @@ def raster(model: Readout, dataset: SpikingDataset, sample: int = 0) -> "Figure"
     )
 
 
-def _numbers(name: str, values: Any) -> np.ndarray:
+def _numbers(name: str, values: npt.ArrayLike) -> np.ndarray:
     try:
         array = np.asarray(values)
     except (TypeError, ValueError) as problem:

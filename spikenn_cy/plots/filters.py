@@ -1,9 +1,9 @@
 """What a convolution has learned to look for, all its filters in one picture."""
 
 from typing import TYPE_CHECKING
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
@@ -23,7 +23,7 @@ COLOUR_CHANNELS = 6  # red on, red off, green on, green off, blue on, blue off
 N_COLUMNS = 16
 
 
-def filters(weights: Any) -> "Figure":
+def filters(weights: npt.ArrayLike) -> "Figure":
     """Return a picture of all filters of a convolution.
 
     On and off channels follow each other for each channel of the image, as `STDPCSNN` has
@@ -61,7 +61,7 @@ def filters(weights: Any) -> "Figure":
         axes.set_title(f"{n_filters} filters: on minus off weights of red, green and blue, grey where equal")
     else:
         signed = n_channels > 1
-        largest = max(float(np.abs(images).max()), np.finfo(np.float32).tiny)
+        largest = max(float(np.abs(images).max()), float(np.finfo(np.float32).tiny))
         signed = signed or images.min() < 0
         drawn = axes.imshow(
             mosaic(images, n_columns, 1),
@@ -95,17 +95,16 @@ def shown_filters(weights: np.ndarray) -> np.ndarray:
     ndarray of float32, shape (C, k, k) or, with six channels, (C, k, k, 3)
         On minus off weights; in colour, of each filter, as a share of the largest in size.
     """
-    weights = np.moveaxis(weights, 3, 0)
-    if weights.shape[3] == 1:
-        return weights[..., 0]
-    differences = weights[..., ::2] - weights[..., 1::2]
-    if differences.shape[3] == 1:
-        return differences[..., 0]
-    largest = np.abs(differences).max(axis=(1, 2, 3), keepdims=True)
-    return differences / np.where(largest > 0, largest, 1)
+    images: np.ndarray = np.moveaxis(weights, 3, 0)
+    if images.shape[3] > 1:
+        images = images[..., ::2] - images[..., 1::2]
+    if images.shape[3] == 1:
+        return images[..., 0]
+    largest = np.abs(images).max(axis=(1, 2, 3), keepdims=True)
+    return images / np.where(largest > 0, largest, 1)
 
 
-def _checked(weights: Any) -> np.ndarray:
+def _checked(weights: npt.ArrayLike) -> np.ndarray:
     try:
         array = np.asarray(weights, dtype=np.float32)
     except (TypeError, ValueError) as problem:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
@@ -38,7 +39,7 @@ MANY = 25  # runs of one value, which take all of that room; fewer stay closer t
 MOST_CHARACTERS = 30  # of all values under one panel, for them to stand upright
 
 
-def grid(output: str | os.PathLike) -> "Figure":
+def grid(output: str | os.PathLike[str]) -> "Figure":
     """Return, for each setting that varies, the accuracy of all runs against its value.
 
     Parameters
@@ -65,8 +66,8 @@ def grid(output: str | os.PathLike) -> "Figure":
     ended = [state for state in states if state.result is not None]
     if not ended:
         raise NotRecorded("no results: no run is complete")
-    by = "val_accuracy" if any(state.result["val_accuracy"] is not None for state in ended) else "train_accuracy"
-    ended = [state for state in ended if state.result[by] is not None]
+    by = "val_accuracy" if any(_result(state)["val_accuracy"] is not None for state in ended) else "train_accuracy"
+    ended = [state for state in ended if _result(state)[by] is not None]
     paths = [path for path in states[0].varied if len(values_of(states, path)) > 1]
     if not paths:
         raise NotRecorded("no settings: none varies")
@@ -82,14 +83,19 @@ def grid(output: str | os.PathLike) -> "Figure":
         axes.set_ylabel(f"{SETS[by]} accuracy (%)")
     handles = panels[0, 0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside upper center", ncols=4, frameon=False)
-    best = max(ended, key=lambda state: state.result[by])
+    best = max(ended, key=lambda state: _result(state)[by])
     settings = ", ".join(f"{path} = {cell(best.varied[path])}" for path in paths)
     n_left = len(states) - len(ended)
     return told(
         figure,
-        f"Accuracy of {len(ended)} runs against {len(paths)} settings; the best, {100 * best.result[by]:.2f} %, has "
+        f"Accuracy of {len(ended)} runs against {len(paths)} settings; the best, {100 * _result(best)[by]:.2f} %, has "
         f"{label_text(settings)}{f'; {n_left} runs are not complete' if n_left else ''}.",
     )
+
+
+def _result(state: RunState) -> Mapping[str, Any]:
+    """Return the result of a run that has one."""
+    return state.result or {}
 
 
 def values_of(states: list[RunState], path: str) -> list[Any]:
@@ -103,7 +109,7 @@ def values_of(states: list[RunState], path: str) -> list[Any]:
 def _panel(axes: "Axes", states: list[RunState], path: str, by: str, values: list[Any]) -> None:
     place = {json.dumps(value): position for position, value in enumerate(values)}
     places = np.array([place[json.dumps(state.varied[path])] for state in states])
-    accuracies = np.array([100 * state.result[by] for state in states])
+    accuracies = np.array([100 * _result(state)[by] for state in states])
     counted = np.array([state.state == "complete" for state in states])
     # Side by side, since many runs are equally good. Multiples of the golden ratio fill the room evenly and, unlike
     # the order of the grid, show no pattern of another setting.

@@ -2,9 +2,9 @@
 
 import math
 import os
+from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from typing import Any
 
 import numpy as np
 
@@ -28,7 +28,7 @@ MOST_COLUMNS = 25
 MOST_NAMES = 25
 
 
-def weights(model: Readout | str | os.PathLike, shape: Sequence[int] | None = None) -> "Figure":
+def weights(model: Readout | str | os.PathLike[str], shape: Sequence[int] | None = None) -> "Figure":
     """Return the weights of each neuron of the first layer, whose inputs are those of the data, as images.
 
     Parameters
@@ -128,11 +128,12 @@ def _arranged(n_classes: int, per_class: int, gap: int) -> tuple[np.ndarray, int
     return (firsts[:, None] + np.arange(per_class)).ravel(), n_columns, gap
 
 
-def _image_shape(n_inputs: int, shape: Any) -> tuple[int, int]:
+def _image_shape(n_inputs: int, shape: Iterable[int] | None) -> tuple[int, int]:
     if shape is None:
         side = square_side(n_inputs)
         rule = "must form an image: be the square of 3 or more, or come with shape="
-        require(side is not None, "inputs", rule, n_inputs, DataError)
+        if side is None:
+            raise DataError(f"inputs: {rule}, got {n_inputs}")
         return side, side
     try:
         height, width = (int(length) for length in shape)

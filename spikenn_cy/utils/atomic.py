@@ -5,13 +5,16 @@ import os
 import secrets
 from collections.abc import Iterator
 from typing import IO
+from typing import Any
 
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import SpikennError
 
 
 @contextlib.contextmanager
-def atomic_file(path: str | os.PathLike, mode: str = "wb", *, error: type[SpikennError] = RunError) -> Iterator[IO]:
+def atomic_file(
+    path: str | os.PathLike[str], mode: str = "wb", *, error: type[SpikennError] = RunError
+) -> Iterator[IO[Any]]:
     """Open a file for writing that takes the name ``path`` only when the block ends well.
 
     Until then the bytes go to a hidden file in the same folder, and what ``path`` held
@@ -35,10 +38,10 @@ def atomic_file(path: str | os.PathLike, mode: str = "wb", *, error: type[Spiken
     target = target_of(path, error)
     folder, name = os.path.split(target)
     hidden = os.path.join(folder, f".{name[:40]}.{secrets.token_hex(4)}.tmp")
-    text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+    encoding, newline = (None, None) if "b" in mode else ("utf-8", "\n")
     try:
         # "x" gives the permissions that a plain open() would give; tempfile does not.
-        with open(hidden, mode.replace("w", "x"), **text) as file:
+        with open(hidden, mode.replace("w", "x"), encoding=encoding, newline=newline) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -56,7 +59,7 @@ def atomic_file(path: str | os.PathLike, mode: str = "wb", *, error: type[Spiken
     sync_folder(folder)
 
 
-def target_of(path: str | os.PathLike, error: type[SpikennError] = RunError) -> str:
+def target_of(path: str | os.PathLike[str], error: type[SpikennError] = RunError) -> str:
     """Return where a file called ``path`` would be written; raise ``error`` if that is no place for one."""
     target = os.path.realpath(path)
     # Replacing a device or a pipe by a file would take it away from everybody else.

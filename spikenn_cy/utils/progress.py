@@ -3,7 +3,6 @@
 import shutil
 import sys
 from types import TracebackType
-from typing import Any
 
 
 class Progress:
@@ -43,7 +42,7 @@ class Progress:
             shape = {"ncols": size.columns, "nrows": size.lines}
             self._bar = tqdm(total=total, desc=label, unit=unit, initial=done, unit_scale=scale, **shape)
 
-    def step(self, n_steps: int = 1, **figures: Any) -> None:
+    def step(self, n_steps: int = 1, **figures: object) -> None:
         """Advance by ``n_steps`` and show ``figures`` at the bar's right."""
         if self._bar is not None:
             if figures:

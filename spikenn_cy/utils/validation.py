@@ -1,6 +1,7 @@
 """Numbers and arrays that Python callers give, checked alike and refused in the same words everywhere."""
 
 from typing import Any
+from typing import TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +15,12 @@ from spikenn_cy.errors import require
 THREADS_MAX = 1024
 
 
-def is_whole(value: Any) -> bool:
+def is_whole(value: object) -> TypeGuard[int]:
     """Return whether ``value`` is an integer of Python or NumPy; ``True`` is none."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
-def is_real(value: Any) -> bool:
+def is_real(value: object) -> TypeGuard[float]:
     """Return whether ``value`` is a real number of Python or NumPy; ``True`` is none."""
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
