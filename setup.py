@@ -73,17 +73,17 @@ def extension(pyx: Path) -> Extension:
     )
 
 
-def with_included(headers: list[str]) -> list[str]:
-    """Return headers and those of the package that they include, directly or through others."""
+def included(source: str) -> list[str]:
+    """Return the headers of the package that a C file names, for itself or for a macro, directly or through others."""
     found: set[Path] = set()
-    waiting = [Path(header) for header in headers]
+    waiting = [Path(source)]
     while waiting:
-        header = waiting.pop()
-        if header not in found and header.is_file():
-            found.add(header)
-            names = re.findall(r'^\s*#\s*include\s*"(.+?)"', header.read_text(encoding="utf-8"), re.MULTILINE)
-            waiting += [folder / name for name in names for folder in (header.parent, HEADERS)]
-    return sorted(map(str, found))
+        path = waiting.pop()
+        if path not in found and path.is_file():
+            found.add(path)
+            names = re.findall(r'^[ \t]*#[^"\n]*"([^"\n]+\.h)"', path.read_text(encoding="utf-8"), re.MULTILINE)
+            waiting += [folder / name for name in names for folder in (path.parent, HEADERS)]
+    return sorted(map(str, found - {Path(source)}))
 
 
 def extensions() -> list[Extension]:
@@ -97,8 +97,9 @@ def extensions() -> list[Extension]:
         force=CHANGED,
         nthreads=PROCESSORS,
     )
-    for module in translated:  # Cython found what `cdef extern from` names in the module and in all that it cimports
-        module.depends = with_included(module.depends)
+    for module in translated:
+        (source,) = module.sources  # which says what all that the module cimports includes
+        module.depends = included(source)
     return translated
 
 
