@@ -91,16 +91,16 @@ INLINE void rows(const int width, const float *w, ptrdiff_t n_inputs, const int3
     sink = a[0] + b[0];
 }
 
-#define OF_SIZE(size, call)                                                                                           \
-    switch (size) {                                                                                                   \
-    case 1: call(1); break;                                                                                           \
-    case 2: call(2); break;                                                                                           \
-    case 3: call(3); break;                                                                                           \
-    case 4: call(4); break;                                                                                           \
-    case 5: call(5); break;                                                                                           \
-    case 6: call(6); break;                                                                                           \
-    case 7: call(7); break;                                                                                           \
-    default: call(8); break;                                                                                          \
+#define OF_SIZE(size, call)                                                                                            \
+    switch (size) {                                                                                                    \
+    case 1: call(1); break;                                                                                            \
+    case 2: call(2); break;                                                                                            \
+    case 3: call(3); break;                                                                                            \
+    case 4: call(4); break;                                                                                            \
+    case 5: call(5); break;                                                                                            \
+    case 6: call(6); break;                                                                                            \
+    case 7: call(7); break;                                                                                            \
+    default: call(8); break;                                                                                           \
     }
 
 /* All of the `n_blocks` blocks of `width` rows see the first `n` spikes of one sample, then of the next. */
@@ -110,7 +110,8 @@ void gather_rows(const float *weights, ptrdiff_t n_inputs, int width, ptrdiff_t 
         for (ptrdiff_t s = 0; s < n_samples; s++)
             for (ptrdiff_t block = 0; block < n_blocks; block++) {
                 const float *w = weights + block * width * n_inputs;
-#define ROWS(SIZE) ahead ? rows(SIZE, w, n_inputs, inputs + s * n, n, ahead) : rows(SIZE, w, n_inputs, inputs + s * n, n, 0)
+#define ROWS(SIZE)                                                                                                     \
+    ahead ? rows(SIZE, w, n_inputs, inputs + s * n, n, ahead) : rows(SIZE, w, n_inputs, inputs + s * n, n, 0)
                 OF_SIZE(width, ROWS)
             }
 }
@@ -174,8 +175,7 @@ void update_rows(float *weights, ptrdiff_t n_inputs, const float *input_times, c
             float *restrict w = weights + rows_[k] * n_inputs;
             ptrdiff_t i = 0;
             for (; i + 32 <= n_inputs; i += 32)
-                for (int q = 0; q < 32; q += WIDTH / 4)
-                    *(Line *)(w + i + q) += *(const Line *)(input_times + i + q);
+                for (int q = 0; q < 32; q += WIDTH / 4) *(Line *)(w + i + q) += *(const Line *)(input_times + i + q);
             for (; i < n_inputs; i++) w[i] += input_times[i];
             FENCE();
             if (passes == 2) {

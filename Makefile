@@ -1,0 +1,43 @@
+# What a developer types, in an environment with `python -m pip install -e ".[test,lint]"`.
+PYTHON ?= python
+HEADERS = $(shell find spikenn_cy benchmarks -name '*.h')
+
+.PHONY: help build test quick lint format types docs bench clean
+
+help: ## list these
+	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read name what; do printf '%-8s%s\n' "$$name" "$$what"; done
+
+build: ## compile what has changed, with all processors
+	$(PYTHON) setup.py --quiet build_ext --inplace
+
+test: ## all tests but those that look at a clock
+	$(PYTHON) -m pytest
+
+quick: ## tests of every room of the package, in a minute
+	$(PYTHON) -m pytest -m quick
+
+lint: ## look for what tools find in Python, Cython and C
+	ruff check .
+	ruff format --check .
+	cython-lint spikenn_cy
+	clang-format --dry-run --Werror $(HEADERS)
+
+format: ## let tools mend what they can
+	ruff check --fix .
+	ruff format .
+	clang-format -i $(HEADERS)
+
+types: ## check the types of the package
+	mypy
+
+docs: ## build the site into build/site (extra docs)
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet --site-dir build/site
+
+bench: ## hold cost to its laws, and measure each goal once, on a machine that does nothing else
+	$(PYTHON) -m pytest -m bench
+	$(PYTHON) -m benchmarks.targets --quick
+
+clean: ## remove what was built, and what tools keep
+	rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache .asv
+	find spikenn_cy '(' -name '*.so' -o -name '*.c' -o -name '*.html' ')' -delete
+	find benchmarks docs spikenn_cy tests -name __pycache__ -prune -exec rm -rf '{}' +
