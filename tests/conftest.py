@@ -14,6 +14,7 @@ TIERS = ("quick", "full", "processes", "bench")
 settings.register_profile(
     "fixed", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
+settings.register_profile("fewer", settings.get_profile("fixed"), max_examples=30)
 settings.load_profile("fixed")
 
 # A shell makes its background jobs deaf to Ctrl-C, and their children inherit it; some tests send it to children.
@@ -26,6 +27,11 @@ def instructions(request):
     """Run a test once with each instruction set of this processor."""
     with instruction_set(request.param):
         yield request.param
+
+
+def pytest_configure(config):
+    """Draw fewer cases where only the quick tests are wanted."""
+    settings.load_profile("fewer" if config.option.markexpr == "quick" else "fixed")
 
 
 def pytest_ignore_collect(collection_path, config):

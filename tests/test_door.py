@@ -25,7 +25,9 @@ def test_make_lists_what_it_does_and_the_page_for_contributors_names_it():
     if shutil.which("make") is None:
         pytest.skip("make is not installed")
     targets = re.search(r"^\.PHONY: (.*)$", text_of("Makefile"), re.MULTILINE)[1].split()
-    shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     assert [line.split()[0] for line in shown.splitlines()] == targets
     named = re.findall(r"`(?:make )?([a-z ]+)`", text_of("CONTRIBUTING.md"))
     assert set(targets) - {"help"} <= {word for words in named for word in words.split()}

@@ -69,7 +69,6 @@ def listed(mark):
 CHECKS = parametrize_with_checks(
     [
         LatencyEncoder(scaling="range", n_fields=4),
-        SpikingClassifier(),
         SpikingClassifier(rule="s4nn", scaling="feature", n_fields=5, leak_tau=2.0),
     ]
 )
@@ -78,10 +77,9 @@ MORE_CHECKS = parametrize_with_checks(
         LatencyEncoder(),
         LatencyEncoder(scaling="max", n_fields=2, max_time=10),
         LatencyEncoder(scaling="sample"),
+        SpikingClassifier(),
         SpikingClassifier(rule="sstdp", max_time=20),
         SpikingClassifier(rule="rstdp"),
-        SpikingClassifier(rule="s4nn"),
-        SpikingClassifier(scaling="feature", n_fields=5, leak_tau=2.0),
     ]
 )
 
