@@ -32,7 +32,8 @@ typedef struct {
     ptrdiff_t (*list_tiles)(const int16_t *members, ptrdiff_t n, int32_t *tiles);
     /* By the number of rows: for each, write the sum of its weights of the members in these tiles. */
     SumMembers sum_members[BLOCK_MAX + 1];
-    /* Bound the exact potentials of neurons first ... last - 1 by sums of at most `count` weights: README.md, "Bounds". */
+    /* Bound the exact potentials of neurons first ... last - 1 by sums of at most `count` weights: README.md, "Bounds".
+     */
     void (*set_bounds)(const Estimates *of, ptrdiff_t first, ptrdiff_t last, ptrdiff_t count);
 } ScreeningKernels;
 
@@ -48,8 +49,8 @@ typedef struct {
  * fires: back while one surely has, else on until one has. All go in step. Bounds hold up to position `bounded`; beyond
  * it the search stops, with `end` at `bounded`. Writes the sums at `end`. */
 static inline __attribute__((always_inline)) GroupSearch search_in_step(const int width, const Estimates *of,
-                                                                         ptrdiff_t first, const Spikes *spikes,
-                                                                         ptrdiff_t start, ptrdiff_t bounded) {
+                                                                        ptrdiff_t first, const Spikes *spikes,
+                                                                        ptrdiff_t start, ptrdiff_t bounded) {
     const int32_t *inputs = spikes->inputs;
     const float *times = spikes->times;
     GroupSearch found = {spikes->count, 0, 0, 0};
@@ -106,8 +107,7 @@ static inline GroupSearch search_group(int width, const Estimates *of, ptrdiff_t
                                        ptrdiff_t start, ptrdiff_t bounded) {
     switch (width) {
 #define SEARCH(WIDTH)                                                                                                  \
-    case WIDTH:                                                                                                        \
-        return search_in_step(WIDTH, of, first, spikes, start, bounded);
+    case WIDTH: return search_in_step(WIDTH, of, first, spikes, start, bounded);
         SEARCH(1) SEARCH(2) SEARCH(3) SEARCH(4) SEARCH(5)
 #undef SEARCH
     }

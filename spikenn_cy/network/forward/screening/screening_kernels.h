@@ -48,7 +48,14 @@ TARGET INLINE void NAMED(sum_members)(const int width, const int16_t *const *row
                                                   const int32_t *tiles, ptrdiff_t n_tiles, int32_t *sums) {            \
         NAMED(sum_members)(WIDTH, rows, members, tiles, n_tiles, sums);                                                \
     }
-SUMS(1) SUMS(2) SUMS(3) SUMS(4) SUMS(5) SUMS(6) SUMS(7) SUMS(8)
+SUMS(1)
+SUMS(2)
+SUMS(3)
+SUMS(4)
+SUMS(5)
+SUMS(6)
+SUMS(7)
+SUMS(8)
 #undef SUMS
 
 TARGET static void NAMED(set_bounds)(const Estimates *of, ptrdiff_t first, ptrdiff_t last, ptrdiff_t n_spikes) {
@@ -64,7 +71,8 @@ TARGET static void NAMED(set_bounds)(const Estimates *of, ptrdiff_t first, ptrdi
         memcpy(&power, &bits, sizeof power);
         double early = power / (unit * WHOLE_MAX) - 2;
         early = early < 0 ? 0 : early > count ? count : early;
-        const double rounding = power * (count + 5 - early * 0.66) * 0x1p-24 + fabs(threshold) * 8e-7 + count * 0x1p-148;
+        const double rounding =
+            power * (count + 5 - early * 0.66) * 0x1p-24 + fabs(threshold) * 8e-7 + count * 0x1p-148;
         double low = (threshold - rounding) / unit - count - 2, high = (threshold + rounding) / unit + 2;
         low = unit > 0 ? low : least, high = unit > 0 ? high : most; /* who may always fire, and never surely has */
         low = threshold < INFINITY ? low : most, high = threshold < INFINITY ? high : most;
