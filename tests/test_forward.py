@@ -14,6 +14,8 @@ from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
 from spikenn_cy.network.forward import FORWARDS
 
+pytestmark = pytest.mark.quick
+
 # Moves every neuron by its own potential, so that weights tell what potentials the rule was given.
 READS_POTENTIALS = """
 from spikenn_cy.kernels.layout cimport {scope}, LayerOutput
@@ -36,8 +38,6 @@ cdef class ByPotential(Rule):
 BUILD = """
 from Cython.Build import cythonize
 from setuptools import Extension, setup
-
-pytestmark = pytest.mark.quick
 
 extension = Extension("{name}", ["{name}.pyx"], include_dirs=[{package!r} + "/spikenn_cy/kernels/src"])
 modules = cythonize([extension], include_path=[{package!r}], language_level=3, quiet=True)
