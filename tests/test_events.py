@@ -193,6 +193,8 @@ def changed(name, position, value):
         ({"x": [[0] * 8]}, "x: must have one axis, got (1, 8)"),
         ({"polarity": ["on"] * 8}, "polarity: must be 0 and 1, -1 and 1, or truth values, got dtype('<U2')"),
         ({"polarity": None}, "polarity: may be left out only if the sensor has 1 polarity, got 2"),
+        ({"x": None}, "x: must be whole numbers, got dtype('O')"),
+        ({"t": None}, "t: must be real numbers, got dtype('O')"),
         ({"t": np.zeros(8, "M8[us]")}, "t: must be real numbers, got dtype('<M8[us]')"),
         ({"offsets": [0, 5]}, "labels: must have a label for each of 1 samples, got 2"),
         ({"offsets": [0, 9, 8]}, "offsets, sample 1: must not fall below 9, got 8"),

@@ -58,7 +58,8 @@ class Events(NamedTuple):
     t: np.ndarray
 
     def part(self, start: int, stop: int) -> "Events":
-        return Events(*(None if array is None else array[start:stop] for array in self))
+        polarity = None if self.polarity is None else self.polarity[start:stop]
+        return Events(self.x[start:stop], self.y[start:stop], polarity, self.t[start:stop])
 
 
 class Window(NamedTuple):
@@ -124,15 +125,15 @@ class Reader:
             rule = "may be left out only if the sensor has 1 polarity"
             require(self.sensor.n_polarities == 1, f"{place}polarity", rule, self.sensor.n_polarities, DataError)
         arrays = {
-            name: None if value is None else vector(value, KINDS[name], WHAT[name], f"{place}{name}")
+            name: vector(value, KINDS[name], WHAT[name], f"{place}{name}")
             for name, value in given.items()
+            if name != "polarity" or value is not None
         }
         n_events = len(arrays["t"])
         for name, array in arrays.items():
-            if array is not None:
-                rule = f"must be as many as t, {n_events}"
-                require(len(array) == n_events, f"{place}{name}", rule, len(array), DataError)
-        return Events(**arrays)
+            rule = f"must be as many as t, {n_events}"
+            require(len(array) == n_events, f"{place}{name}", rule, len(array), DataError)
+        return Events(arrays["x"], arrays["y"], arrays.get("polarity"), arrays["t"])
 
     def add(self, events: Events) -> None:
         """Add the next recording."""
@@ -207,7 +208,7 @@ def sensor_of(found: Any) -> Sensor:
     except TypeError:
         size = []
     require(len(size) in (2, 3) and min(size) >= 1, "sensor_size", rule, found, DataError)
-    sensor = Sensor(*size) if len(size) == 3 else Sensor(*size, 2)
+    sensor = Sensor(*[*size, 2][:3])
     require(sensor.n_polarities <= 2, "sensor_size", "must have 1 or 2 polarities", sensor.n_polarities, DataError)
     require(sensor.n_inputs <= COUNT_MAX, "sensor_size", f"must make at most {COUNT_MAX} inputs", found, DataError)
     return sensor
@@ -234,10 +235,11 @@ def fields(events: Any, sensor: Sensor, place: str) -> dict[str, Any]:
 
     What says nothing on the sensor at hand, as ``y`` on one of a single row, may be missing.
     """
-    names = getattr(getattr(events, "dtype", None), "names", None)
+    found: tuple[str, ...] | None = getattr(getattr(events, "dtype", None), "names", None)
+    names = found or ()
     wanted = ["x", "t"] + ["y"] * (sensor.height > 1) + ["p"] * (sensor.n_polarities > 1)
     rule = f"must be a structured array with the fields {', '.join(sorted(wanted))}"
-    require(names is not None, place, rule, type(events).__name__, DataError)
+    require(found is not None, place, rule, type(events).__name__, DataError)
     require(set(wanted) <= set(names), place, rule, names, DataError)
     return {
         "x": events["x"],
