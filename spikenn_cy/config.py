@@ -40,7 +40,7 @@ def _single(value: float) -> float:
     return float(REAL.type(value)) if abs(value) <= LARGEST_SINGLE else math.copysign(math.inf, value)
 
 
-class LayerConfig(Record, kw_only=True):
+class LayerConfig(Record, frozen=True, kw_only=True):
     """One layer of ``"network": [...]``.
 
     ``firing_threshold`` is in units of potential. Weights are drawn from a normal
@@ -80,7 +80,7 @@ class LayerConfig(Record, kw_only=True):
         return of_leak(self.leak_tau) if self.neuron is None else self.neuron
 
 
-class TrainerConfig(Record, kw_only=True):
+class TrainerConfig(Record, frozen=True, kw_only=True):
     """``"trainer": {...}``: how long to train and what is left out meanwhile.
 
     ``early_stopping`` is the number of epochs without a better validation accuracy after
@@ -107,7 +107,7 @@ class TrainerConfig(Record, kw_only=True):
         self.rule(0 <= self.gridsearch_stop_acc <= 1, "gridsearch_stop_acc", "must be from 0 to 1")
 
 
-class ExperimentConfig(Record, kw_only=True):
+class ExperimentConfig(Record, frozen=True, kw_only=True):
     """All settings of a run, in the sections of a JSON file.
 
     The last layer of ``network`` learns by the rule that ``optimizer.method`` names;

@@ -3,7 +3,7 @@
 import argparse
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 from typing import NoReturn
 
@@ -13,10 +13,10 @@ from spikenn_cy.errors import did_you_mean
 class Parser(argparse.ArgumentParser):
     """Takes ``--max-time`` for an option declared as ``--max_time``; abbreviates nothing, and says what was meant."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, allow_abbrev=False, **options)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
 
-    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
+    def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
         found, unknown = super().parse_known_args(None if args is None else _with_underscores(args), namespace)
         if unknown:  # here, where the options of the very command are at hand
             options = [option for action in self._actions for option in action.option_strings]
@@ -71,7 +71,7 @@ def positive_number(text: str) -> float:
     return number
 
 
-def _with_underscores(arguments: Sequence[str]) -> list[str]:
+def _with_underscores(arguments: Iterable[str]) -> list[str]:
     spelt, options_end = [], False
     for argument in arguments:
         options_end = options_end or argument == "--"

@@ -3,7 +3,9 @@
 import argparse
 import os
 import time
+from collections.abc import Callable
 from collections.abc import Iterator
+from pathlib import Path
 
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import counting_number
@@ -87,15 +89,17 @@ def main(arguments: argparse.Namespace) -> int:
 
 def draw(job: Extraction) -> Iterator[str]:
     """Draw what is not there yet of a finished extraction, and yield a line about each picture."""
-    drawings = {ACTIVITY: lambda: feature_activity(spikes_of(job)["train"])}
+    drawings: dict[str, Callable[[Path], None]] = {
+        ACTIVITY: lambda path: write_figure(feature_activity(spikes_of(job)["train"]), path)
+    }
     if EXTRACTORS[job.method].has_filters:
-        drawings[FILTERS] = lambda: filters(load_extractor(job.output / MODEL).weights)
+        drawings[FILTERS] = lambda path: write_figure(filters(load_extractor(job.output / MODEL).weights), path)
     for name, drawing in drawings.items():
         path = job.output / name
         if path.exists():
             continue
         try:
-            write_figure(drawing(), path)
+            drawing(path)
         except (DataError, RunError) as problem:  # such as filters of images that are neither grey nor coloured
             yield f"not drawn: {name}: {problem}"
         else:

@@ -2,7 +2,9 @@
 
 import argparse
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import whole_number
@@ -70,7 +72,7 @@ def main(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def table(result: dict) -> str:
+def table(result: Mapping[str, Any]) -> str:
     """Return the accuracies of a result as text."""
     lines = [f"{'set':<12}{'samples':>9}{'accuracy':>12}"]
     for name, title in SETS.items():

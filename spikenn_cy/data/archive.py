@@ -20,9 +20,10 @@ from spikenn_cy.errors import require
 from spikenn_cy.utils.atomic import atomic_file
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector load
+LOCAL_HEADER = 30  # bytes of a member's own header before its name and its extra field, in every zip file
 
 
-def write_arrays(path: str | os.PathLike, members: Mapping[str, np.ndarray]) -> None:
+def write_arrays(path: str | os.PathLike[str], members: Mapping[str, np.ndarray]) -> None:
     """Write arrays to ``path``, uncompressed and aligned, whole or not at all; the same arrays make the same bytes."""
     with atomic_file(path, error=DataError) as file, zipfile.ZipFile(file, "w") as archive:
         for name, array in members.items():
@@ -37,14 +38,14 @@ def padding(start: int, name: str) -> bytes:
 
     The .npy header inside the member is itself a multiple of 64 bytes long.
     """
-    fixed = zipfile.sizeFileHeader + len(name) + 20  # 20: the 64-bit sizes, which zipfile adds itself
+    fixed = LOCAL_HEADER + len(name) + 20  # 20: the 64-bit sizes, which zipfile adds itself
     alignment = -(start + fixed + 6) % ALIGNMENT
     # The field that Android's zipalign uses for the same end: alignment, then zeros.
     return struct.pack("<HHH", 0xD935, 2 + alignment, ALIGNMENT) + bytes(alignment)
 
 
 def read_arrays(
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     required: Sequence[str],
     optional: Sequence[str] = (),
     single: Sequence[str] = (),
@@ -79,7 +80,7 @@ def read_arrays(
 
 
 def members_of(
-    archive: zipfile.ZipFile, path: str | os.PathLike, required: Sequence[str], optional: Sequence[str]
+    archive: zipfile.ZipFile, path: str | os.PathLike[str], required: Sequence[str], optional: Sequence[str]
 ) -> dict[str, zipfile.ZipInfo]:
     """Return the archive's members by the name of their array; none may be missing, unknown or twice there."""
     members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
@@ -132,5 +133,6 @@ def read_head(
 
 def data_start(info: zipfile.ZipInfo, whole: np.ndarray) -> int:
     """Return where a member's bytes begin; its own header alone says how long that is."""
-    header = whole[info.header_offset : info.header_offset + zipfile.sizeFileHeader].tobytes()
-    return info.header_offset + zipfile.sizeFileHeader + sum(struct.unpack_from("<HH", header, 26))
+    header = whole[info.header_offset : info.header_offset + LOCAL_HEADER].tobytes()
+    n_name, n_extra = struct.unpack_from("<HH", header, 26)
+    return info.header_offset + LOCAL_HEADER + int(n_name + n_extra)

@@ -149,6 +149,12 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
     True
     """
 
+    classes_: np.ndarray
+    encoder_: LatencyEncoder
+    readout_: Readout
+    history_: History
+    n_iter_: int
+
     def __init__(
         self,
         *,
@@ -337,7 +343,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
             apart by their potentials.
         """
         spikes = self._spikes_of(X)
-        return self.classes_[self.readout_.predict(spikes, self._n_threads())]
+        y: np.ndarray = self.classes_[self.readout_.predict(spikes, self._n_threads())]
+        return y
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Return how early each class fires: minus the time of its first output spike.
@@ -370,7 +377,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
     def _n_threads(self) -> int:
         from joblib import effective_n_jobs  # which comes with scikit-learn, and knows what its parallel loops take
 
-        return effective_n_jobs(self.n_jobs)
+        n_threads: int = effective_n_jobs(self.n_jobs)
+        return n_threads
 
     def _spikes_of(self, X: Any) -> SpikingDataset:
         check_is_fitted(self, "readout_")

@@ -82,6 +82,10 @@ class LatencyEncoder(TransformerMixin, BaseEstimator):
            [ 0.,  0.]], dtype=float32)
     """
 
+    data_min_: np.ndarray
+    data_max_: np.ndarray
+    n_features_in_: int
+
     def __init__(self, scaling: str = "feature", n_fields: int = 1, max_time: float = 1.0) -> None:
         self.scaling = scaling
         self.n_fields = n_fields

@@ -19,7 +19,9 @@ from concurrent.futures import Future
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from typing import ParamSpec
 from typing import Protocol
+from typing import TypeVar
 from typing import runtime_checkable
 
 from spikenn_cy.errors import RunError
@@ -35,6 +37,9 @@ ANSWER = 60.0  # seconds in which a worker must, and many may import the package
 # Seconds a run waits for its folder. A scheduler that has lost sight of a worker gives its run to another one while the
 # first may still be at it; a file server lets go of the locks of a machine that has died after 90 seconds or so.
 PATIENCE = 300.0
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @runtime_checkable
@@ -55,7 +60,10 @@ class Portable(Protocol):
 
 @contextlib.contextmanager
 def cluster_executor(
-    address: str, output: str | os.PathLike, inputs: Iterable[str | os.PathLike] = (), patience: float = PATIENCE
+    address: str,
+    output: str | os.PathLike[str],
+    inputs: Iterable[str | os.PathLike[str]] = (),
+    patience: float = PATIENCE,
 ) -> Iterator[Executor]:
     """Connect to a Dask cluster for the time of the block.
 
@@ -130,12 +138,12 @@ class ClusterExecutor(Executor):
         self._patience = patience
         self._ended = False
 
-    def submit(self, function: Callable, /, *arguments: Any, **options: Any) -> Future:
+    def submit(self, function: Callable[P, T], /, *arguments: P.args, **options: P.kwargs) -> Future[T]:
         """Have ``function``, of a module, called on a worker; all of it, and what it returns, must pickle."""
-        arguments = tuple(self._sent(argument) for argument in arguments)
+        sent = tuple(self._sent(argument) for argument in arguments)
         # As bytes, so that Dask does not look for tasks in it, and a worker for what it does not have.
-        call = pickle.dumps((function, arguments, options))
-        future: Future = Future()
+        call = pickle.dumps((function, sent, options))
+        future: Future[T] = Future()
         done = self._dask.submit(_do, self._expected, call)
         done.add_done_callback(lambda done: self._pass_on(done, future))
         future.add_done_callback(lambda future: done.cancel() if future.cancelled() else None)
@@ -152,7 +160,7 @@ class ClusterExecutor(Executor):
             return argument
         return argument.elsewhere(self._expected["owner"], self._patience)
 
-    def _pass_on(self, done: Future, future: Future) -> None:
+    def _pass_on(self, done: Future[T], future: Future[T]) -> None:
         """Give what became of Dask's future to the one the caller has."""
         if self._ended and done.cancelled():
             future.cancel()
@@ -240,7 +248,8 @@ def _refuse_unfit(
             return "must answer, got a lost connection"
         if isinstance(answer, BaseException):  # it has no such function, or cannot import it
             return f"{_rule_of(expected)}, got {shortened(str(answer) or type(answer).__name__)}"
-        return answer
+        complaint: str | None = answer
+        return complaint
 
     async def ask_all() -> list[str | None]:
         return await asyncio.gather(*(ask(worker) for worker in workers))

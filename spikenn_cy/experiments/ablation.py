@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,8 +30,8 @@ THR_ANNEAL = (1, 0.9, 0.5, 0.1)
 
 
 def neurons(
-    input: str | os.PathLike,
-    output: str | os.PathLike,
+    input: str | os.PathLike[str],
+    output: str | os.PathLike[str],
     config: Any,
     neurons: Sequence[int] = NEURONS,
     K: int = 10,
@@ -49,8 +50,8 @@ def neurons(
 
 
 def thresholds(
-    input: str | os.PathLike,
-    output: str | os.PathLike,
+    input: str | os.PathLike[str],
+    output: str | os.PathLike[str],
     config: Any,
     thr_lr: Sequence[float] = THR_LR,
     thr_anneal: Sequence[float] = THR_ANNEAL,
@@ -70,7 +71,7 @@ def thresholds(
     return Batch("ablation", input, output, base, runs, options)
 
 
-KINDS = {"neurons": neurons, "thresholds": thresholds}
+KINDS: dict[str, Callable[..., Batch]] = {"neurons": neurons, "thresholds": thresholds}
 
 
 def jobs(kind: str, *arguments: Any, **options: Any) -> Batch:
@@ -78,7 +79,7 @@ def jobs(kind: str, *arguments: Any, **options: Any) -> Batch:
     return KINDS[kind](*arguments, **options)
 
 
-def summarise(output: str | os.PathLike) -> Summary:
+def summarise(output: str | os.PathLike[str]) -> Summary:
     """Return, for each setting, mean and population standard deviation of the last accuracies over its folds.
 
     Raises
@@ -124,11 +125,11 @@ def _both(figures: Mapping[str, float] | None) -> tuple[float | None, float | No
 
 
 def _runs(
-    base: Mapping[str, Any], where: str | None, paths: Mapping[str, str], points: Sequence[tuple], K: int
+    base: Mapping[str, Any], where: str | None, paths: Mapping[str, str], points: Sequence[tuple[float, ...]], K: int
 ) -> tuple[Run, ...]:
     """Return the runs of settings with values put in at ``paths``, whose short names make the folders."""
     require(K >= 1, "K", "must be >= 1", K)
-    runs, seen = [], set()
+    runs, seen = list[Run](), set[str]()
     for values in points:
         name = ",".join(f"{short}={cell(value)}" for short, value in zip(paths.values(), values, strict=True))
         if name in seen:

@@ -87,8 +87,8 @@ class Batch:
     """
 
     command: str
-    input: str | os.PathLike
-    output: str | os.PathLike
+    input: str | os.PathLike[str]
+    output: str | os.PathLike[str]
     config: Mapping[str, Any]
     runs: tuple[Run, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -206,7 +206,7 @@ def data_of(batch: Batch) -> list[Path]:
     return [path for folder in folders for path in data_files(Path(batch.input, folder)).values()]
 
 
-def run_states(output: str | os.PathLike, command: str) -> list[RunState]:
+def run_states(output: str | os.PathLike[str], command: str) -> list[RunState]:
     """Return how far the runs of a batch have come, in its order.
 
     Parameters

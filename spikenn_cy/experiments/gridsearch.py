@@ -25,7 +25,7 @@ from spikenn_cy.settings.records import plain
 LONGEST_NAME = 100  # characters of a folder's name
 
 
-def jobs(input: str | os.PathLike, output: str | os.PathLike, config: Any, seed: int = 0) -> Batch:
+def jobs(input: str | os.PathLike[str], output: str | os.PathLike[str], config: Any, seed: int = 0) -> Batch:
     """Return the runs of a grid search.
 
     Parameters
@@ -76,7 +76,7 @@ def folder_name(number: str, varied: Mapping[str, Any], config: ExperimentConfig
     return "-".join(part for part in parts if part)
 
 
-def summarise(output: str | os.PathLike, N: int = 10) -> Summary:
+def summarise(output: str | os.PathLike[str], N: int = 10) -> Summary:
     """Return the ``N`` best runs by their last validation accuracy, with the settings in which these differ.
 
     Without validation data the last training accuracy decides. Runs of equal accuracy are
@@ -88,22 +88,22 @@ def summarise(output: str | os.PathLike, N: int = 10) -> Summary:
         If ``output`` is not the folder of a grid search.
     """
     states = run_states(output, "gridsearch")
-    ended = [state for state in states if state.result is not None]
-    by = "val_accuracy" if any(state.result["val_accuracy"] is not None for state in ended) else "train_accuracy"
-    best = sorted(ended, key=lambda state: -_or_least(state.result[by]))[:N]
-    paths = [path for path in (best[0].varied if best else {}) if _vary(best, path)]
-    sets = [key for key in SETS if any(state.result[key] is not None for state in best)]
+    ended = [(state, state.result) for state in states if state.result is not None]
+    by = "val_accuracy" if any(result["val_accuracy"] is not None for _, result in ended) else "train_accuracy"
+    best = sorted(ended, key=lambda pair: -_or_least(pair[1][by]))[:N]
+    paths = [path for path in (best[0][0].varied if best else {}) if _vary([state for state, _ in best], path)]
+    sets = [key for key in SETS if any(result[key] is not None for _, result in best)]
 
     header = ["folder", *(SETS[key] for key in sets), "epochs", *(path.rpartition(".")[2] for path in paths), ""]
     rows = [
         [
             state.folder,
-            *(percent(state.result[key]) for key in sets),
-            str(state.result["n_epochs"]),
+            *(percent(result[key]) for key in sets),
+            str(result["n_epochs"]),
             *(cell(state.varied[path]) for path in paths),
             "given up" if state.state == "given up" else "",
         ]
-        for state in best
+        for state, result in best
     ]
     n_given_up = sum(state.state == "given up" for state in states)
     lines = aligned([header, *rows]) if best else []
@@ -117,12 +117,12 @@ def summarise(output: str | os.PathLike, N: int = 10) -> Summary:
         (
             rank,
             state.folder,
-            *(state.result[key] for key in SETS),
-            state.result["n_epochs"],
-            state.result["stopped"],
+            *(result[key] for key in SETS),
+            result["n_epochs"],
+            result["stopped"],
             *(state.varied[path] for path in paths),
         )
-        for rank, state in enumerate(best, start=1)
+        for rank, (state, result) in enumerate(best, start=1)
     )
     record = {
         "ranked_by": by,

@@ -20,7 +20,7 @@ from spikenn_cy.experiments.tables import spread
 from spikenn_cy.storage.kinds import BATCH
 
 
-def jobs(input: str | os.PathLike, output: str | os.PathLike, config: Any, K: int = 10) -> Batch:
+def jobs(input: str | os.PathLike[str], output: str | os.PathLike[str], config: Any, K: int = 10) -> Batch:
     """Return the runs of a K-fold cross-validation.
 
     Parameters
@@ -44,7 +44,7 @@ def jobs(input: str | os.PathLike, output: str | os.PathLike, config: Any, K: in
     return Batch("kfold", input, output, config.to_dict(), runs, {"K": K})
 
 
-def summarise(output: str | os.PathLike) -> Summary:
+def summarise(output: str | os.PathLike[str]) -> Summary:
     """Return mean and population standard deviation of the last accuracies over the folds.
 
     Folds that are missing, unfinished or given up by ``gridsearch_stop_acc`` are named
@@ -65,10 +65,10 @@ def summarise(output: str | os.PathLike) -> Summary:
 
 def summary_of(folds: Sequence[RunState]) -> Summary:
     """Return the summary of folds."""
-    counted = [fold for fold in folds if fold.state == "complete"]
+    counted = [fold.result for fold in folds if fold.state == "complete" and fold.result is not None]
     missing = [fold for fold in folds if fold.state != "complete"]
-    figures = {key: mean_and_std(fold.result[key] for fold in counted) for key in SETS}
-    n_epochs = mean_and_std(fold.result["n_epochs"] for fold in counted)
+    figures = {key: mean_and_std(result[key] for result in counted) for key in SETS}
+    n_epochs = mean_and_std(result["n_epochs"] for result in counted)
 
     lines = [["set", "accuracy in %"], *([title, spread(figures[key])] for key, title in SETS.items() if figures[key])]
     if n_epochs:
@@ -92,7 +92,7 @@ def summary_of(folds: Sequence[RunState]) -> Summary:
     return Summary((*aligned(lines), *said), record, columns, tuple(rows))
 
 
-def states(output: str | os.PathLike) -> list[RunState]:
+def states(output: str | os.PathLike[str]) -> list[RunState]:
     """Return how far the folds have come; for the folder and what is refused see `summarise`."""
     output = Path(output)
     if (output / BATCH.record).exists() or not output.is_dir():

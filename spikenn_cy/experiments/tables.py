@@ -32,7 +32,7 @@ class Summary:
     lines: tuple[str, ...]
     record: Mapping[str, Any]
     columns: tuple[str, ...]
-    rows: tuple[tuple, ...]
+    rows: tuple[tuple[object, ...], ...]
 
     def text(self, form: str = "text") -> str:
         """Return the summary as ``"text"``, ``"json"`` or ``"csv"``."""
@@ -66,7 +66,7 @@ def percent(accuracy: float | None) -> str:
     return "-" if accuracy is None else f"{100 * accuracy:.2f}"
 
 
-def cell(value: Any) -> str:
+def cell(value: object) -> str:
     """Return a setting or a figure as a text without spaces."""
     if value is None:
         return ""

@@ -91,7 +91,7 @@ def export(
     timed = " or ".join(name for name, other in FORMATS.items() if other.timed)
     require(dt is None or form.timed, "dt", f"must be left out unless a {timed} file is written", dt)
     model = source if isinstance(source, Readout) else Readout.load(source)
-    if model is not source and os.path.exists(output) and os.path.samefile(source, output):
+    if not isinstance(source, Readout) and os.path.exists(output) and os.path.samefile(source, output):
         raise DataError(f"{output}: must be another file than the network's own, got the same")
     content = form.content(model, dt) if form.timed else form.content(model)
     with atomic_file(output) as file:

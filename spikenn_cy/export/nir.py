@@ -91,7 +91,7 @@ def neurons_of(layer: Layer, tau: float, step: np.float32, last: bool) -> Any:
     r, v_reset = ones / step, np.zeros_like(thresholds) if last else reset_of(layer, tau)
     if tau == math.inf:
         return nir.IF(r=r, v_threshold=thresholds, v_reset=v_reset)
-    taus = ones * REAL.type(max(tau, np.finfo(REAL).tiny))
+    taus = ones * REAL.type(max(tau, float(np.finfo(REAL).tiny)))
     return nir.LIF(tau=taus, r=taus * r, v_leak=np.zeros_like(thresholds), v_threshold=thresholds, v_reset=v_reset)
 
 
@@ -120,7 +120,8 @@ def reset_of(layer: Layer, tau: float) -> np.ndarray:
     """
     lift = np.maximum(layer.weights, 0).sum(axis=1, dtype=float)
     depth = 2 * lift * math.exp(min(layer.max_time / tau, math.log(DEEPEST)))
-    return -np.minimum(depth, DEEPEST).astype(REAL)
+    lowest: np.ndarray = -np.minimum(depth, DEEPEST).astype(REAL)
+    return lowest
 
 
 def nir_package() -> Any:

@@ -15,7 +15,7 @@ TIMEOUT = (10, 60)  # seconds to be let in, and from one part of a file to the n
 STEP = 1 << 16  # bytes
 
 
-def fetch(name: str, source: Source, cache: str | os.PathLike | None = None) -> Path:
+def fetch(name: str, source: Source, cache: str | os.PathLike[str] | None = None) -> Path:
     """Return a folder with all files of ``source``, fetched unless they are there and sound.
 
     Parameters

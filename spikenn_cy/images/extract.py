@@ -20,6 +20,7 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
 from spikenn_cy.features import EXTRACTORS
+from spikenn_cy.features import Extractor
 from spikenn_cy.storage.descriptions import difference
 from spikenn_cy.storage.descriptions import versions
 from spikenn_cy.storage.folder import fingerprint
@@ -58,8 +59,8 @@ class Extraction:
 
 def extractions(
     method: str,
-    input: str | os.PathLike,
-    output: str | os.PathLike,
+    input: str | os.PathLike[str],
+    output: str | os.PathLike[str],
     config: Any = None,
     seed: int | None = None,
 ) -> list[Extraction]:
@@ -116,7 +117,7 @@ class Plan:
     """
 
     job: Extraction
-    extractor: Any
+    extractor: Extractor
     sets: ImageSets
     description: Mapping[str, Any]
     overwrite: bool
@@ -227,7 +228,7 @@ def is_begun(plan: Plan) -> bool:
         return False
 
 
-def _write(path: Path, extractor: Any, images: ImageSet, n_threads: int, verbose: bool) -> None:
+def _write(path: Path, extractor: Extractor, images: ImageSet, n_threads: int, verbose: bool) -> None:
     """Write the spikes of images block by block, since all of them may not fit into memory."""
     with DatasetWriter(path) as writer:
         for times in extractor.time_blocks(images.images, n_threads=n_threads, verbose=verbose):
@@ -241,7 +242,7 @@ def spikes_of(job: Extraction) -> dict[str, SpikingDataset]:
     return {part: SpikingDataset.from_file(path) for part, path in paths.items() if path.exists()}
 
 
-def _described(job: Extraction, extractor: Any, sets: ImageSets) -> dict[str, Any]:
+def _described(job: Extraction, extractor: Extractor, sets: ImageSets) -> dict[str, Any]:
     """Return all that determines what is extracted."""
     return {
         "format": FORMAT,
@@ -293,7 +294,7 @@ def _finished(plan: Plan) -> dict[str, Any]:
     return finished
 
 
-def _begun(plan: Plan, folder: OutputFolder, extractor: Any, finished: dict[str, Any]) -> dict[str, Any]:
+def _begun(plan: Plan, folder: OutputFolder, extractor: Extractor, finished: dict[str, Any]) -> dict[str, Any]:
     """Save a new extractor in the folder and return the files that are finished with it."""
     if not finished:
         folder.begin({**plan.description, "files": {}})

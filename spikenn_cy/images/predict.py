@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +15,7 @@ from spikenn_cy.data.reading import NUMPY
 from spikenn_cy.data.reading import opened
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
+from spikenn_cy.features import Extractor
 from spikenn_cy.features import load_extractor
 from spikenn_cy.network.readout import Readout
 
@@ -36,7 +36,7 @@ class Prediction(NamedTuple):
     accuracy: float | None  # None without labels
 
 
-def read_inputs(images: str | os.PathLike, labels: str | os.PathLike | None = None) -> Images:
+def read_inputs(images: str | os.PathLike[str], labels: str | os.PathLike[str] | None = None) -> Images:
     """Read images from an IDX or ``.npy`` file, or the test images of an image folder.
 
     Parameters
@@ -73,8 +73,8 @@ def read_inputs(images: str | os.PathLike, labels: str | os.PathLike | None = No
 
 def predict(
     inputs: Images,
-    extractor: str | os.PathLike,
-    readout: str | os.PathLike,
+    extractor: str | os.PathLike[str],
+    readout: str | os.PathLike[str],
     n_threads: int = 1,
     verbose: bool = False,
 ) -> Prediction:
@@ -115,7 +115,7 @@ def predict(
 
 
 def _blocks(
-    model: Any, network: Readout, images: np.ndarray, places: tuple[str, str], n_threads: int, verbose: bool
+    model: Extractor, network: Readout, images: np.ndarray, places: tuple[str, str], n_threads: int, verbose: bool
 ) -> Iterator[SpikingDataset]:
     for times in model.time_blocks(images, n_threads=n_threads, verbose=verbose):
         ok = times.shape[1] == network.n_inputs

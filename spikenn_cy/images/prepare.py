@@ -32,9 +32,9 @@ from spikenn_cy.utils.extras import extra
 
 def write_image_sets(
     name: str,
-    output: str | os.PathLike,
-    folder: str | os.PathLike | None = None,
-    cache: str | os.PathLike | None = None,
+    output: str | os.PathLike[str],
+    folder: str | os.PathLike[str] | None = None,
+    cache: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
 ) -> tuple[ImageArrays, dict[str, Split]]:
     """Write the images of a data set, and its splits for a grid search and for ten folds.
@@ -142,7 +142,9 @@ def _difference(output: Path, arrays: ImageArrays, splits: Mapping[str, Split]) 
         if there.class_names != arrays.class_names:
             return "other names of classes"
         for place, split in splits.items():
-            if not all(map(np.array_equal, read_split(output / place / SPLIT, there), split)):
+            found = read_split(output / place / SPLIT, there)
+            same = np.array_equal(found.train, split.train) and np.array_equal(found.val, split.val)
+            if not same or found.n_test != split.n_test:
                 return f"another split in {place}"
     except DataError as damaged:
         return f"a damaged file ({damaged})"

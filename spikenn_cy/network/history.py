@@ -82,8 +82,10 @@ def reason_to_stop(reports: Sequence[EpochReport], trainer: TrainerConfig) -> st
     if trainer.early_stopping and last.val_accuracy is not None:
         best, waited = 0.0, 0
         for report in reports:
-            improved = report.val_accuracy is not None and report.val_accuracy > best
-            best, waited = (report.val_accuracy, 0) if improved else (best, waited + 1)
+            if report.val_accuracy is not None and report.val_accuracy > best:
+                best, waited = report.val_accuracy, 0
+            else:
+                waited += 1
         if waited >= trainer.early_stopping:
             return "early_stopping"
     return None

@@ -16,8 +16,8 @@ from spikenn_cy.kernels.stdp import absolute_sums
 from spikenn_cy.network._inference import Inference
 from spikenn_cy.network._weights import InputMajorWeights
 from spikenn_cy.network._weights import LayerWeights
-from spikenn_cy.network.forward import ExactForward
-from spikenn_cy.network.forward import InputMajorForward
+from spikenn_cy.network.forward._exact import ExactForward
+from spikenn_cy.network.forward._input_major import InputMajorForward
 from spikenn_cy.neurons._base import Neuron
 from spikenn_cy.utils.alignment import aligned
 from spikenn_cy.utils.alignment import in_lines

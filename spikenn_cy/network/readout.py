@@ -257,14 +257,11 @@ class Readout:
         started = time.perf_counter()
         epoch, train = self._trainer.n_epochs, data["train"]
         statistics = None if how.on_statistics is None else self._trainer.statistics(len(train))
-        accuracies = {
-            "train_accuracy": self._trainer.epoch(train, Pass(progress, statistics, how.n_threads, how.forward))
-        }
-        for name, dataset in data.items():
-            if name != "train":
-                accuracies[f"{name}_accuracy"] = self._accuracy(dataset, how.n_threads)
-        report = EpochReport(epoch=epoch, **accuracies, seconds=time.perf_counter() - started)
-        if how.on_statistics is not None:
+        trained = self._trainer.epoch(train, Pass(progress, statistics, how.n_threads, how.forward))
+        measured = {name: self._accuracy(other, how.n_threads) for name, other in data.items() if name != "train"}
+        seconds = time.perf_counter() - started
+        report = EpochReport(epoch, trained, measured.get("val"), measured.get("test"), seconds)
+        if how.on_statistics is not None and statistics is not None:
             how.on_statistics(epoch, statistics)
         return dataclasses.replace(report, stopped=reason_to_stop([*reports, report], self.config.trainer))
 

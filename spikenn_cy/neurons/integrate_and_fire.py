@@ -6,7 +6,7 @@ from spikenn_cy.neurons._if import IntegrateAndFire
 from spikenn_cy.neurons.settings import NeuronConfig
 
 
-class IFConfig(NeuronConfig, kw_only=True, tag_field="model", tag="if"):
+class IFConfig(NeuronConfig, frozen=True, kw_only=True, tag_field="model", tag="if"):
     """``"neuron": {"model": "if"}``: the potential is the sum of the weights of the spikes so far."""
 
     def build(self, n_inputs: int) -> IntegrateAndFire:

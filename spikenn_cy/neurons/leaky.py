@@ -4,7 +4,7 @@ from spikenn_cy.neurons._lif import LeakyIntegrateAndFire
 from spikenn_cy.neurons.settings import NeuronConfig
 
 
-class LIFConfig(NeuronConfig, kw_only=True, tag_field="model", tag="lif"):
+class LIFConfig(NeuronConfig, frozen=True, kw_only=True, tag_field="model", tag="lif"):
     """``"neuron": {"model": "lif", ...}``, for which a layer's ``leak_tau`` is short.
 
     Between two groups of spikes the potential decays by ``exp(-dt / leak_tau)``;

@@ -8,7 +8,7 @@ from spikenn_cy.neurons._base import Neuron
 from spikenn_cy.settings.records import Record
 
 
-class NeuronConfig(Record, kw_only=True):
+class NeuronConfig(Record, frozen=True, kw_only=True):
     """Settings of a neuron model; a subclass has the tag that ``neuron.model`` names."""
 
     def build(self, n_inputs: int) -> Neuron:

@@ -53,7 +53,7 @@ class Source:
     """
 
     folder: Path
-    input: str | os.PathLike | None = None
+    input: str | os.PathLike[str] | None = None
 
     @functools.cached_property
     def kind(self) -> str:
@@ -71,7 +71,8 @@ class Source:
         if BATCH.record in names:
             manifest = BATCH.record_in(self.folder)
             if manifest is not None and manifest["command"] in RUNNERS:
-                return manifest["command"]
+                command: str = manifest["command"]
+                return command
         elif RUN.record in names:
             _ = self.description  # other folders have a file of this name too
             return "run"
@@ -111,7 +112,7 @@ class Source:
         return match_classes(SpikingDataset.from_file(files["test"]), SpikingDataset.from_file(files["train"]))
 
 
-def epochs_of(run: str | os.PathLike | History) -> list[dict[str, Any]]:
+def epochs_of(run: str | os.PathLike[str] | History) -> list[dict[str, Any]]:
     """Return the accuracies of each epoch of a run, complete or not, as ``metrics.jsonl`` has them.
 
     Parameters
@@ -137,7 +138,7 @@ def epochs_of(run: str | os.PathLike | History) -> list[dict[str, Any]]:
     return epochs
 
 
-def each_epoch(run: str | os.PathLike, *keys: str) -> Iterator[Sequence[np.ndarray]]:
+def each_epoch(run: str | os.PathLike[str], *keys: str) -> Iterator[Sequence[np.ndarray]]:
     """Yield the arrays of ``keys`` in a run's statistics, one epoch at a time, so that memory holds them.
 
     Raises

@@ -4,7 +4,7 @@ from spikenn_cy.regulators._competition import Competition
 from spikenn_cy.regulators.settings import RegulatorConfig
 
 
-class CompetitionConfig(RegulatorConfig, kw_only=True, tag_field="method", tag="competition"):
+class CompetitionConfig(RegulatorConfig, frozen=True, kw_only=True, tag_field="method", tag="competition"):
     """``"regularizer": {"method": "competition", ...}``, between the target neurons of a sample's class.
 
     ``method`` may be left out: files that were written when this was the only regulator have none.

@@ -7,7 +7,7 @@ from spikenn_cy.regulators._base import Regulator
 from spikenn_cy.settings.records import Record
 
 
-class RegulatorConfig(Record, kw_only=True):
+class RegulatorConfig(Record, frozen=True, kw_only=True):
     """Settings of a regulator; a subclass has the tag that ``regularizer.method`` names."""
 
     def build(self, *layout: int) -> Regulator:

@@ -8,7 +8,7 @@ from spikenn_cy.rules.stdp import STDPConfig
 from spikenn_cy.rules.suggestion import Suggestion
 
 
-class RSTDPConfig(STDPConfig, kw_only=True, tag_field="method", tag="rstdp"):
+class RSTDPConfig(STDPConfig, frozen=True, kw_only=True, tag_field="method", tag="rstdp"):
     """``"optimizer": {"method": "rstdp", ...}``.
 
     With ``adaptive_lr`` a reward is scaled by the share of wrong and a punishment by

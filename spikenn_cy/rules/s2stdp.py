@@ -8,7 +8,7 @@ from spikenn_cy.rules.stdp import STDPConfig
 from spikenn_cy.rules.suggestion import Suggestion
 
 
-class S2STDPConfig(STDPConfig, kw_only=True, tag_field="method", tag="s2stdp"):
+class S2STDPConfig(STDPConfig, frozen=True, kw_only=True, tag_field="method", tag="s2stdp"):
     """``"optimizer": {"method": "s2stdp", ...}``.
 
     ``t_gap`` is the time between the desired spikes of target and non-target neurons,

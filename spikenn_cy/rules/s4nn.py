@@ -8,7 +8,7 @@ from spikenn_cy.rules.stdp import AnnealedConfig
 from spikenn_cy.rules.suggestion import Suggestion
 
 
-class S4NNConfig(AnnealedConfig, kw_only=True, tag_field="method", tag="s4nn"):
+class S4NNConfig(AnnealedConfig, frozen=True, kw_only=True, tag_field="method", tag="s4nn"):
     """``"optimizer": {"method": "s4nn", ...}``.
 
     ``lr`` is the weight change per unit of normalised error, ``t_gap`` the time by which

@@ -12,7 +12,7 @@ from spikenn_cy.rules.suggestion import Suggestion
 from spikenn_cy.settings.records import Record
 
 
-class AnnealedConfig(Record, kw_only=True):
+class AnnealedConfig(Record, frozen=True, kw_only=True):
     """A rule whose rates are multiplied by ``annealing`` after every epoch.
 
     All rules' settings are of this type; a subclass has the tag that ``optimizer.method`` names.
@@ -40,7 +40,7 @@ class AnnealedConfig(Record, kw_only=True):
         def __getattr__(self, key: str) -> Any: ...  # each rule has settings of its own
 
 
-class STDPConfig(AnnealedConfig, kw_only=True):
+class STDPConfig(AnnealedConfig, frozen=True, kw_only=True):
     """STDP rates per unit of error, for causal (``ap``) and anti-causal (``am``) inputs.
 
     ``anti_ap`` and ``anti_am`` are the rates of a negative error (of the punishment, in

@@ -32,7 +32,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     A subclass states its rules in ``check`` with ``self.rule`` and its doubts, which
     are worth a warning and no error, in ``doubts``. A record exists only if it keeps them,
-    so that nobody who is given one has to check it again.
+    so that nobody who is given one has to check it again. It is declared with ``frozen=True``,
+    which type checkers do not know to be inherited, and ``kw_only=True``, which is not.
 
     Attributes
     ----------

@@ -22,7 +22,7 @@ _MARKS = {
 }
 
 
-def read_json(path: str | os.PathLike) -> Any:
+def read_json(path: str | os.PathLike[str]) -> Any:
     """Return the value in a JSON file.
 
     Parameters

@@ -55,7 +55,7 @@ def difference(
 
 
 def _comparable(description: Mapping[str, Any], settings: type[Record], complete: bool) -> dict[str, Any]:
-    described = json.loads(json.dumps(description))
+    described: dict[str, Any] = json.loads(json.dumps(description))
     described["config"] = with_defaults(described["config"], settings)
     described["data"] = dict(_digests(described["data"]))
     described["versions"] = {} if complete else {"spikenn_cy": described["versions"].get("spikenn_cy")}

@@ -11,7 +11,7 @@ from spikenn_cy.errors import RunError
 from spikenn_cy.utils.atomic import sync_folder
 
 
-def fingerprint(path: str | os.PathLike) -> dict[str, Any]:
+def fingerprint(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return what tells a file's content from any other: name, size and SHA-256.
 
     All of it is read, since a sample could miss the one label that was mended. At well
@@ -27,7 +27,7 @@ def fingerprint(path: str | os.PathLike) -> dict[str, Any]:
     return {"file": Path(path).name, "bytes": n_bytes, "sha256": digest.hexdigest()}
 
 
-def stamp(path: str | os.PathLike) -> tuple[int, int]:
+def stamp(path: str | os.PathLike[str]) -> tuple[int, int]:
     """Return size in bytes and time of the last change in nanoseconds, by which a change of a file shows.
 
     Raises

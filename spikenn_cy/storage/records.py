@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 from typing import Any
+from typing import TypeGuard
 
 import msgspec
 
@@ -51,9 +52,9 @@ def read_record(path: Path, shape: type[msgspec.Struct], rule: str) -> dict[str,
         raise RunError(f"{path}: {rule}, got {problem.strerror}") from None
     except ConfigError as problem:
         raise RunError(str(problem)) from None
-    if not is_like(found, shape):
-        raise RunError(f"{path}: {rule}, got {_shown(found)}")
-    return found
+    if is_like(found, shape):
+        return found
+    raise RunError(f"{path}: {rule}, got {_shown(found)}")
 
 
 def read_lines(path: Path, shape: type[msgspec.Struct], rule: str) -> Iterator[dict[str, Any]]:
@@ -83,7 +84,7 @@ def read_lines(path: Path, shape: type[msgspec.Struct], rule: str) -> Iterator[d
         yield found
 
 
-def is_like(found: Any, shape: type[msgspec.Struct]) -> bool:
+def is_like(found: object, shape: type[msgspec.Struct]) -> TypeGuard[dict[str, Any]]:
     """Return whether JSON values are an object with the members of ``shape``."""
     if not _is_flat(found):
         return False
@@ -115,7 +116,7 @@ def _require_file(path: Path, rule: str) -> None:
         raise RunError(f"{path}: {rule}, got {'a folder' if stat.S_ISDIR(mode) else 'something else'}")
 
 
-def _is_flat(found: Any) -> bool:
+def _is_flat(found: object) -> bool:
     level = [found]
     for _ in range(DEEPEST):
         level = [
@@ -129,5 +130,5 @@ def _is_flat(found: Any) -> bool:
     return False
 
 
-def _shown(found: Any) -> str:
+def _shown(found: object) -> str:
     return shortened(json.dumps(found)) if _is_flat(found) else "too many nested brackets"

@@ -10,8 +10,8 @@ class Progress:
 
     Parameters
     ----------
-    total : int
-        Number of steps.
+    total : int or None
+        Number of steps; None if only the end will tell.
     label : str
         What is counted, at the bar's left.
     unit : str
@@ -31,7 +31,14 @@ class Progress:
     """
 
     def __init__(
-        self, total: int, label: str, *, unit: str = "step", done: int = 0, show: bool = True, scale: bool = False
+        self,
+        total: int | None,
+        label: str,
+        *,
+        unit: str = "step",
+        done: int = 0,
+        show: bool = True,
+        scale: bool = False,
     ) -> None:
         self._bar = None
         if show and sys.stderr is not None and sys.stderr.isatty():
