@@ -145,19 +145,19 @@ class ExperimentConfig(Record, frozen=True, kw_only=True):
         require(nt_neurons < per_class, place, f"must be less than the {per_class} neurons of a class", nt_neurons)
 
 
-def is_grid(config: Any) -> bool:
+def is_grid(config: object) -> bool:
     """Return whether ``config`` (dictionary or JSON file) holds a list of values to try."""
     raw, _ = plain(config)
     return next(_dimensions(raw), None) is not None
 
 
-def grid_dimensions(config: Any) -> dict[str, list[Any]]:
+def grid_dimensions(config: object) -> dict[str, list[Any]]:
     """Return the values to try of every dimension of a grid by JSON path, the one that varies slowest first."""
     raw, _ = plain(config)
     return {dotted(path): values for path, values in _dimensions(raw)}
 
 
-def expand_grid(config: Any, where: str | None = None) -> list[ExperimentConfig]:
+def expand_grid(config: object, where: str | None = None) -> list[ExperimentConfig]:
     """Return the settings of every run of a grid, in the order in which runs are numbered.
 
     A list in place of a value, in a layer of ``network``, in ``regularizer``,
@@ -208,7 +208,7 @@ def expand_grid(config: Any, where: str | None = None) -> list[ExperimentConfig]
     return runs
 
 
-def _dimensions(raw: Any) -> Iterator[tuple[JSONPath, list[Any]]]:
+def _dimensions(raw: object) -> Iterator[tuple[JSONPath, list[Any]]]:
     """Yield path and values of every list-valued entry, slowest first."""
     for section in GRID_ORDER:
         entries = raw.get(section) if isinstance(raw, dict) else None
@@ -219,7 +219,7 @@ def _dimensions(raw: Any) -> Iterator[tuple[JSONPath, list[Any]]]:
             yield from _lists(entries, (section,))
 
 
-def _lists(part: Any, path: JSONPath) -> Iterator[tuple[JSONPath, list[Any]]]:
+def _lists(part: object, path: JSONPath) -> Iterator[tuple[JSONPath, list[Any]]]:
     """Yield path and values of the lists in an object, and in the objects in it."""
     for key, value in part.items() if isinstance(part, dict) else ():
         if isinstance(value, list):
@@ -228,14 +228,14 @@ def _lists(part: Any, path: JSONPath) -> Iterator[tuple[JSONPath, list[Any]]]:
             yield from _lists(value, (*path, key))
 
 
-def _copied(raw: Any) -> Any:
+def _copied(raw: object) -> Any:
     """Return a copy of JSON values that can be filled in."""
     if isinstance(raw, dict):
         return {key: _copied(value) for key, value in raw.items()}
     return [_copied(value) for value in raw] if isinstance(raw, list) else raw
 
 
-def _put(raw: Any, path: JSONPath, value: Any) -> None:
+def _put(raw: Any, path: JSONPath, value: object) -> None:
     for step in path[:-1]:
         raw = raw[step]
     raw[path[-1]] = value

@@ -1,7 +1,6 @@
 """What a user did wrong, said in one line: the place, the rule and what was found."""
 
 from collections.abc import Iterable
-from typing import Any
 
 
 class SpikennError(Exception):
@@ -32,7 +31,7 @@ class DataWarning(UserWarning):
     """Data are legal but look like a slip; its text names the file."""
 
 
-def shown(found: Any) -> str:
+def shown(found: object) -> str:
     """Return ``repr(found)`` on one line and short enough for an error message."""
     return shortened(repr(found))
 
@@ -44,7 +43,7 @@ def shortened(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def did_you_mean(found: Any, known: Iterable[str]) -> str:
+def did_you_mean(found: object, known: Iterable[str]) -> str:
     """Return the end of a message with the ``known`` word that ``found`` is near to; nothing if it is near to none."""
     from difflib import get_close_matches  # here, since most processes never refuse anything
 
@@ -53,14 +52,14 @@ def did_you_mean(found: Any, known: Iterable[str]) -> str:
     return f" (did you mean {words[near[0]]}?)" if near else ""
 
 
-def require(ok: bool, where: object, rule: str, found: Any, error: type[SpikennError] = ConfigError) -> None:
+def require(ok: bool, where: object, rule: str, found: object, error: type[SpikennError] = ConfigError) -> None:
     """Raise ``error("where: rule, got found")`` unless ``ok``."""
     if not ok:
         raise error(f"{where}: {rule}, got {shown(found)}")
 
 
 def require_one_of(
-    found: Any, known: Iterable[str], where: str, name: str = "", error: type[SpikennError] = ConfigError
+    found: object, known: Iterable[str], where: str, name: str = "", error: type[SpikennError] = ConfigError
 ) -> None:
     """Raise ``error`` unless ``found`` is one of the ``known`` words; ``name`` says what of ``where`` it is."""
     known = list(known)

@@ -16,7 +16,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
 
-    def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
+    def parse_known_args(self, args: Iterable[str] | None = None, namespace: object = None) -> tuple[Any, list[str]]:
         found, unknown = super().parse_known_args(None if args is None else _with_underscores(args), namespace)
         if unknown:  # here, where the options of the very command are at hand
             options = [option for action in self._actions for option in action.option_strings]
@@ -24,7 +24,7 @@ class Parser(argparse.ArgumentParser):
             self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
         return found, unknown
 
-    def _check_value(self, action: argparse.Action, value: Any) -> None:
+    def _check_value(self, action: argparse.Action, value: object) -> None:
         if action.choices is not None and value not in action.choices:
             rule = f"must be one of {', '.join(map(str, action.choices))}"
             raise argparse.ArgumentError(action, f"{rule}, got {value!r}{did_you_mean(value, action.choices)}")

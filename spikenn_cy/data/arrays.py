@@ -101,7 +101,7 @@ def frozen(arrays: SpikeArrays) -> SpikeArrays:
     return arrays
 
 
-def input_count(found: Any, place: str) -> int:
+def input_count(found: int, place: str) -> int:
     """Return a number of inputs as an int."""
     try:
         n_inputs = 0 if isinstance(found, (bool, np.bool_)) else operator.index(found)
@@ -111,7 +111,7 @@ def input_count(found: Any, place: str) -> int:
     return n_inputs
 
 
-def end_of_time(found: Any, place: str, error: type[SpikennError] = DataError) -> float:
+def end_of_time(found: float, place: str, error: type[SpikennError] = DataError) -> float:
     """Return ``max_time`` as a float."""
     try:
         max_time = math.nan if isinstance(found, (bool, np.bool_, str, bytes)) else float(found)
@@ -201,7 +201,7 @@ def check_indptr(indptr: np.ndarray, n_samples: int, n_spikes: int, place: str, 
     require(indptr[-1] == n_spikes, place, f"must end at the number of {what}, {n_spikes}", int(indptr[-1]), DataError)
 
 
-def check_labels(labels: np.ndarray, classes: Any, place: str) -> np.ndarray:
+def check_labels(labels: np.ndarray, classes: npt.ArrayLike | None, place: str) -> np.ndarray:
     """Return the classes of ``labels``, which must be numbers of theirs."""
     if classes is None:
         n_classes = max(UNNAMED_MAX, len(labels))

@@ -198,7 +198,7 @@ class SpikingDataset:
     @classmethod
     def from_tonic(
         cls,
-        recordings: Any,
+        recordings: object,
         *,
         duration: float,
         sensor_size: Iterable[int] | None = None,
@@ -325,7 +325,7 @@ class SpikingDataset:
     @overload
     def __getitem__(self, key: "slice | np.ndarray | Sequence[int] | Sequence[bool]") -> "SpikingDataset": ...
 
-    def __getitem__(self, key: Any) -> "tuple[np.ndarray, np.ndarray, int] | SpikingDataset":
+    def __getitem__(self, key: object) -> "tuple[np.ndarray, np.ndarray, int] | SpikingDataset":
         """Return one sample, ``(indices, timestamps, label)``, or a data set of several.
 
         ``key`` is a whole number, a slice, or an array of whole numbers or of one truth
@@ -434,7 +434,7 @@ def sample_number(key: Any, n_samples: int) -> int | None:
     return number % n_samples
 
 
-def sample_numbers(key: Any, n_samples: int) -> np.ndarray:
+def sample_numbers(key: object, n_samples: int) -> np.ndarray:
     """Return an array of sample numbers, or of one truth value a sample, as numbers in ``[0, n_samples)``."""
     try:
         numbers = np.asarray(key)

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable
 from itertools import chain
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +23,7 @@ from spikenn_cy.errors import require
 CHUNK_BYTES = 4 << 20  # of float32 times at once: rows enough to hide the calls, few enough to stay in cache
 
 
-def from_dense(X: npt.ArrayLike, y: npt.ArrayLike, max_time: Any) -> SpikeArrays:
+def from_dense(X: npt.ArrayLike, y: npt.ArrayLike, max_time: float) -> SpikeArrays:
     """Return the spikes of dense times; arguments and errors as in ``SpikingDataset.from_numpy``."""
     max_time = end_of_time(max_time, "max_time")
     X = dense_times(X)
@@ -38,7 +37,7 @@ def from_dense(X: npt.ArrayLike, y: npt.ArrayLike, max_time: Any) -> SpikeArrays
     return SpikeArrays(*collected(chunks, X.shape, max_time), labels, n_inputs, max_time, classes)
 
 
-def from_blocks(blocks: Iterable[npt.ArrayLike], y: npt.ArrayLike, max_time: Any) -> SpikeArrays:
+def from_blocks(blocks: Iterable[npt.ArrayLike], y: npt.ArrayLike, max_time: float) -> SpikeArrays:
     """Return the spikes of blocks of dense times; arguments and errors as in ``SpikingDataset.from_blocks``."""
     max_time = end_of_time(max_time, "max_time")
     labels, classes = number_classes(y, np.size(y))

@@ -9,6 +9,7 @@ from typing import Any
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from spikenn_cy.data._events import EventCollector
 from spikenn_cy.data.arrays import COUNT_MAX
@@ -65,13 +66,15 @@ class Events(NamedTuple):
 class Window(NamedTuple):
     """Which events of a recording count, and when; as ``SpikingDataset.from_events`` takes it, unchecked."""
 
-    sensor_size: Any
-    duration: Any
-    start: Any
-    max_time: Any
+    sensor_size: Iterable[int] | None
+    duration: float
+    start: npt.ArrayLike | None
+    max_time: float
 
 
-def from_events(events: Mapping[str, Any], offsets: Any, labels: Any, window: Window) -> SpikeArrays:
+def from_events(
+    events: Mapping[str, Any], offsets: npt.ArrayLike, labels: npt.ArrayLike, window: Window
+) -> SpikeArrays:
     """Return the first spikes of recordings in the arrays ``x``, ``y``, ``polarity`` and ``t`` of ``events``.
 
     Other arguments and errors are as in ``SpikingDataset.from_events``.
@@ -87,7 +90,7 @@ def from_events(events: Mapping[str, Any], offsets: Any, labels: Any, window: Wi
     return reader.finish(labels, classes)
 
 
-def from_tonic(recordings: Any, window: Window, verbose: bool) -> SpikeArrays:
+def from_tonic(recordings: object, window: Window, verbose: bool) -> SpikeArrays:
     """Return the first spikes of recordings; arguments and errors as in ``SpikingDataset.from_tonic``."""
     if window.sensor_size is None:
         window = window._replace(sensor_size=getattr(recordings, "sensor_size", None))
@@ -151,7 +154,7 @@ class Reader:
             require(False, f"sample {number}: polarity", rule, "-1 and 0", DataError)
         self.ends.append(self.collector.close())
 
-    def _clock(self, t: np.ndarray, number: int) -> tuple[type, Any]:
+    def _clock(self, t: np.ndarray, number: int) -> tuple[type, float]:
         """Return in which dtype to compare the times of a recording, and where its window starts."""
         if self.starts is None:
             with np.errstate(all="ignore"):  # an undefined time is refused where it stands
@@ -214,7 +217,7 @@ def sensor_of(found: Any) -> Sensor:
     return sensor
 
 
-def window_starts(start: Any) -> np.ndarray | None:
+def window_starts(start: npt.ArrayLike | None) -> np.ndarray | None:
     """Return where windows start, an array of one number or of one a recording; None: at their first events."""
     if start is None:
         return None
@@ -249,7 +252,7 @@ def fields(events: Any, sensor: Sensor, place: str) -> dict[str, Any]:
     }
 
 
-def length(recordings: Any) -> int | None:
+def length(recordings: object) -> int | None:
     """Return the number of recordings, or None if only the end will tell."""
     return len(recordings) if hasattr(recordings, "__len__") else None
 

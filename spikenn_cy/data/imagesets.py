@@ -4,9 +4,11 @@ import operator
 import os
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -130,7 +132,13 @@ class ImageSet:
     def __len__(self) -> int:
         return len(self._labels)
 
-    def __getitem__(self, key: Any) -> Any:
+    @overload
+    def __getitem__(self, key: int | np.integer) -> tuple[np.ndarray, int]: ...
+
+    @overload
+    def __getitem__(self, key: "slice | np.ndarray | Sequence[int]") -> "ImageSet": ...
+
+    def __getitem__(self, key: Any) -> "tuple[np.ndarray, int] | ImageSet":
         """Return ``(image, label)`` at a position, or an `ImageSet` of those in a slice or an array of positions."""
         if isinstance(key, slice):
             return self._part(key)
@@ -143,7 +151,7 @@ class ImageSet:
         chosen = position if self._positions is None else self._positions[position]
         return self._images[chosen], int(self._labels[position])
 
-    def _part(self, key: Any) -> "ImageSet":
+    def _part(self, key: slice | np.ndarray) -> "ImageSet":
         part = object.__new__(ImageSet)
         part._class_names = self._class_names
         part._labels = self._labels[key]

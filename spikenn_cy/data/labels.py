@@ -1,15 +1,14 @@
 """Labels as a caller has them, checked and numbered, so that kernels meet nothing but class numbers."""
 
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 
 
-def class_names(value: Any, place: str) -> np.ndarray:
+def class_names(value: npt.ArrayLike, place: str) -> np.ndarray:
     """Return a copy of ``value`` as a vector of whole numbers or of strings, in the machine's byte order."""
     try:
         names = np.asarray(value)
@@ -24,7 +23,7 @@ def class_names(value: Any, place: str) -> np.ndarray:
     return names.astype(names.dtype.newbyteorder("="))
 
 
-def number_classes(y: Any, n_samples: int, place: str = "y") -> tuple[np.ndarray, np.ndarray]:
+def number_classes(y: npt.ArrayLike, n_samples: int, place: str = "y") -> tuple[np.ndarray, np.ndarray]:
     """Number the labels ``y`` by their sorted distinct values.
 
     Returns

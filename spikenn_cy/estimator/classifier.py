@@ -1,5 +1,6 @@
 """The scikit-learn face, without which no pipeline, grid search or cross-validation could hold a spiking network."""
 
+import os
 from typing import Any
 
 import numpy as np
@@ -187,8 +188,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
-        config: Any = None,
-        random_state: Any = None,
+        config: ExperimentConfig | dict[str, Any] | str | os.PathLike[str] | None = None,
+        random_state: int | np.random.RandomState | None = None,
         verbose: bool = False,
         n_jobs: int | None = None,
     ) -> None:

@@ -105,11 +105,11 @@ def number(parameters: Mapping[str, Any], name: str, auto: float) -> Any:
     return value
 
 
-def is_auto(value: Any) -> bool:
+def is_auto(value: object) -> bool:
     """Return whether a parameter leaves its value to this module."""
     return isinstance(value, str) and value == "auto"
 
 
-def require_real(name: str, value: Any, rule: str = "must be a number") -> None:
+def require_real(name: str, value: object, rule: str = "must be a number") -> None:
     """Raise `ConfigError` unless the parameter ``name`` is a real number."""
     require(is_real(value), name, rule, value)

@@ -154,7 +154,7 @@ class ClusterExecutor(Executor):
         self._ended = True
         self._dask.shutdown(wait=wait and not cancel_futures)
 
-    def _sent(self, argument: Any) -> Any:
+    def _sent(self, argument: object) -> Any:
         """Return an argument as it means the same on another machine."""
         if not isinstance(argument, Portable):
             return argument

@@ -129,7 +129,7 @@ class Answer(NamedTuple):
     warnings: tuple[Warning, ...] = ()
 
 
-def attempt(work: Callable[[Any], Any], job: Any) -> Answer:
+def attempt(work: Callable[[Any], Any], job: object) -> Answer:
     """Do ``work(job)``, wherever this is, with failure and warnings as values."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)

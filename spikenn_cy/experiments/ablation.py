@@ -32,7 +32,7 @@ THR_ANNEAL = (1, 0.9, 0.5, 0.1)
 def neurons(
     input: str | os.PathLike[str],
     output: str | os.PathLike[str],
-    config: Any,
+    config: object,
     neurons: Sequence[int] = NEURONS,
     K: int = 10,
 ) -> Batch:
@@ -52,7 +52,7 @@ def neurons(
 def thresholds(
     input: str | os.PathLike[str],
     output: str | os.PathLike[str],
-    config: Any,
+    config: object,
     thr_lr: Sequence[float] = THR_LR,
     thr_anneal: Sequence[float] = THR_ANNEAL,
     K: int = 10,
@@ -74,7 +74,7 @@ def thresholds(
 KINDS: dict[str, Callable[..., Batch]] = {"neurons": neurons, "thresholds": thresholds}
 
 
-def jobs(kind: str, *arguments: Any, **options: Any) -> Batch:
+def jobs(kind: str, *arguments: object, **options: object) -> Batch:
     """Return the runs of the ablation named ``kind``, see `KINDS`."""
     return KINDS[kind](*arguments, **options)
 

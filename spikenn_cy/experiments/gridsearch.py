@@ -25,7 +25,7 @@ from spikenn_cy.settings.records import plain
 LONGEST_NAME = 100  # characters of a folder's name
 
 
-def jobs(input: str | os.PathLike[str], output: str | os.PathLike[str], config: Any, seed: int = 0) -> Batch:
+def jobs(input: str | os.PathLike[str], output: str | os.PathLike[str], config: object, seed: int = 0) -> Batch:
     """Return the runs of a grid search.
 
     Parameters

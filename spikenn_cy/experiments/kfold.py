@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.errors import RunError
@@ -20,7 +19,7 @@ from spikenn_cy.experiments.tables import spread
 from spikenn_cy.storage.kinds import BATCH
 
 
-def jobs(input: str | os.PathLike[str], output: str | os.PathLike[str], config: Any, K: int = 10) -> Batch:
+def jobs(input: str | os.PathLike[str], output: str | os.PathLike[str], config: object, K: int = 10) -> Batch:
     """Return the runs of a K-fold cross-validation.
 
     Parameters

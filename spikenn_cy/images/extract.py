@@ -53,7 +53,7 @@ class Extraction:
     method: str
     input: Path
     output: Path
-    config: Any = None
+    config: object = None
     seed: int = 0
 
 
@@ -61,7 +61,7 @@ def extractions(
     method: str,
     input: str | os.PathLike[str],
     output: str | os.PathLike[str],
-    config: Any = None,
+    config: object = None,
     seed: int | None = None,
 ) -> list[Extraction]:
     """Return what is to be extracted from a folder of images, or from each fold in a folder of folds.

@@ -1,7 +1,5 @@
 """A fully connected layer: its synaptic weights and thresholds, behind a door that checks what is assigned."""
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -113,7 +111,7 @@ class Layer:
         return read_only(self.rows.array.copy())
 
     @weights.setter
-    def weights(self, values: Any) -> None:
+    def weights(self, values: npt.ArrayLike) -> None:
         weights = real_array(values, "weights", self.shape)
         self._require_norms(weights, "weights", DataError)
         self._replace(weights)
@@ -128,7 +126,7 @@ class Layer:
         return read_only(self.inference_thresholds.copy())
 
     @thresholds.setter
-    def thresholds(self, values: Any) -> None:
+    def thresholds(self, values: npt.ArrayLike) -> None:
         thresholds = real_array(values, "thresholds", (self.n_neurons,))
         low = thresholds[~(thresholds > 0)]
         require(low.size == 0, "thresholds", "must be > 0", low[:1].tolist(), DataError)

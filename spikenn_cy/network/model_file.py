@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import TypedDict
 
 import msgspec
 import numpy as np
@@ -33,6 +34,8 @@ from spikenn_cy.storage.model_archive import require_arrays
 from spikenn_cy.storage.model_archive import write_model
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from spikenn_cy.network.readout import Readout
 
 Arrays = ArrayFile | Mapping[str, npt.NDArray[Any]]
@@ -63,8 +66,16 @@ class Header(msgspec.Struct, kw_only=True):
     epochs: int = 0
 
 
-def save(model: "Readout", path: str | os.PathLike[str], **progress: Any) -> None:
-    """Write a network to one file, atomically; ``progress`` are the members of `Header` that a checkpoint has more.
+class CheckpointMembers(TypedDict, total=False):
+    """Members of `Header` that a checkpoint has more than a network."""
+
+    reports: list[EpochReport]
+    data: dict[str, int]
+    epochs: int
+
+
+def save(model: "Readout", path: str | os.PathLike[str], **progress: "Unpack[CheckpointMembers]") -> None:
+    """Write a network to one file, atomically, or a checkpoint, with its ``progress``.
 
     Raises
     ------
@@ -74,7 +85,9 @@ def save(model: "Readout", path: str | os.PathLike[str], **progress: Any) -> Non
     write_model(path, *members(model, os.fspath(path), **progress))
 
 
-def members(model: "Readout", place: str, **progress: Any) -> tuple[Header, dict[str, npt.NDArray[Any]]]:
+def members(
+    model: "Readout", place: str, **progress: "Unpack[CheckpointMembers]"
+) -> tuple[Header, dict[str, npt.NDArray[Any]]]:
     """Return what a model file holds: the network's own arrays, not copied. An error begins with ``place``."""
     trainer, arrays = model._trainer, dict[str, npt.NDArray[Any]]()
     for i, layer in enumerate(model.layers):

@@ -78,7 +78,7 @@ def fields_of(cls: type[msgspec.Struct]) -> dict[str, Field]:
     }
 
 
-def _kind(hint: Any) -> Kind:
+def _kind(hint: object) -> Kind:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         kinds = [_kind(argument) for argument in arguments]
@@ -104,7 +104,7 @@ def _kind(hint: Any) -> Kind:
     return Kind(record=hint)
 
 
-def convert(value: Any, kind: Kind, path: JSONPath) -> Any:
+def convert(value: object, kind: Kind, path: JSONPath) -> Any:
     """Return ``value`` as a field of this kind holds it, or raise `Refusal`.
 
     A whole number is taken where a number belongs, and nothing else for what it is not: ``true``
@@ -136,7 +136,7 @@ def convert(value: Any, kind: Kind, path: JSONPath) -> Any:
     raise Refusal(path, rule, json_text(value))
 
 
-def build(cls: type[R], raw: Any, path: JSONPath = ()) -> R:
+def build(cls: type[R], raw: object, path: JSONPath = ()) -> R:
     """Return the record of class ``cls`` that an object of plain JSON values describes, or raise `Refusal`.
 
     Parameters

@@ -84,7 +84,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return settings
 
     @classmethod
-    def from_any(cls: type[R], config: Any, where: str | None = None) -> R:
+    def from_any(cls: type[R], config: object, where: str | None = None) -> R:
         """Read settings from a dictionary or a JSON file; a record of this class is returned as it is.
 
         Parameters
@@ -112,7 +112,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return record
 
     @classmethod
-    def from_plain(cls: type[R], raw: Any, where: str | None = None) -> R:
+    def from_plain(cls: type[R], raw: object, where: str | None = None) -> R:
         """Read settings from plain JSON values, without a word on what looks like a slip."""
         try:
             return with_source(build(cls, raw), where)
@@ -134,7 +134,7 @@ def _unpickled(cls: type[R], settings: dict[str, Any], where: str | None) -> R:
     return with_source(cls(**settings), where)
 
 
-def plain(config: Any, where: str | None = None) -> tuple[Any, str | None]:
+def plain(config: object, where: str | None = None) -> tuple[Any, str | None]:
     """Return ``config`` as plain JSON values, and the name of its source.
 
     NumPy scalars and arrays, tuples, mappings and records, which a caller in Python may
@@ -176,7 +176,7 @@ def all_doubts(record: Record, path: JSONPath = ()) -> Iterator[tuple[str, str]]
                     yield from all_doubts(item, (*path, key, position))
 
 
-def _plain(value: Any, path: JSONPath) -> Any:
+def _plain(value: object, path: JSONPath) -> Any:
     if isinstance(value, Record):
         return value.to_dict()
     if isinstance(value, Mapping):

@@ -1,7 +1,6 @@
 """A refused setting that knows its JSON path, so that whoever reads it can say of which source it is."""
 
 import json
-from typing import Any
 
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import shortened
@@ -39,7 +38,7 @@ def at(where: str | None, place: str) -> str:
     return ": ".join(filter(None, (where, place))) or "config"
 
 
-def json_text(value: Any) -> str:
+def json_text(value: object) -> str:
     """Return ``value`` as it stands in a JSON file, on one line and short enough for a message."""
     try:
         return shortened(json.dumps(value, ensure_ascii=False))

@@ -94,7 +94,7 @@ class _Twice:
     """Stands where a key was given a second time, until its path is known."""
 
 
-def _path_to_twice(value: Any, path: JSONPath = ()) -> str | None:
+def _path_to_twice(value: object, path: JSONPath = ()) -> str | None:
     if value is _Twice:
         return dotted(path)
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()

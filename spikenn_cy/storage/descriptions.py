@@ -92,7 +92,7 @@ def _digests(data: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, st
             yield inside, json.dumps(content, sort_keys=True)
 
 
-def _leaves(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
+def _leaves(value: object, place: str = "") -> Iterator[tuple[str, str]]:
     """Yield the path of every value that is no object or list, and the value as JSON."""
     if isinstance(value, dict):
         for key, item in value.items():

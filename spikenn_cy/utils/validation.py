@@ -42,7 +42,7 @@ def number_of_threads(value: Any) -> int:
 
 
 def real_array(
-    values: Any, name: str, shape: tuple[int, ...] | None = None, n_axes: int | None = None
+    values: npt.ArrayLike, name: str, shape: tuple[int, ...] | None = None, n_axes: int | None = None
 ) -> npt.NDArray[np.float32]:
     """Return a copy of ``values`` as float32, all finite.
 
