@@ -33,7 +33,7 @@ def test_the_input_is_the_one_of_the_formula(names):
 
 
 def test_the_refusal_shown_is_the_one_that_comes(names):
-    shown = re.findall(r"```text\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[1]
+    shown = re.findall(r"```text\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[2]
     arguments = [names[name] for name in ("x", "y", "polarity", "t", "offsets")]
     arguments[0] = np.array([0, 1, 2, 0, 0])
     with pytest.raises(DataError) as refusal:

@@ -28,7 +28,7 @@ MEMBERS = (*ARRAYS, "n_inputs", "max_time", "format_version")
 
 
 def some_dataset(y=None, max_time=0.7):
-    X = np.random.default_rng(0).random((10, 4, 5))
+    X = np.random.default_rng(0).random((10, 20))
     return SpikingDataset.from_numpy(X, np.arange(10) % 3 * 10 if y is None else y, max_time=max_time)
 
 
@@ -249,7 +249,10 @@ def huge(count):
         ({"labels.npy": None}, ": must hold the arrays indptr, indices, timestamps, labels, n_inputs, max_time, got "),
         ({"n_inputs.npy": None}, ": must hold the arrays indptr, .*, got .*n_inputs"),
         ({"max_time.npy": None}, ": must hold the arrays indptr, .*, got .*max_time"),
-        ({"weights.npy": npy_bytes([1.0])}, r": may hold besides them classes and format_version, got \['weights'\]"),
+        (
+            {"weights.npy": npy_bytes([1.0])},
+            r": may hold besides them classes, format_version, input_shape, got \['weights'\]",
+        ),
         ({"readme.txt": b"hello"}, r": may hold besides them .* got \['readme\.txt'\]"),
         ({"format_version.npy": npy_bytes(2)}, ": format_version: must be 1, got 2$"),
         ({"format_version.npy": npy_bytes("1")}, ": format_version: must be 1, got '1'$"),

@@ -26,5 +26,6 @@ def main(arguments: argparse.Namespace) -> int:
     """Convert, then print what came out."""
     dataset = convert(arguments.times, arguments.labels, arguments.output, arguments.max_time)
     n_spikes = len(dataset.indices)
-    print(f"{len(dataset):,} samples, {dataset.n_inputs:,} inputs, {dataset.n_classes:,} classes, {n_spikes:,} spikes")
+    inputs = " x ".join(f"{side:,}" for side in dataset.input_shape)
+    print(f"{len(dataset):,} samples, {inputs} inputs, {dataset.n_classes:,} classes, {n_spikes:,} spikes")
     return 0

@@ -87,7 +87,7 @@ def members_of(
     missing = [name for name in required if name not in members]
     require(not missing, path, f"must hold the arrays {', '.join(required)}", f"none of {missing}", DataError)
     unknown = [name for name in members if name not in (*required, *optional)]
-    allowed = f"may hold besides them {' and '.join(optional)}" if optional else "may hold nothing besides its arrays"
+    allowed = f"may hold besides them {', '.join(optional)}" if optional else "may hold nothing besides its arrays"
     require(not unknown, path, allowed, unknown, DataError)
     require(len(members) == len(archive.infolist()), path, "must hold each array once", archive.namelist(), DataError)
     return members

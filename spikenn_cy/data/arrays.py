@@ -19,6 +19,7 @@ from spikenn_cy.errors import SpikennError
 from spikenn_cy.errors import require
 
 COUNT_MAX = np.iinfo(INDEX).max  # of inputs and of samples: kernels number both with INDEX
+AXES_MAX = 63  # of inputs: an array of NumPy has 64 at most, and one counts samples
 UNNAMED_MAX = 1 << 16  # classes that labels alone may claim; a stray label would otherwise cost gigabytes
 
 
@@ -37,6 +38,7 @@ class SpikeArrays(NamedTuple):
     max_time: float  # compared as float32
     classes: np.ndarray | None = None  # (n_classes,) the caller's own labels, sorted; None: 0 to the largest label
     classes_assumed: bool = False  # the file numbers its classes but does not say which they are
+    input_shape: tuple[int, ...] | None = None  # axes that number the inputs, the last one fastest; None: one axis
 
 
 def checked(arrays: SpikeArrays, place: str = "", owned: bool = False) -> SpikeArrays:
@@ -63,6 +65,8 @@ def checked(arrays: SpikeArrays, place: str = "", owned: bool = False) -> SpikeA
     indptr = integers(arrays.indptr, OFFSET, f"{place}indptr", owned)
     indices = integers(arrays.indices, INDEX, f"{place}indices", owned)
     timestamps = times(arrays.timestamps, f"{place}timestamps", owned)
+    axes = (n_inputs,) if arrays.input_shape is None else arrays.input_shape
+    input_shape = input_axes(axes, n_inputs, f"{place}input_shape")
     labels = integers(arrays.labels, INDEX, f"{place}labels", owned)
 
     n_samples = len(labels)
@@ -90,7 +94,8 @@ def checked(arrays: SpikeArrays, place: str = "", owned: bool = False) -> SpikeA
             "repeat": ("an input must not spike twice", int(indices[k])),
         }[finding]
         require(False, f"{place}sample {sample}, spike {spike}", rule, found, DataError)
-    return frozen(SpikeArrays(indptr, indices, timestamps, labels, n_inputs, max_time, classes, arrays.classes_assumed))
+    spikes = indptr, indices, timestamps, labels
+    return frozen(SpikeArrays(*spikes, n_inputs, max_time, classes, arrays.classes_assumed, input_shape))
 
 
 def frozen(arrays: SpikeArrays) -> SpikeArrays:
@@ -109,6 +114,19 @@ def input_count(found: int, place: str) -> int:
         n_inputs = 0
     require(1 <= n_inputs <= COUNT_MAX, place, f"must be a whole number in [1, {COUNT_MAX}]", found, DataError)
     return n_inputs
+
+
+def input_axes(found: Any, n_inputs: int, place: str) -> tuple[int, ...]:
+    """Return the axes that number ``n_inputs`` as a tuple of int."""
+    try:
+        axes = tuple(0 if isinstance(side, (bool, np.bool_)) else operator.index(side) for side in found)
+    except TypeError:
+        axes = ()
+    ok = 1 <= len(axes) <= AXES_MAX and min(axes) >= 1 and math.prod(axes) == n_inputs
+    require(
+        ok, place, f"must be whole numbers >= 1 whose product is {n_inputs}, the number of inputs", found, DataError
+    )
+    return axes
 
 
 def end_of_time(found: float, place: str, error: type[SpikennError] = DataError) -> float:

@@ -18,6 +18,7 @@ from spikenn_cy.data._take import take_samples
 from spikenn_cy.data.arrays import SpikeArrays
 from spikenn_cy.data.arrays import checked
 from spikenn_cy.data.arrays import frozen
+from spikenn_cy.data.arrays import input_axes
 from spikenn_cy.data.dense import from_blocks
 from spikenn_cy.data.dense import from_dense
 from spikenn_cy.data.events import Window
@@ -57,6 +58,10 @@ class SpikingDataset:
         End of a sample, in the unit of the timestamps; compared as float32.
     classes : array_like of int or str, shape (n_classes,), optional
         Your own name of each class, sorted. Default: 0 to the largest label.
+    input_shape : sequence of int, optional
+        Axes that number the inputs, the last one fastest: ``(height, width)`` or ``(height,
+        width, channels)`` for images, whose input ``(y * width + x) * channels + c`` is
+        channel ``c`` of the pixel in row ``y`` and column ``x``. Default: ``(n_inputs,)``.
 
     Raises
     ------
@@ -79,8 +84,10 @@ class SpikingDataset:
         n_inputs: int,
         max_time: float = 1.0,
         classes: Any = None,
+        input_shape: Any = None,
     ) -> None:
-        self._arrays = checked(SpikeArrays(indptr, indices, timestamps, labels, n_inputs, max_time, classes))
+        spikes = indptr, indices, timestamps, labels
+        self._arrays = checked(SpikeArrays(*spikes, n_inputs, max_time, classes, input_shape=input_shape))
         self._source: str | None = None
 
     @classmethod
@@ -100,7 +107,8 @@ class SpikingDataset:
         Returns
         -------
         SpikingDataset
-            Inputs are numbered as in ``X.reshape(n_samples, -1)``.
+            Inputs are numbered as in ``X.reshape(n_samples, -1)``, and ``input_shape`` is
+            ``(D1, ..., DN)``.
 
         Raises
         ------
@@ -183,8 +191,10 @@ class SpikingDataset:
         -------
         SpikingDataset
             Input ``(polarity * height + y) * width + x``, so that ``to_dense()`` may be
-            reshaped to ``(n_recordings, n_polarities, height, width)``. A recording without
-            an event in its window has no spike.
+            reshaped to ``(n_recordings, n_polarities, height, width)``. The ``input_shape``
+            is ``(height, width)`` if there is one polarity, and one axis if there are two,
+            since channels would have to come last. A recording without an event in its
+            window has no spike.
 
         Raises
         ------
@@ -296,6 +306,11 @@ class SpikingDataset:
         return self._arrays.n_inputs
 
     @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Axes that number the inputs, the last one fastest: ``(height, width[, channels])`` or ``(n_inputs,)``."""
+        return self._arrays.input_shape or (self.n_inputs,)
+
+    @property
     def n_classes(self) -> int:
         """Number of classes, those without a sample included."""
         return len(self.classes)
@@ -314,8 +329,9 @@ class SpikingDataset:
         return len(self._arrays.labels)
 
     def __repr__(self) -> str:
+        inputs = " x ".join(map(str, self.input_shape))
         return (
-            f"SpikingDataset({len(self)} samples, {self.n_inputs} inputs, {self.n_classes} classes, "
+            f"SpikingDataset({len(self)} samples, {inputs} inputs, {self.n_classes} classes, "
             f"{len(self.indices)} spikes, max_time={self.max_time})"
         )
 
@@ -383,6 +399,23 @@ class SpikingDataset:
         """Return the same spikes under other class numbers, both arrays as ``match_classes`` makes them."""
         arrays = self._arrays._replace(labels=labels, classes=classes, classes_assumed=False)
         return self._trusted(arrays, self._source)
+
+    def reshaped(self, input_shape: Any) -> "SpikingDataset":
+        """Return the same spikes, which are shared, with other axes to number the inputs.
+
+        Parameters
+        ----------
+        input_shape : sequence of int
+            Such as ``(height, width, channels)``, the last one fastest. An input keeps its
+            number, so data whose channels come first must be put in order before.
+
+        Raises
+        ------
+        DataError
+            If the product is not ``n_inputs``.
+        """
+        axes = input_axes(input_shape, self.n_inputs, "input_shape")
+        return self._trusted(self._arrays._replace(input_shape=axes), self._source)
 
     def to_dense(self, silent: float | None = None) -> np.ndarray:
         """Return the spike times as an array of float32, shape (n_samples, n_inputs).

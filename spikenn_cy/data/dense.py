@@ -34,7 +34,8 @@ def from_dense(X: npt.ArrayLike, y: npt.ArrayLike, max_time: float) -> SpikeArra
 
     n_rows = max(1, CHUNK_BYTES // (n_inputs * STAMP.itemsize))
     chunks = (X[start : start + n_rows] for start in range(0, len(X), n_rows))
-    return SpikeArrays(*collected(chunks, X.shape, max_time), labels, n_inputs, max_time, classes)
+    spikes = collected(chunks, X.shape, max_time)
+    return SpikeArrays(*spikes, labels, n_inputs, max_time, classes, input_shape=X.shape[1:])
 
 
 def from_blocks(blocks: Iterable[npt.ArrayLike], y: npt.ArrayLike, max_time: float) -> SpikeArrays:
@@ -47,7 +48,8 @@ def from_blocks(blocks: Iterable[npt.ArrayLike], y: npt.ArrayLike, max_time: flo
     shape = (len(labels), *first.shape[1:])
     n_inputs = math.prod(shape[1:])
     require(1 <= n_inputs <= COUNT_MAX, "X", f"must have 1 to {COUNT_MAX} inputs a sample", n_inputs, DataError)
-    return SpikeArrays(*collected(chain((first,), dense), shape, max_time), labels, n_inputs, max_time, classes)
+    spikes = collected(chain((first,), dense), shape, max_time)
+    return SpikeArrays(*spikes, labels, n_inputs, max_time, classes, input_shape=shape[1:])
 
 
 def collected(

@@ -49,6 +49,11 @@ class Sensor(NamedTuple):
     def n_inputs(self) -> int:
         return self.width * self.height * self.n_polarities
 
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Axes of the inputs; one if polarities come first, where networks would take rows to be."""
+        return (self.height, self.width) if self.n_polarities == 1 else (self.n_inputs,)
+
 
 class Events(NamedTuple):
     """Events in any order; arrays of shape (n_events,), ``polarity`` None if it makes no difference."""
@@ -200,6 +205,7 @@ class Reader:
             self.sensor.n_inputs,
             self.max_time,
             classes,
+            input_shape=self.sensor.input_shape,
         )
 
 

@@ -12,7 +12,7 @@ from spikenn_cy.errors import require
 
 FORMAT_VERSION = 1
 REQUIRED = ("indptr", "indices", "timestamps", "labels", "n_inputs", "max_time")
-OPTIONAL = ("classes", "format_version")  # in a file that numpy.savez made; the constructor asks for no classes either
+OPTIONAL = ("classes", "format_version", "input_shape")  # the first two may be missing where numpy.savez made a file
 
 
 def write(path: str | os.PathLike[str], arrays: SpikeArrays) -> None:
@@ -27,6 +27,9 @@ def write(path: str | os.PathLike[str], arrays: SpikeArrays) -> None:
         "max_time": np.array(arrays.max_time, dtype=np.float64),
         "format_version": np.array(FORMAT_VERSION, dtype=np.int64),
     }
+    if arrays.input_shape is not None and len(arrays.input_shape) > 1:
+        # One axis goes without saying, as in the files of versions that knew no other.
+        members["input_shape"] = np.array(arrays.input_shape, dtype=np.int64)
     write_arrays(path, members)
 
 
@@ -35,4 +38,6 @@ def read(path: str | os.PathLike[str]) -> SpikeArrays:
     found = read_arrays(path, REQUIRED, OPTIONAL, single=("n_inputs", "max_time", "format_version"))
     version = found.pop("format_version", FORMAT_VERSION)
     require(version == FORMAT_VERSION, f"{path}: format_version", f"must be {FORMAT_VERSION}", version, DataError)
+    if "input_shape" in found:
+        found["input_shape"] = tuple(found["input_shape"].ravel().tolist())
     return SpikeArrays(**found)

@@ -64,6 +64,7 @@ class DatasetWriter:
         self._labels: list[np.ndarray] = []
         self._classes: list[np.ndarray] = []  # that number the labels of each block
         self._n_inputs = 0
+        self._input_shape: tuple[int, ...] = ()
         self._max_time = 0.0
 
     def __len__(self) -> int:
@@ -95,7 +96,7 @@ class DatasetWriter:
             self.discard()
             raise self._unwriteable(problem) from problem
         if not self._classes:
-            self._n_inputs, self._max_time = block.n_inputs, block.max_time
+            self._n_inputs, self._input_shape, self._max_time = block.n_inputs, block.input_shape, block.max_time
         self._indptr.append(block.indptr[1:] + self._n_spikes)
         self._labels.append(np.array(block.labels))  # a view might keep the whole block in memory
         self._classes.append(block.classes)
@@ -110,6 +111,8 @@ class DatasetWriter:
             return
         ok = block.n_inputs == self._n_inputs
         require(ok, place, f"must have {self._n_inputs} inputs like block 0", block.n_inputs, DataError)
+        ok = block.input_shape == self._input_shape
+        require(ok, place, f"must have input_shape {self._input_shape} like block 0", block.input_shape, DataError)
         ok = STAMP.type(block.max_time) == STAMP.type(self._max_time)
         require(ok, place, f"must have max_time {self._max_time} like block 0", block.max_time, DataError)
         first, own = self._classes[0].dtype, block.classes.dtype
@@ -141,8 +144,9 @@ class DatasetWriter:
             indices, timestamps = map(mapped, self._spools, (INDEX, STAMP))
         except OSError as problem:
             raise self._unwriteable(problem) from problem
-        indptr = np.concatenate(self._indptr)
-        write(self._path, SpikeArrays(indptr, indices, timestamps, labels, self._n_inputs, self._max_time, classes))
+        spikes = np.concatenate(self._indptr), indices, timestamps, labels
+        rest = self._n_inputs, self._max_time, classes
+        write(self._path, SpikeArrays(*spikes, *rest, input_shape=self._input_shape))
 
     def discard(self) -> None:
         """Give up what was appended; ``path`` is left as it was."""
