@@ -7,7 +7,7 @@ from libc.stdint cimport INT32_MIN as MINUS_ZERO
 from libc.stdint cimport int32_t, uint32_t
 from libc.stdlib cimport calloc, free, malloc
 
-from spikenn_cy.data._sort cimport c_sort_pairs, pair_t
+from spikenn_cy.kernels.sort cimport c_sort_pairs, pair_t
 from spikenn_cy.types cimport index_t, offset_t
 
 cdef enum:

@@ -6,7 +6,7 @@ from libc.stdlib cimport free, malloc
 cimport cython
 
 from spikenn_cy.data._block cimport Block
-from spikenn_cy.data._sort cimport c_sort_pairs, pair_t
+from spikenn_cy.kernels.sort cimport c_sort_pairs, pair_t
 from spikenn_cy.types cimport index_t, offset_t, stamp_t
 
 cdef enum:

@@ -7,7 +7,7 @@ from libc.string cimport memcpy
 cimport cython
 
 from spikenn_cy.data._block cimport Block
-from spikenn_cy.data._sort cimport c_sort_pairs, pair_t
+from spikenn_cy.kernels.sort cimport c_sort_pairs, pair_t
 from spikenn_cy.types cimport index_t, stamp_t
 
 ctypedef fused clock_t:

@@ -1,15 +1,15 @@
 """The loops over pixels, receptive fields and training patches, which would take hours in Python."""
 from libc.math cimport INFINITY
-from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t
 from libc.string cimport memcpy
 
 cimport cython
 import numpy as np
 
-from spikenn_cy.data._sort cimport c_sort_pairs, pair_t
 from spikenn_cy.dtypes import INDEX, REAL, STAMP
 from spikenn_cy.features._filters cimport Coarse, Filters
 from spikenn_cy.kernels.convolution cimport COARSE_NEVER, CORRELATE_STEP, FieldStep, convolution
+from spikenn_cy.kernels.sort cimport c_insertion_sort, c_sort_pairs, c_spike_pair, pair_t
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 
 cdef enum:
@@ -215,7 +215,7 @@ cdef class Convolution:
         cdef stamp_t end = self.end
         for i in range(self.base.shape[0]):
             # Written always and kept if it fires: a branch would be guessed wrong.
-            pairs[n] = c_pair(times[i], i)
+            pairs[n] = c_spike_pair(times[i], i)
             n += (times[i] < end) & (times[i] != SILENT)
         pairs = c_sort_pairs(pairs, &self.pairs[1, 0], n, self.key_bits)
         for k in range(n):
@@ -394,11 +394,11 @@ cdef class Learner:
             )
         for i in range(self.filters.n_weights):
             fires = (self.times[i] < self.end) & (self.times[i] != SILENT)
-            pairs[n] = c_pair(self.times[i], i)
+            pairs[n] = c_spike_pair(self.times[i], i)
             n += fires
             self.times[i] = self.times[i] if fires else <stamp_t>INFINITY
         if n <= FEW:
-            c_insert(pairs, n)
+            c_insertion_sort(pairs, n)
         else:
             pairs = c_sort_pairs(pairs, &self.pairs[1, 0], n, 31)
         for i in range(n):
@@ -439,25 +439,6 @@ cdef class Learner:
         convolution().learn_field(&self.weights[0], &self.times[0], self.filters.n_weights, step)
         for i in range(self.filters.n_weights):
             weights[i * width] = self.weights[i]
-
-
-cdef inline pair_t c_pair(stamp_t time, Py_ssize_t i) noexcept nogil:
-    """Return a spike as a pair that sorts by time, which is >= 0, and then by input."""
-    cdef uint32_t bits
-    memcpy(&bits, &time, sizeof(stamp_t))
-    return (<pair_t>bits << 32) | <pair_t>i
-
-
-cdef void c_insert(pair_t *pairs, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t k, place
-    cdef pair_t pair
-    for k in range(1, n):
-        pair = pairs[k]
-        place = k
-        while place > 0 and pairs[place - 1] > pair:
-            pairs[place] = pairs[place - 1]
-            place -= 1
-        pairs[place] = pair
 
 
 cdef real_t c_next_above(real_t x) noexcept nogil:

@@ -47,7 +47,11 @@ cdef pair_t *c_sort_pairs(
     return pairs
 
 
-cdef void c_insertion_sort(pair_t *pairs, Py_ssize_t n) noexcept nogil:
+cdef void c_insertion_sort(
+    pair_t *pairs,           # IN and OUT
+    Py_ssize_t n,
+) noexcept nogil:
+    """Sort few pairs by the upper half; for callers that know that theirs are few, or nearly sorted."""
     cdef Py_ssize_t k, place
     cdef pair_t pair
     for k in range(1, n):

@@ -1,0 +1,19 @@
+"""A stable sort of small keys that carry a number each, which every list of spikes goes through once."""
+from libc.stdint cimport uint32_t, uint64_t
+from libc.string cimport memcpy
+
+from spikenn_cy.types cimport stamp_t
+
+ctypedef uint64_t pair_t     # key in the upper half, what it carries in the lower
+
+
+cdef inline pair_t c_spike_pair(stamp_t time, Py_ssize_t i) noexcept nogil:
+    """Return a spike as a pair that carries its input; bits of times >= 0 are in the order of the times."""
+    cdef uint32_t bits
+    memcpy(&bits, &time, sizeof(bits))
+    return (<pair_t>bits << 32) | <pair_t>i
+
+
+cdef pair_t *c_sort_pairs(pair_t *pairs, pair_t *scratch, Py_ssize_t n, int key_bits) noexcept nogil
+
+cdef void c_insertion_sort(pair_t *pairs, Py_ssize_t n) noexcept nogil
