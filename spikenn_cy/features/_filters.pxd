@@ -1,6 +1,7 @@
 """Filters of a spiking convolution, laid out so that one input spike charges many of them at once."""
 from libc.stdint cimport int16_t, int32_t
 
+from spikenn_cy.kernels.convolution cimport Field
 from spikenn_cy.types cimport index_t, real_t
 
 
@@ -12,18 +13,17 @@ cdef class Filters:
     cdef real_t[::1] limits            # threshold of each filter
     cdef index_t[::1] unseen           # spikes that cannot make a filter of a block fire, whichever they are
 
-    cdef void fire(self, Py_ssize_t block, const int32_t *ranks, Py_ssize_t count, const int32_t *row_of,
-                   int32_t offset, const real_t *limits, bint until_first, int32_t *first) noexcept nogil
+    cdef void fire(self, Py_ssize_t block, const Field *field, const real_t *limits, bint until_first,
+                   int32_t *first) noexcept nogil
 
 
-cdef class Coarse:
+cdef class QuantisedFilters:
     cdef index_t[::1] first_of         # first filter of each block; (n_blocks + 1,)
     cdef int16_t[::1] rows             # of the blocks, one after the other
-    cdef int16_t[:, ::1] bounds        # what a sum may be and must be at most
-    cdef real_t[:, ::1] columns
+    cdef int16_t[:, ::1] bounds        # of sums: `silent_to` and `fired_above` of a QuantisedBlock
+    cdef real_t[:, ::1] weights        # exact, as they came
     cdef real_t[::1] thresholds
     cdef Py_ssize_t n_weights
     cdef Py_ssize_t unseen             # spikes that cannot make any filter fire, whichever they are
 
-    cdef void fire(self, Py_ssize_t block, const int32_t *ranks, Py_ssize_t count, const int32_t *row_of,
-                   int32_t offset, int16_t *first) noexcept nogil
+    cdef void fire(self, Py_ssize_t block, const Field *field, int16_t *first) noexcept nogil

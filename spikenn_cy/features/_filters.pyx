@@ -6,13 +6,14 @@ import numpy as np
 
 from spikenn_cy.dtypes import INDEX, REAL
 from spikenn_cy.kernels.convolution cimport (
-    COARSE_GROUP, COARSE_NEVER, COARSE_WIDTH, CoarseFilters, FIELD_GROUP, FIELD_WIDTH, convolution,
+    FIELD_GROUP, FIELD_WIDTH, Field, FilterBlock, QUANTISED_GROUP, QUANTISED_NEVER, QUANTISED_WIDTH, QuantisedBlock,
+    convolution,
 )
 from spikenn_cy.utils.alignment import aligned
 from spikenn_cy.types cimport real_t
 
 cdef enum:
-    COARSE_WEIGHTS = 200     # of a filter: with more, sums of rounded weights leave too many crossings open
+    QUANTISED_WEIGHTS = 200  # of a filter: with more, sums of rounded weights leave too many crossings open
 
 
 @cython.final
@@ -69,23 +70,26 @@ cdef class Filters:
         """Return the thresholds."""
         return np.array(self.limits[:self.n_filters])
 
-    cdef void fire(self, Py_ssize_t block, const int32_t *ranks, Py_ssize_t count, const int32_t *row_of,
-                   int32_t offset, const real_t *limits, bint until_first, int32_t *first) noexcept nogil:
-        cdef Py_ssize_t width = self.first_of[block + 1] - self.first_of[block]
-        convolution().fire_field[width // FIELD_GROUP](
-            &self.blocks[self.first_of[block] * self.n_weights], ranks, count, row_of, offset,
-            limits + self.first_of[block], self.unseen[block], until_first, first + self.first_of[block],
+    cdef void fire(self, Py_ssize_t block, const Field *field, const real_t *limits, bint until_first,
+                   int32_t *first) noexcept nogil:
+        cdef FilterBlock filters
+        filters.rows = &self.blocks[self.first_of[block] * self.n_weights]
+        filters.thresholds = limits + self.first_of[block]
+        filters.width = self.first_of[block + 1] - self.first_of[block]
+        filters.too_few = self.unseen[block]
+        convolution().fire_field[filters.width // FIELD_GROUP](
+            &filters, field, until_first, first + self.first_of[block],
         )
 
 
 @cython.final
-cdef class Coarse:
+cdef class QuantisedFilters:
     """Filters with weights of two bytes, which have the same first spikes as `Filters` for half the additions.
 
     Weights are rounded to a scale of each filter's own, so that all of them add up to what
-    two bytes hold. Roundings up and down, added apart, tell how far a sum may be from the
-    potential; only where the two sides of a threshold cannot be told apart, the exact
-    weights are asked. With many weights a filter is too often.
+    two bytes hold. Roundings up and down, added apart, bound the difference between such a
+    sum and the potential. The exact weights are used only where the threshold lies within
+    these bounds; with many weights a filter that happens too often.
 
     Parameters
     ----------
@@ -94,48 +98,46 @@ cdef class Coarse:
     """
     def __init__(self, Filters filters):
         cdef Py_ssize_t n = filters.n_weights
-        cdef Py_ssize_t n_padded = (filters.n_filters + COARSE_GROUP - 1) // COARSE_GROUP * COARSE_GROUP
+        cdef Py_ssize_t n_padded = (filters.n_filters + QUANTISED_GROUP - 1) // QUANTISED_GROUP * QUANTISED_GROUP
         filters.freeze()
-        columns, thresholds = np.zeros((n_padded, n), REAL), np.full(n_padded, np.inf, REAL)
-        columns[:filters.n_filters] = filters.weights().reshape(n, filters.n_filters).T
+        weights, thresholds = filters.weights().reshape(n, filters.n_filters), np.full(n_padded, np.inf, REAL)
         thresholds[:filters.n_filters] = filters.thresholds()
-        self.n_weights, self.columns, self.thresholds = n, columns, thresholds
+        self.n_weights, self.weights, self.thresholds = n, weights, thresholds
 
-        exact = columns.astype(np.float64)
+        exact = np.zeros((n_padded, n))
+        exact[:filters.n_filters] = weights.T
         total, limit = exact.sum(axis=1), thresholds.astype(np.float64)
         fires = limit <= total * (1 + 1e-4)      # a sum of floats is rounded up by much less
         # Rounding adds at most half a unit a weight.
-        scale = np.divide(COARSE_NEVER - n, total, where=fires & (total > 0), out=np.zeros(n_padded))
+        scale = np.divide(QUANTISED_NEVER - n, total, where=fires & (total > 0), out=np.zeros(n_padded))
         scaled = exact * scale[:, None]
-        coarse = np.rint(scaled)
-        above, below = np.maximum(coarse - scaled, 0).sum(axis=1), np.maximum(scaled - coarse, 0).sum(axis=1)
-        # A sum of n real numbers, each at most COARSE_NEVER of these units, is rounded n times; and some to spare.
-        rounding = n * COARSE_NEVER * 2.0 ** -24 * 1.01 + 0.01
+        quantised = np.rint(scaled)
+        above, below = np.maximum(quantised - scaled, 0).sum(axis=1), np.maximum(scaled - quantised, 0).sum(axis=1)
+        # A sum of n real numbers, each at most QUANTISED_NEVER of these units, is rounded n times; and some to spare.
+        rounding = n * QUANTISED_NEVER * 2.0 ** -24 * 1.01 + 0.01
         limit = np.where(fires, limit, 0) * scale
-        may, must = np.ceil(limit - below - rounding) - 1, np.ceil(limit + above + rounding) - 1
-        bounds = np.where(fires, np.clip([may, must], -1, COARSE_NEVER), COARSE_NEVER)
+        silent_to, fired_above = np.ceil(limit - below - rounding) - 1, np.ceil(limit + above + rounding) - 1
+        bounds = np.where(fires, np.clip([silent_to, fired_above], -1, QUANTISED_NEVER), QUANTISED_NEVER)
         self.bounds = bounds.astype(np.int16)
 
-        edges = np.append(np.arange(0, n_padded, COARSE_WIDTH, INDEX), INDEX.type(n_padded))
-        self.first_of, self.rows = edges, in_blocks(coarse.T.astype(np.int16), edges)
+        edges = np.append(np.arange(0, n_padded, QUANTISED_WIDTH, INDEX), INDEX.type(n_padded))
+        self.first_of, self.rows = edges, in_blocks(quantised.T.astype(np.int16), edges)
         self.unseen = min(filters.unseen)
 
     @staticmethod
     def serves(filters, Py_ssize_t n_inputs):
         """Return whether filters are small enough for this to pay, and ranks of spikes among so many inputs fit."""
-        return filters.n_weights <= COARSE_WEIGHTS and n_inputs < COARSE_NEVER
+        return filters.n_weights <= QUANTISED_WEIGHTS and n_inputs < QUANTISED_NEVER
 
-    cdef void fire(self, Py_ssize_t block, const int32_t *ranks, Py_ssize_t count, const int32_t *row_of,
-                   int32_t offset, int16_t *first) noexcept nogil:
-        cdef Py_ssize_t start = self.first_of[block], width = self.first_of[block + 1] - start
-        cdef CoarseFilters filters
+    cdef void fire(self, Py_ssize_t block, const Field *field, int16_t *first) noexcept nogil:
+        cdef Py_ssize_t start = self.first_of[block]
+        cdef QuantisedBlock filters
         filters.rows = &self.rows[start * self.n_weights]
-        filters.may, filters.must = &self.bounds[0, start], &self.bounds[1, start]
-        filters.columns, filters.thresholds = &self.columns[start, 0], &self.thresholds[start]
-        filters.n_weights = self.n_weights
-        convolution().fire_coarse[width // COARSE_GROUP](
-            &filters, ranks, count, row_of, offset, self.unseen, first + start,
-        )
+        filters.silent_to, filters.fired_above = &self.bounds[0, start], &self.bounds[1, start]
+        filters.width, filters.too_few = self.first_of[block + 1] - start, self.unseen
+        filters.weights, filters.n_filters = &self.weights[0, 0] + start, self.weights.shape[1]
+        filters.thresholds = &self.thresholds[start]
+        convolution().fire_quantised[filters.width // QUANTISED_GROUP](&filters, field, first + start)
 
 
 def in_blocks(rows, edges):

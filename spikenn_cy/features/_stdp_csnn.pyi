@@ -6,8 +6,8 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from spikenn_cy.features._filters import Coarse
 from spikenn_cy.features._filters import Filters
+from spikenn_cy.features._filters import QuantisedFilters
 
 @final
 class FrontEnd:
@@ -51,7 +51,7 @@ class Convolution:
         pool: int,
         end: float,
         compete: bool,
-        coarse: Coarse | None = None,
+        quantised: QuantisedFilters | None = None,
     ) -> None: ...
     def fire(self, times: npt.NDArray[np.float32], features: npt.NDArray[np.float32]) -> None: ...
 

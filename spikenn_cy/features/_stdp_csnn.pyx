@@ -7,8 +7,9 @@ cimport cython
 import numpy as np
 
 from spikenn_cy.dtypes import INDEX, REAL, STAMP
-from spikenn_cy.features._filters cimport Coarse, Filters
-from spikenn_cy.kernels.convolution cimport COARSE_NEVER, CORRELATE_STEP, FieldStep, convolution
+from spikenn_cy.features._filters cimport Filters, QuantisedFilters
+from spikenn_cy.kernels.convolution cimport Field, FilterStep, QUANTISED_NEVER, ThresholdStep, convolution
+from spikenn_cy.kernels.images cimport CORRELATE_STEP, Plane, image_kernels
 from spikenn_cy.kernels.sort cimport c_insertion_sort, c_sort_pairs, c_spike_pair, pair_t
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 
@@ -95,11 +96,13 @@ cdef class FrontEnd:
 
     cdef void correlate(self, real_t[:, :, :, ::1] values, Py_ssize_t i) noexcept nogil:
         cdef Py_ssize_t n, x, y, z
+        cdef Plane plane
+        plane.stride, plane.n_rows, plane.n_columns = self.stride, self.rows, self.width
         self.sums[:] = 0
         for n in range(self.kernels.shape[0]):
-            convolution().correlate(
-                &self.planes[self.takes[n], 0, 0], self.stride, &self.kernels[n, 0, 0], self.kernels.shape[1],
-                self.rows, self.width, &self.sums[self.makes[n], 0, 0],
+            plane.values = &self.planes[self.takes[n], 0, 0]
+            image_kernels().correlate(
+                &plane, &self.kernels[n, 0, 0], self.kernels.shape[1], &self.sums[self.makes[n], 0, 0],
             )
         for x in range(self.rows):
             for y in range(self.columns):
@@ -124,7 +127,7 @@ def encode(const real_t[:, :, :, ::1] values, const real_t[:, :, ::1] low, const
     cdef Py_ssize_t i
     with nogil:
         for i in range(values.shape[0]):
-            convolution().encode(
+            image_kernels().encode(
                 &values[i, 0, 0, 0], low.shape[0] * low.shape[1] * values.shape[3], &low[0, 0, 0], &span[0, 0, 0],
                 late, &times[i, 0, 0, 0],
             )
@@ -145,11 +148,11 @@ cdef class Convolution:
         Time from which on an input is silent; at 1 it always is.
     compete : bool
         Whether the spike that makes the first filter fire is the last one that a position sees.
-    coarse : Coarse, optional
+    quantised : QuantisedFilters, optional
         Of these filters, if it serves so many inputs and nothing competes; is asked first, for the same outcome.
     """
     cdef Filters filters
-    cdef Coarse coarse                 # or None
+    cdef QuantisedFilters quantised    # or None
     cdef readonly Py_ssize_t rows, columns, pool, rows_made, columns_made, n_filters
     cdef stamp_t end
     cdef bint compete
@@ -164,10 +167,10 @@ cdef class Convolution:
     cdef const index_t[::1] first_of   # first filter of those whose features are found together
     cdef index_t[::1] first            # rank at which each filter fires
     cdef index_t[::1] first_here
-    cdef int16_t[::1] first_coarse
+    cdef int16_t[::1] first_quantised
 
     def __init__(self, Filters filters, Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t pool, stamp_t end,
-                 bint compete, Coarse coarse=None):
+                 bint compete, QuantisedFilters quantised=None):
         cdef Py_ssize_t n_inputs = rows * columns * filters.n_channels
         cdef Py_ssize_t n_padded = filters.limits.shape[0]
         filters.freeze()
@@ -186,11 +189,11 @@ cdef class Convolution:
         self.fields, self.counts = np.empty((n_positions, self.room), INDEX), np.empty(n_positions, INDEX)
         self.first, self.first_here = np.empty(n_padded, INDEX), np.empty(n_padded, INDEX)
         self.first_of = np.array([0, filters.n_filters], INDEX) if compete else filters.first_of
-        if coarse is not None:
-            if compete or not Coarse.serves(filters, n_inputs):
-                raise ValueError(f"coarse filters for {n_inputs} inputs, {compete=}")
-            self.coarse, self.first_of = coarse, coarse.first_of
-            self.first_coarse = np.empty(coarse.thresholds.shape[0], np.int16)
+        if quantised is not None:
+            if compete or not QuantisedFilters.serves(filters, n_inputs):
+                raise ValueError(f"quantised filters for {n_inputs} inputs, {compete=}")
+            self.quantised, self.first_of = quantised, quantised.first_of
+            self.first_quantised = np.empty(quantised.thresholds.shape[0], np.int16)
 
     def fire(self, const stamp_t[:, :, :, ::1] times, stamp_t[:, :, :, ::1] features):
         """Write the pooled first-spike times.
@@ -259,19 +262,19 @@ cdef class Convolution:
     cdef void fire_window(self, Py_ssize_t block, Py_ssize_t x, Py_ssize_t y) noexcept nogil:
         cdef Py_ssize_t begin = self.first_of[block], end = self.first_of[block + 1]
         cdef index_t *first = &self.first[0]
-        cdef int16_t *coarse = NULL if self.coarse is None else &self.first_coarse[0]
+        cdef int16_t *quantised = NULL if self.quantised is None else &self.first_quantised[0]
         cdef Py_ssize_t a, b, j
         for j in range(begin, min(self.n_filters, end)):
             first[j] = NEVER
-        if coarse != NULL:
+        if quantised != NULL:
             for j in range(begin, end):
-                coarse[j] = COARSE_NEVER
+                quantised[j] = QUANTISED_NEVER
         for a in range(x * self.pool, (x + 1) * self.pool):
             for b in range(y * self.pool, (y + 1) * self.pool):
                 self.fire_position(block, a, b, first)
-        if coarse != NULL:
+        if quantised != NULL:
             for j in range(begin, min(self.n_filters, end)):
-                first[j] = NEVER if coarse[j] == COARSE_NEVER else <index_t>coarse[j]
+                first[j] = NEVER if quantised[j] == QUANTISED_NEVER else <index_t>quantised[j]
 
     cdef void fire_competing(self, Py_ssize_t x, Py_ssize_t y) noexcept nogil:
         cdef Py_ssize_t a, b, block, j
@@ -291,14 +294,14 @@ cdef class Convolution:
 
     cdef void fire_position(self, Py_ssize_t block, Py_ssize_t x, Py_ssize_t y, index_t *first) noexcept nogil:
         cdef Py_ssize_t position = x * self.columns_made * self.pool + y, count = self.counts[position]
-        cdef Py_ssize_t offset = (x * self.filters.kernel_columns + y) * self.filters.n_channels
-        if self.coarse is not None:
-            if count > self.coarse.unseen:
-                self.coarse.fire(block, &self.fields[position, 0], count, &self.row_of[0], offset,
-                                 &self.first_coarse[0])
+        cdef Field field
+        field.ranks, field.count, field.row_of = &self.fields[position, 0], count, &self.row_of[0]
+        field.offset = <index_t>((x * self.filters.kernel_columns + y) * self.filters.n_channels)
+        if self.quantised is not None:
+            if count > self.quantised.unseen:
+                self.quantised.fire(block, &field, &self.first_quantised[0])
         elif count > self.filters.unseen[block]:
-            self.filters.fire(block, &self.fields[position, 0], count, &self.row_of[0], offset,
-                              &self.filters.limits[0], False, first)
+            self.filters.fire(block, &field, &self.filters.limits[0], False, first)
 
 
 @cython.final
@@ -358,13 +361,15 @@ cdef class Learner:
             Number of patches that made a filter fire.
         """
         cdef Filters filters = self.filters
-        cdef FieldStep step
+        cdef FilterStep step
+        cdef ThresholdStep thresholds
         cdef Py_ssize_t p, n, winner, n_fired = 0
         cdef index_t rank = 0
         cdef real_t share = 0
         if filters.n_filters > 1:
             share = threshold_rate / <real_t>(filters.n_filters - 1)
-        step.potentiate, step.depress, step.beta, step.decay = potentiate, depress, beta, decay
+        step.potentiate, step.depress, step.beta, step.tau = potentiate, depress, beta, decay
+        thresholds.reward, thresholds.share, thresholds.least = threshold_rate, share, least
         with nogil:
             for p in range(values.shape[0]):
                 n = self.collect(values, p, offsets[p, 0], offsets[p, 1])
@@ -373,10 +378,8 @@ cdef class Learner:
                     continue
                 n_fired += 1
                 step.spike = self.times[self.row_of[rank]]
-                convolution().regulate(
-                    &filters.limits[0], filters.n_filters, winner,
-                    threshold_rate * (step.spike - target) if timed else 0, threshold_rate, share, least,
-                )
+                thresholds.delay = threshold_rate * (step.spike - target) if timed else 0
+                convolution().step_thresholds(&filters.limits[0], filters.n_filters, winner, &thresholds)
                 self.move(winner, &step)
         return n_fired
 
@@ -388,7 +391,7 @@ cdef class Learner:
         cdef Py_ssize_t n = 0, a, i
         cdef bint fires
         for a in range(self.filters.kernel_rows):
-            convolution().encode(
+            image_kernels().encode(
                 &values[image, x + a, y, 0], across * values.shape[3], &self.low[x + a, y, 0], &self.span[x + a, y, 0],
                 self.late, &self.times[a * across * self.filters.n_channels],
             )
@@ -409,6 +412,8 @@ cdef class Learner:
         """Return the lowest of the filters that fire first, or -1, and the rank of the spike that makes it."""
         cdef real_t *limits = &self.filters.limits[0]
         cdef Py_ssize_t block, j, winner = -1
+        cdef Field field
+        field.ranks, field.count, field.row_of, field.offset = &self.ranks[0], n, &self.row_of[0], 0
         if self.strict:
             limits = &self.limits[0]
             for j in range(self.filters.n_filters):
@@ -416,15 +421,15 @@ cdef class Learner:
         self.first[:] = NEVER
         rank[0] = NEVER
         for block in range(self.filters.n_blocks):
-            self.filters.fire(block, &self.ranks[0], n, &self.row_of[0], 0, limits, True, &self.first[0])
+            self.filters.fire(block, &field, limits, True, &self.first[0])
             for j in range(self.filters.first_of[block], self.filters.first_of[block + 1]):
                 if self.first[j] < rank[0]:
                     rank[0] = self.first[j]
                     winner = j
-                    n = rank[0] + 1      # later spikes come too late for the next block
+                    field.count = rank[0] + 1      # later spikes come too late for the next block
         return winner
 
-    cdef void move(self, Py_ssize_t winner, const FieldStep *step) noexcept nogil:
+    cdef void move(self, Py_ssize_t winner, const FilterStep *step) noexcept nogil:
         """Apply STDP to the weights of the winner."""
         cdef Py_ssize_t block = 0, width, i
         cdef real_t *weights
@@ -436,7 +441,7 @@ cdef class Learner:
         ]
         for i in range(self.filters.n_weights):
             self.weights[i] = weights[i * width]
-        convolution().learn_field(&self.weights[0], &self.times[0], self.filters.n_weights, step)
+        convolution().step_filter(&self.weights[0], &self.times[0], self.filters.n_weights, step)
         for i in range(self.filters.n_weights):
             weights[i * width] = self.weights[i]
 

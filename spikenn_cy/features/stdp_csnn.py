@@ -24,8 +24,8 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
-from spikenn_cy.features._filters import Coarse
 from spikenn_cy.features._filters import Filters
+from spikenn_cy.features._filters import QuantisedFilters
 from spikenn_cy.features._stdp_csnn import Convolution
 from spikenn_cy.features._stdp_csnn import Learner
 from spikenn_cy.features._stdp_csnn import encode
@@ -49,7 +49,7 @@ from spikenn_cy.utils.validation import whole_number
 
 FORMAT = 1
 BLOCK = 64  # images in one call of compiled code: their times stay in the cache until their features are computed
-MANY = 8  # images from which on it pays to make coarse filters
+MANY = 8  # images from which on it pays to make quantised filters
 TICK = 2048  # patches between two looks at a progress bar and at Ctrl-C
 SMALLEST = np.finfo(REAL).tiny
 SHAPES = {"MNIST": (28, 28, 1), "F-MNIST": (28, 28, 1), "CIFAR10": (32, 32, 3), "CIFAR100": (32, 32, 3)}
@@ -529,11 +529,11 @@ class STDPCSNN:
     def _time_blocks(self, images: np.ndarray, scaling: Scaling, n_threads: int, verbose: bool) -> Iterator[np.ndarray]:
         whitening = self.whitening if self.config.whiten else None
         filters = Filters(self.weights, self.thresholds)
-        coarse = self._coarse(filters, scaling.low.shape, len(images))
+        quantised = self._quantised(filters, scaling.low.shape, len(images))
 
         def worker() -> "Worker":
             front_end = self._front_end(images.shape[1:], whitening)
-            convolution = self._convolution(scaling.low.shape, filters, coarse)
+            convolution = self._convolution(scaling.low.shape, filters, quantised)
             return Worker(images, front_end, scaling, convolution, self.config.reference_compatible)
 
         silent = True
@@ -612,8 +612,8 @@ class STDPCSNN:
             place = np.argwhere(~(found >= 0))[0].tolist()
             raise DataError(f"times{place}: must be a number >= 0, got {found[tuple(place)]}")
         filters = Filters(self.weights, self.thresholds)
-        coarse = self._coarse(filters, found.shape[1:], len(found))
-        convolution = self._convolution(found.shape[1:], filters, coarse)
+        quantised = self._quantised(filters, found.shape[1:], len(found))
+        convolution = self._convolution(found.shape[1:], filters, quantised)
         rows, columns = convolution.rows_made, convolution.columns_made
         features = np.empty((len(found), rows, columns, self.config.conv1_c), STAMP)
         for start in range(0, len(found), BLOCK):
@@ -651,19 +651,19 @@ class STDPCSNN:
         require(ok, "images", rule, shape, DataError)
         return self._scaling(low, high)
 
-    def _coarse(self, filters: Filters, shape: tuple[int, ...], n_images: int) -> Coarse | None:
-        """Return the coarse filters for so many images of input times of a shape, if they pay."""
+    def _quantised(self, filters: Filters, shape: tuple[int, ...], n_images: int) -> QuantisedFilters | None:
+        """Return the quantised filters for so many images of input times of a shape, if they pay."""
         pays = n_images >= MANY and not self.config.conv1_wta_infer
-        if not (pays and Coarse.serves(filters, shape[0] * shape[1] * shape[2])):
+        if not (pays and QuantisedFilters.serves(filters, shape[0] * shape[1] * shape[2])):
             return None
-        return Coarse(filters)
+        return QuantisedFilters(filters)
 
-    def _convolution(self, shape: tuple[int, ...], filters: Filters, coarse: Coarse | None) -> Convolution:
+    def _convolution(self, shape: tuple[int, ...], filters: Filters, quantised: QuantisedFilters | None) -> Convolution:
         """Return the layer for input times of a shape, (rows, columns, channels)."""
         self._require_layer_for(shape)
         end = np.inf if self.config.reference_compatible else 1
         return Convolution(
-            filters, shape[0], shape[1], self.config.pool1_size, end, self.config.conv1_wta_infer, coarse
+            filters, shape[0], shape[1], self.config.pool1_size, end, self.config.conv1_wta_infer, quantised
         )
 
     def _require_layer_for(self, shape: tuple[int, ...]) -> None:

@@ -1,4 +1,4 @@
-"""The inner loops of a spiking convolution, compiled once for each instruction set."""
+"""First spikes and STDP of the filters of a spiking convolution, compiled once for each instruction set."""
 
 
 cdef extern from *:

@@ -1,4 +1,4 @@
-/* The inner loops of a spiking convolution, as one table of functions per instruction set.
+/* First spikes and STDP of the filters of a spiking convolution, as one table of functions per instruction set.
  *
  * Filters lie in blocks of up to FIELD_WIDTH side by side, so that one input spike charges a block with a few vector
  * additions and the potentials of a block stay in registers while the spikes of a receptive field pass. A potential is
@@ -11,51 +11,69 @@
 
 #define FIELD_GROUP 16 /* filters that a block of filters is a multiple of; of any variant's FIELD_LANES */
 #define FIELD_WIDTH 64 /* filters in the widest block */
-#define COARSE_GROUP 32  /* the same of coarse filters, whose weights take two bytes */
-#define COARSE_WIDTH 128
-#define COARSE_NEVER 32767 /* rank of the spike of a filter that has none; more than any other */
-#define CORRELATE_STEP 32
+#define QUANTISED_GROUP 32 /* the same of quantised filters, whose weights take two bytes */
+#define QUANTISED_WIDTH 128
+#define QUANTISED_NEVER 32767 /* rank of the spike of a filter that has none; more than any other */
 
-/* Let the spikes of a receptive field, given by rank in the order of time, charge a block of filters. The spike of
- * rank r adds row `row_of[r] - offset` of the block's weights, which are never negative. `first` holds the earliest
- * rank known for each filter and is lowered to that of the spike with which the potential reaches the threshold.
- * The first `unseen` spikes, at most `count`, are known to make no filter reach its threshold.
- * With `until_first` it may end after the first such spike; ranks after that one may then be missing. */
-typedef void (*FireField)(const float *rows, const int32_t *ranks, ptrdiff_t count, const int32_t *row_of,
-                          int32_t offset, const float *thresholds, ptrdiff_t unseen, int until_first,
-                          int32_t *first);
-
-/* A block of filters whose weights are rounded to whole numbers, to a scale of each filter's own. */
+/* The spikes of a receptive field in the order of time, by their ranks among the spikes of the image. The one of rank r
+ * charges each filter with row `row_of[r] - offset` of its weights. */
 typedef struct {
-    const int16_t *rows;     /* (n_weights, filters of the block); sums of all fit */
-    const int16_t *may;      /* a sum that is no more than this is of a potential surely below the threshold, */
-    const int16_t *must;     /* and one that is more than this of one that surely is not */
-    const float *columns;    /* exact weights, filter by filter */
+    const int32_t *ranks;
+    ptrdiff_t count;
+    const int32_t *row_of;
+    int32_t offset;
+} Field;
+
+/* Filters side by side, whose weights are never negative. */
+typedef struct {
+    const float *rows; /* (n_weights, width) */
     const float *thresholds;
-    ptrdiff_t n_weights;
-} CoarseFilters;
+    ptrdiff_t width;
+    ptrdiff_t too_few; /* so many spikes, whichever they are, make no filter reach its threshold */
+} FilterBlock;
 
-/* As FireField, with the same outcome; all ranks are below COARSE_NEVER, and the sums of a filter not above it. */
-typedef void (*FireCoarse)(const CoarseFilters *filters, const int32_t *ranks, ptrdiff_t count, const int32_t *row_of,
-                           int32_t offset, ptrdiff_t unseen, int16_t *first);
+/* The same with weights rounded to whole numbers, to a scale of each filter's own. */
+typedef struct {
+    const int16_t *rows; /* (n_weights, width); the sum of all weights of a filter fits */
+    const int16_t *silent_to; /* with a sum up to this, a filter has surely not reached its threshold */
+    const int16_t *fired_above; /* with one above this, it surely has */
+    ptrdiff_t width;
+    ptrdiff_t too_few;
+    const float *weights; /* exact, from the first filter of the block on; (n_weights, n_filters) */
+    ptrdiff_t n_filters; /* of all blocks */
+    const float *thresholds;
+} QuantisedBlock;
 
-/* STDP of one filter's weights, which stay in [0, 1]: multiplicative, or by the distance in time if `decay` > 0. */
+/* Lowers `first`, the earliest rank known for each filter, to that of the spike with which the potential reaches the
+ * threshold. The field has at least `too_few` spikes. With `until_first` it may end after the first such spike; ranks
+ * after that one may then be missing. */
+typedef void (*FireField)(const FilterBlock *filters, const Field *field, int until_first, int32_t *first);
+
+/* The same, with the same outcome, for ranks below QUANTISED_NEVER. */
+typedef void (*FireQuantised)(const QuantisedBlock *filters, const Field *field, int16_t *first);
+
+/* STDP of a filter that fired at `spike`, whose weights stay in [0, 1]. */
 typedef struct {
     float spike;
-    float potentiate, depress; /* both >= 0 */
-    float beta, decay;
-} FieldStep;
+    float potentiate, depress; /* rates, both >= 0 */
+    float beta; /* of the multiplicative rule */
+    float tau; /* time constant of the rule by the distance in time; 0: the multiplicative one */
+} FilterStep;
+
+/* Change of all thresholds after a filter fired. */
+typedef struct {
+    float delay; /* how much later than it should, times the rate: all thresholds fall by it */
+    float reward; /* the winner's rises */
+    float share; /* each other one falls */
+    float least; /* what no threshold falls below */
+} ThresholdStep;
 
 typedef struct {
     FireField fire_field[FIELD_WIDTH / FIELD_GROUP + 1]; /* by the number of groups in a block */
-    FireCoarse fire_coarse[COARSE_WIDTH / COARSE_GROUP + 1];
-    void (*correlate)(const float *plane, ptrdiff_t stride, const float *kernel, ptrdiff_t size, ptrdiff_t n_rows,
-                      ptrdiff_t n_columns, float *sums); /* added to sums */
-    void (*encode)(const float *values, ptrdiff_t n, const float *low, const float *span, int late, float *times);
-    void (*exps)(const float *x, ptrdiff_t n, float *exps); /* of x <= 0 */
-    void (*learn_field)(float *weights, const float *times, ptrdiff_t n, const FieldStep *step);
-    void (*regulate)(float *thresholds, ptrdiff_t n, ptrdiff_t winner, float late, float reward, float share,
-                     float least); /* down by `late`, winner up by `reward`, others down by `share` */
+    FireQuantised fire_quantised[QUANTISED_WIDTH / QUANTISED_GROUP + 1];
+    void (*step_filter)(float *weights, const float *times, ptrdiff_t n, const FilterStep *step);
+    void (*step_thresholds)(float *thresholds, ptrdiff_t n, ptrdiff_t winner, const ThresholdStep *step);
+    void (*exps)(const float *x, ptrdiff_t n, float *exps); /* of x <= 0, as step_filter takes them */
 } ConvolutionKernels;
 
 #endif

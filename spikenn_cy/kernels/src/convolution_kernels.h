@@ -5,12 +5,17 @@
 #include "convolution.h"
 #include "simd.h"
 
-#define FIELD_CHUNK 8 /* spikes of a receptive field added between two looks at the thresholds; by measurement */
+#define FIELD_CHUNK 8 /* spikes of a field added between two looks at the thresholds; by measurement */
 
-/* How many of `unseen` spikes to pass over, so that whole chunks are left if that is possible; these are unrolled. */
-INLINE ptrdiff_t before_whole_chunks(ptrdiff_t count, ptrdiff_t unseen) {
-    const ptrdiff_t rest = (count - unseen) % FIELD_CHUNK, lack = rest ? FIELD_CHUNK - rest : 0;
-    return unseen < lack ? unseen : unseen - lack;
+INLINE Field spikes_from(const Field *field, ptrdiff_t k, ptrdiff_t count) {
+    return (Field){field->ranks + k, count, field->row_of, field->offset};
+}
+
+/* How many of the spikes that are too few to make a filter fire to add one by one, so that the rest is a multiple of
+ * FIELD_CHUNK if it can be: the loop over a whole chunk is unrolled. */
+INLINE ptrdiff_t one_by_one(ptrdiff_t count, ptrdiff_t too_few) {
+    const ptrdiff_t rest = (count - too_few) % FIELD_CHUNK, lack = rest ? FIELD_CHUNK - rest : 0;
+    return too_few < lack ? too_few : too_few - lack;
 }
 
 #endif
@@ -30,41 +35,44 @@ TARGET INLINE int NAMED(any_flag)(NAMED(Flags) flags) {
 #endif
 }
 
-/* Adding a chunk of spikes unseen and looking at the thresholds after it costs little more than the additions. Only a
- * vector in which a filter crosses its threshold earlier than `best` has it goes through the chunk again. Potentials do
- * not fall, so that the spikes before the crossing are those after which the potential is below the threshold.
- * Returns whether there was one. */
-TARGET INLINE int NAMED(charge_chunk)(const int vectors, const ptrdiff_t n, const float *rows, const int32_t *ranks,
-                                      const int32_t *row_of, int32_t offset, const float *limits, NAMED(Lanes) *v,
+/* ---- first spikes ---------------------------------------------------------------------------------------- */
+
+/* Add a chunk of spikes to the potentials `v`. Looking at the thresholds after a chunk costs little more than the
+ * additions, after each spike several times as much. Potentials do not fall: one that is below its threshold after the
+ * chunk was so all along. Only vectors in which a filter crosses its threshold before the rank that `first` has go
+ * through the chunk again; as many spikes come before a crossing as leave the potential below the threshold. Returns
+ * whether there was one. */
+TARGET INLINE int NAMED(charge_chunk)(const int vectors, const FilterBlock *filters, const Field chunk, NAMED(Lanes) *v,
                                       int32_t *first) {
-    const ptrdiff_t width = vectors * FIELD_LANES;
+    const ptrdiff_t width = vectors * FIELD_LANES, n = chunk.count;
+    const float *thresholds = filters->thresholds;
     NAMED(Lanes) u[FIELD_WIDTH / FIELD_LANES], before[FIELD_WIDTH / FIELD_LANES];
     const float *row[FIELD_CHUNK];
     unsigned crossed = 0;
     FOR_EACH(q, vectors) before[q] = u[q] = v[q];
     for (ptrdiff_t i = 0; i < n; i++) {
-        row[i] = rows + (row_of[ranks[i]] - offset) * width;
+        row[i] = filters->rows + (chunk.row_of[chunk.ranks[i]] - chunk.offset) * width;
         FOR_EACH(q, vectors) u[q] += *(const NAMED(Lanes) *)(row[i] + q * FIELD_LANES);
     }
     FOR_EACH(q, vectors) {
-        NAMED(Flags) flags = u[q] >= *(const NAMED(Lanes) *)(limits + q * FIELD_LANES);
-        flags &= *(const NAMED(Flags) *)(first + q * FIELD_LANES) > ranks[0];
+        NAMED(Flags) flags = u[q] >= *(const NAMED(Lanes) *)(thresholds + q * FIELD_LANES);
+        flags &= *(const NAMED(Flags) *)(first + q * FIELD_LANES) > chunk.ranks[0];
         crossed |= (unsigned)NAMED(any_flag)(flags) << q;
         v[q] = u[q];
     }
     if (!crossed) return 0;
     int32_t steps[FIELD_CHUNK];
-    for (ptrdiff_t i = 0; i + 1 < n; i++) steps[i] = ranks[i + 1] - ranks[i];
-    steps[n - 1] = INT32_MAX - ranks[n - 1];
+    for (ptrdiff_t i = 0; i + 1 < n; i++) steps[i] = chunk.ranks[i + 1] - chunk.ranks[i];
+    steps[n - 1] = INT32_MAX - chunk.ranks[n - 1];
     do {
         const int q = __builtin_ctz(crossed);
-        const NAMED(Lanes) limit = *(const NAMED(Lanes) *)(limits + q * FIELD_LANES);
+        const NAMED(Lanes) threshold = *(const NAMED(Lanes) *)(thresholds + q * FIELD_LANES);
         NAMED(Flags) *best = (NAMED(Flags) *)(first + q * FIELD_LANES);
         NAMED(Lanes) potential = before[q];
-        NAMED(Flags) at = ranks[0] - (NAMED(Flags)){0};
+        NAMED(Flags) at = chunk.ranks[0] - (NAMED(Flags)){0};
         for (ptrdiff_t i = 0; i < n; i++) {
             potential += *(const NAMED(Lanes) *)(row[i] + q * FIELD_LANES);
-            at += (potential < limit) & steps[i];
+            at += (potential < threshold) & steps[i];
         }
         const NAMED(Flags) sooner = at < *best;
         *best = (sooner & at) | (~sooner & *best);
@@ -73,90 +81,92 @@ TARGET INLINE int NAMED(charge_chunk)(const int vectors, const ptrdiff_t n, cons
     return 1;
 }
 
-TARGET INLINE void NAMED(fire_field)(const int vectors, const float *rows, const int32_t *ranks, ptrdiff_t count,
-                                     const int32_t *row_of, int32_t offset, const float *thresholds, ptrdiff_t unseen,
+TARGET INLINE void NAMED(fire_field)(const int vectors, const FilterBlock *filters, const Field *spikes,
                                      int until_first, int32_t *first) {
+    const FilterBlock block = *filters; /* copies, which what is written to `first` surely leaves alone */
+    const Field field = *spikes;
     NAMED(Lanes) v[FIELD_WIDTH / FIELD_LANES];
     FOR_EACH(q, vectors) v[q] = (NAMED(Lanes)){0};
+    const ptrdiff_t unseen = one_by_one(field.count, block.too_few);
     int found = 0;
     ptrdiff_t k = 0;
-    for (unseen = before_whole_chunks(count, unseen); k < unseen; k++) {
-        const float *row = rows + (row_of[ranks[k]] - offset) * (ptrdiff_t)(vectors * FIELD_LANES);
+    for (; k < unseen; k++) {
+        const float *row =
+            block.rows + (field.row_of[field.ranks[k]] - field.offset) * (ptrdiff_t)(vectors * FIELD_LANES);
         FOR_EACH(q, vectors) v[q] += *(const NAMED(Lanes) *)(row + q * FIELD_LANES);
     }
-    for (; k + FIELD_CHUNK <= count && !(found && until_first); k += FIELD_CHUNK)
-        found |= NAMED(charge_chunk)(vectors, FIELD_CHUNK, rows, ranks + k, row_of, offset, thresholds, v, first);
-    if (k < count && !(found && until_first))
-        NAMED(charge_chunk)(vectors, count - k, rows, ranks + k, row_of, offset, thresholds, v, first);
+    for (; k + FIELD_CHUNK <= field.count && !(found && until_first); k += FIELD_CHUNK)
+        found |= NAMED(charge_chunk)(vectors, &block, spikes_from(&field, k, FIELD_CHUNK), v, first);
+    if (k < field.count && !(found && until_first))
+        NAMED(charge_chunk)(vectors, &block, spikes_from(&field, k, field.count - k), v, first);
 }
 
-#define FIELDS(GROUPS)                                                                                                \
-    TARGET static void NAMED(fire_field_##GROUPS)(const float *rows, const int32_t *ranks, ptrdiff_t count,           \
-                                                  const int32_t *row_of, int32_t offset, const float *thresholds,     \
-                                                  ptrdiff_t unseen, int until_first, int32_t *first) {                \
-        NAMED(fire_field)(GROUPS *(FIELD_GROUP / FIELD_LANES), rows, ranks, count, row_of, offset, thresholds,        \
-                          unseen, until_first, first);                                                                \
+#define FIELDS(GROUPS)                                                                                                 \
+    TARGET static void NAMED(fire_field_##GROUPS)(const FilterBlock *filters, const Field *field, int until_first,     \
+                                                  int32_t *first) {                                                    \
+        NAMED(fire_field)(GROUPS * (FIELD_GROUP / FIELD_LANES), filters, field, until_first, first);                   \
     }
-FIELDS(1) FIELDS(2) FIELDS(3) FIELDS(4)
+FIELDS(1)
+FIELDS(2)
+FIELDS(3)
+FIELDS(4)
 #undef FIELDS
 
-/* ---- the same with coarse weights ------------------------------------------------------------------------- */
+/* ---- the same with quantised weights ---------------------------------------------------------------------- */
 
 typedef int16_t NAMED(Shorts) __attribute__((vector_size(4 * FIELD_LANES), aligned(2), may_alias));
 
-/* The rank of the spike that makes a filter fire, found from its exact weights. */
-TARGET static int16_t NAMED(settle)(const CoarseFilters *filters, ptrdiff_t filter, const int32_t *ranks,
-                                    ptrdiff_t count, const int32_t *row_of, int32_t offset) {
-    const float *column = filters->columns + filter * filters->n_weights;
+/* The rank of the spike that makes a filter fire, by its exact weights. */
+TARGET static int16_t NAMED(exact_rank)(const QuantisedBlock *filters, ptrdiff_t filter, const Field *field) {
+    const float *column = filters->weights + filter;
     float potential = 0;
-    for (ptrdiff_t k = 0; k < count; k++) {
-        potential += column[row_of[ranks[k]] - offset];
-        if (potential >= filters->thresholds[filter]) return (int16_t)ranks[k];
+    for (ptrdiff_t k = 0; k < field->count; k++) {
+        potential += column[(field->row_of[field->ranks[k]] - field->offset) * filters->n_filters];
+        if (potential >= filters->thresholds[filter]) return (int16_t)field->ranks[k];
     }
-    return COARSE_NEVER;
+    return QUANTISED_NEVER;
 }
 
-/* As charge_chunk. Where the spike after which a potential may be at its threshold is not that after which it must be,
- * the filter is `unsure`, which few are; returns whether one that might lower its rank is. */
-TARGET INLINE int NAMED(charge_coarse)(const int vectors, const ptrdiff_t n, const CoarseFilters *filters,
-                                       const int32_t *ranks, const int32_t *row_of, int32_t offset, NAMED(Shorts) *v,
-                                       int16_t *first, NAMED(Shorts) *unsure) {
+/* As charge_chunk. If the first spike after which a filter may have fired is not that after which it surely has, which
+ * is rare, the filter is `unsure`; returns whether one that might lower its rank is. */
+TARGET INLINE int NAMED(charge_quantised)(const int vectors, const QuantisedBlock *filters, const Field chunk,
+                                          NAMED(Shorts) *v, int16_t *first, NAMED(Shorts) *unsure) {
     enum { SHORTS = 2 * FIELD_LANES };
-    const ptrdiff_t width = vectors * SHORTS;
-    NAMED(Shorts) u[COARSE_WIDTH / SHORTS], before[COARSE_WIDTH / SHORTS];
+    const ptrdiff_t width = vectors * SHORTS, n = chunk.count;
+    NAMED(Shorts) u[QUANTISED_WIDTH / SHORTS], before[QUANTISED_WIDTH / SHORTS];
     const int16_t *row[FIELD_CHUNK];
-    const int16_t begin = (int16_t)ranks[0];
+    const int16_t begin = (int16_t)chunk.ranks[0];
     unsigned crossed = 0;
     FOR_EACH(q, vectors) before[q] = u[q] = v[q];
     for (ptrdiff_t i = 0; i < n; i++) {
-        row[i] = filters->rows + (row_of[ranks[i]] - offset) * width;
+        row[i] = filters->rows + (chunk.row_of[chunk.ranks[i]] - chunk.offset) * width;
         FOR_EACH(q, vectors) u[q] += *(const NAMED(Shorts) *)(row[i] + q * SHORTS);
     }
     FOR_EACH(q, vectors) {
-        NAMED(Shorts) flags = u[q] > *(const NAMED(Shorts) *)(filters->may + q * SHORTS);
+        NAMED(Shorts) flags = u[q] > *(const NAMED(Shorts) *)(filters->silent_to + q * SHORTS);
         flags &= *(const NAMED(Shorts) *)(first + q * SHORTS) > begin;
         crossed |= (unsigned)NAMED(any_flag)((NAMED(Flags))flags) << q;
         v[q] = u[q];
     }
     if (!crossed) return 0;
     int16_t steps[FIELD_CHUNK];
-    for (ptrdiff_t i = 0; i + 1 < n; i++) steps[i] = (int16_t)(ranks[i + 1] - ranks[i]);
-    steps[n - 1] = (int16_t)(COARSE_NEVER - ranks[n - 1]);
+    for (ptrdiff_t i = 0; i + 1 < n; i++) steps[i] = (int16_t)(chunk.ranks[i + 1] - chunk.ranks[i]);
+    steps[n - 1] = (int16_t)(QUANTISED_NEVER - chunk.ranks[n - 1]);
     NAMED(Shorts) any = {0};
     FOR_EACH(q, vectors) unsure[q] = (NAMED(Shorts)){0};
     do {
         const int q = __builtin_ctz(crossed);
-        const NAMED(Shorts) may = *(const NAMED(Shorts) *)(filters->may + q * SHORTS);
-        const NAMED(Shorts) must = *(const NAMED(Shorts) *)(filters->must + q * SHORTS);
+        const NAMED(Shorts) silent_to = *(const NAMED(Shorts) *)(filters->silent_to + q * SHORTS);
+        const NAMED(Shorts) fired_above = *(const NAMED(Shorts) *)(filters->fired_above + q * SHORTS);
         NAMED(Shorts) *best = (NAMED(Shorts) *)(first + q * SHORTS);
-        NAMED(Shorts) potential = before[q], least = begin - (NAMED(Shorts)){0}, most = least;
+        NAMED(Shorts) sum = before[q], earliest = begin - (NAMED(Shorts)){0}, latest = earliest;
         for (ptrdiff_t i = 0; i < n; i++) {
-            potential += *(const NAMED(Shorts) *)(row[i] + q * SHORTS);
-            least += ~(potential > may) & steps[i];
-            most += ~(potential > must) & steps[i];
+            sum += *(const NAMED(Shorts) *)(row[i] + q * SHORTS);
+            earliest += ~(sum > silent_to) & steps[i];
+            latest += ~(sum > fired_above) & steps[i];
         }
-        const NAMED(Shorts) sooner = least < *best, sure = least == most;
-        *best = (sooner & sure & least) | (~(sooner & sure) & *best);
+        const NAMED(Shorts) sooner = earliest < *best, sure = earliest == latest;
+        *best = (sooner & sure & earliest) | (~(sooner & sure) & *best);
         unsure[q] = sooner & ~sure;
         any |= unsure[q];
         crossed &= crossed - 1;
@@ -164,76 +174,46 @@ TARGET INLINE int NAMED(charge_coarse)(const int vectors, const ptrdiff_t n, con
     return NAMED(any_flag)((NAMED(Flags))any);
 }
 
-TARGET INLINE void NAMED(fire_coarse)(const int vectors, const CoarseFilters *filters, const int32_t *ranks,
-                                      ptrdiff_t count, const int32_t *row_of, int32_t offset, ptrdiff_t unseen,
-                                      int16_t *first) {
+TARGET INLINE void NAMED(fire_quantised)(const int vectors, const QuantisedBlock *filters, const Field *spikes,
+                                         int16_t *first) {
     enum { SHORTS = 2 * FIELD_LANES };
-    NAMED(Shorts) v[COARSE_WIDTH / SHORTS], unsure[COARSE_WIDTH / SHORTS];
+    const QuantisedBlock block = *filters;
+    const Field field = *spikes;
+    NAMED(Shorts) v[QUANTISED_WIDTH / SHORTS], unsure[QUANTISED_WIDTH / SHORTS];
     FOR_EACH(q, vectors) v[q] = (NAMED(Shorts)){0};
+    const ptrdiff_t unseen = one_by_one(field.count, block.too_few);
     ptrdiff_t k = 0;
-    for (unseen = before_whole_chunks(count, unseen); k < unseen; k++) {
-        const int16_t *row = filters->rows + (row_of[ranks[k]] - offset) * (ptrdiff_t)(vectors * SHORTS);
+    for (; k < unseen; k++) {
+        const int16_t *row = block.rows + (field.row_of[field.ranks[k]] - field.offset) * (ptrdiff_t)(vectors * SHORTS);
         FOR_EACH(q, vectors) v[q] += *(const NAMED(Shorts) *)(row + q * SHORTS);
     }
-    while (k < count) {
+    for (; k < field.count; k += FIELD_CHUNK) {
         int doubt;
-        if (k + FIELD_CHUNK <= count)
-            doubt = NAMED(charge_coarse)(vectors, FIELD_CHUNK, filters, ranks + k, row_of, offset, v, first, unsure);
+        if (k + FIELD_CHUNK <= field.count)
+            doubt = NAMED(charge_quantised)(vectors, &block, spikes_from(&field, k, FIELD_CHUNK), v, first, unsure);
         else
-            doubt = NAMED(charge_coarse)(vectors, count - k, filters, ranks + k, row_of, offset, v, first, unsure);
+            doubt = NAMED(charge_quantised)(vectors, &block, spikes_from(&field, k, field.count - k), v, first, unsure);
         if (doubt)
             for (ptrdiff_t j = 0; j < vectors * SHORTS; j++)
                 if (((const int16_t *)unsure)[j]) {
-                    const int16_t at = NAMED(settle)(filters, j, ranks, count, row_of, offset);
+                    const int16_t at = NAMED(exact_rank)(filters, j, spikes);
                     first[j] = at < first[j] ? at : first[j];
                 }
-        k += FIELD_CHUNK;
     }
 }
 
-#define COARSES(GROUPS)                                                                                               \
-    TARGET static void NAMED(fire_coarse_##GROUPS)(const CoarseFilters *filters, const int32_t *ranks,                \
-                                                   ptrdiff_t count, const int32_t *row_of, int32_t offset,            \
-                                                   ptrdiff_t unseen, int16_t *first) {                                \
-        NAMED(fire_coarse)(GROUPS *(COARSE_GROUP / (2 * FIELD_LANES)), filters, ranks, count, row_of, offset, unseen, \
-                           first);                                                                                    \
+#define FIELDS(GROUPS)                                                                                                 \
+    TARGET static void NAMED(fire_quantised_##GROUPS)(const QuantisedBlock *filters, const Field *field,               \
+                                                      int16_t *first) {                                                \
+        NAMED(fire_quantised)(GROUPS * (QUANTISED_GROUP / (2 * FIELD_LANES)), filters, field, first);                  \
     }
-COARSES(1) COARSES(2) COARSES(3) COARSES(4)
-#undef COARSES
+FIELDS(1)
+FIELDS(2)
+FIELDS(3)
+FIELDS(4)
+#undef FIELDS
 
-/* Columns in steps of CORRELATE_STEP; the caller pads. Taps are added row by row of the kernel. */
-TARGET static void NAMED(correlate)(const float *restrict plane, ptrdiff_t stride, const float *restrict kernel,
-                                    ptrdiff_t size, ptrdiff_t n_rows, ptrdiff_t n_columns, float *restrict sums) {
-    enum { VECTORS_A_STEP = CORRELATE_STEP / FIELD_LANES };
-    for (ptrdiff_t x = 0; x < n_rows; x++)
-        for (ptrdiff_t y = 0; y < n_columns; y += CORRELATE_STEP) {
-            float *sum = sums + x * n_columns + y;
-            NAMED(Lanes) s[VECTORS_A_STEP];
-            for (int q = 0; q < VECTORS_A_STEP; q++) s[q] = *(const NAMED(Lanes) *)(sum + q * FIELD_LANES);
-            for (ptrdiff_t a = 0; a < size; a++) {
-                const float *from = plane + (x + a) * stride + y;
-                for (ptrdiff_t b = 0; b < size; b++)
-                    for (int q = 0; q < VECTORS_A_STEP; q++)
-                        s[q] += *(const NAMED(Lanes) *)(from + b + q * FIELD_LANES) * kernel[a * size + b];
-            }
-            for (int q = 0; q < VECTORS_A_STEP; q++) *(NAMED(Lanes) *)(sum + q * FIELD_LANES) = s[q];
-        }
-}
-
-/* Value i, split by its sign, becomes the times 2i (on) and 2i + 1 (off); 1 is silence. */
-TARGET static void NAMED(encode)(const float *restrict values, ptrdiff_t n, const float *restrict low,
-                                 const float *restrict span, int late, float *restrict times) {
-    for (ptrdiff_t i = 0; i < n; i++) {
-        float on = values[i] > 0 ? values[i] : 0, off = values[i] < 0 ? -values[i] : 0;
-        on = (on - low[2 * i]) / span[2 * i];
-        off = (off - low[2 * i + 1]) / span[2 * i + 1];
-        float first = 1 - on, second = 1 - off;
-        first = first > 0 ? first : 0;
-        second = second > 0 ? second : 0;
-        times[2 * i] = first < 1 || late ? first : 1;
-        times[2 * i + 1] = second < 1 || late ? second : 1;
-    }
-}
+/* ---- learning -------------------------------------------------------------------------------------------- */
 
 /* exp(x) for x <= 0: 2^n times a polynomial of the rest, in single operations that every processor rounds alike.
  * Coefficients: S. L. Moshier's Cephes library, expf. */
@@ -259,44 +239,43 @@ TARGET static void NAMED(exps)(const float *restrict x, ptrdiff_t n, float *rest
     for (ptrdiff_t i = 0; i < n; i++) exps[i] = NAMED(exp_of_negative)(x[i]);
 }
 
-TARGET static void NAMED(learn_field)(float *restrict w, const float *restrict times, ptrdiff_t n,
-                                      const FieldStep *shared) {
-    const FieldStep step = *shared;
-    if (step.decay > 0)
+INLINE float NAMED(moved)(float w, int causal, float exponent, const FilterStep *step) {
+    w += (causal ? step->potentiate : -step->depress) * NAMED(exp_of_negative)(exponent);
+    w = w < 0 ? 0 : w;
+    return w > 1 ? 1 : w;
+}
+
+TARGET static void NAMED(step_filter)(float *restrict w, const float *restrict times, ptrdiff_t n,
+                                      const FilterStep *shared) {
+    const FilterStep step = *shared;
+    if (step.tau > 0)
         for (ptrdiff_t i = 0; i < n; i++) {
-            float away = times[i] <= step.spike ? times[i] - step.spike : step.spike - times[i];
-            float change = (times[i] <= step.spike ? step.potentiate : -step.depress) *
-                           NAMED(exp_of_negative)(away / step.decay);
-            float moved = w[i] + change;
-            moved = moved < 0 ? 0 : moved;
-            w[i] = moved > 1 ? 1 : moved;
+            const int causal = times[i] <= step.spike;
+            const float away = causal ? times[i] - step.spike : step.spike - times[i];
+            w[i] = NAMED(moved)(w[i], causal, away / step.tau, &step);
         }
     else
         for (ptrdiff_t i = 0; i < n; i++) {
-            float exponent = times[i] <= step.spike ? -step.beta * w[i] : step.beta * (w[i] - 1);
-            float change = (times[i] <= step.spike ? step.potentiate : -step.depress) * NAMED(exp_of_negative)(exponent);
-            float moved = w[i] + change;
-            moved = moved < 0 ? 0 : moved;
-            w[i] = moved > 1 ? 1 : moved;
+            const int causal = times[i] <= step.spike;
+            w[i] = NAMED(moved)(w[i], causal, causal ? -step.beta * w[i] : step.beta * (w[i] - 1), &step);
         }
 }
 
-TARGET static void NAMED(regulate)(float *restrict thresholds, ptrdiff_t n, ptrdiff_t winner, float late,
-                                   float reward, float share, float least) {
-    const float won = (thresholds[winner] - late) + reward;
+TARGET static void NAMED(step_thresholds)(float *restrict thresholds, ptrdiff_t n, ptrdiff_t winner,
+                                          const ThresholdStep *shared) {
+    const ThresholdStep step = *shared;
+    const float won = (thresholds[winner] - step.delay) + step.reward;
     for (ptrdiff_t j = 0; j < n; j++) {
-        float moved = (thresholds[j] - late) - share;
-        thresholds[j] = moved < least ? least : moved;
+        float moved = (thresholds[j] - step.delay) - step.share;
+        thresholds[j] = moved < step.least ? step.least : moved;
     }
-    thresholds[winner] = won < least ? least : won;
+    thresholds[winner] = won < step.least ? step.least : won;
 }
 
 static const ConvolutionKernels NAMED(convolution_kernels) = {
     {0, NAMED(fire_field_1), NAMED(fire_field_2), NAMED(fire_field_3), NAMED(fire_field_4)},
-    {0, NAMED(fire_coarse_1), NAMED(fire_coarse_2), NAMED(fire_coarse_3), NAMED(fire_coarse_4)},
-    NAMED(correlate),
-    NAMED(encode),
+    {0, NAMED(fire_quantised_1), NAMED(fire_quantised_2), NAMED(fire_quantised_3), NAMED(fire_quantised_4)},
+    NAMED(step_filter),
+    NAMED(step_thresholds),
     NAMED(exps),
-    NAMED(learn_field),
-    NAMED(regulate),
 };
