@@ -21,7 +21,7 @@ FLOORS = [
     ["utils"],
     ["settings"],
     ["kernels"],
-    ["data", "neurons", "regulators", "rules"],
+    ["convolution", "data", "neurons", "regulators", "rules"],
     ["config", "demo", "storage"],
     ["network"],
     ["features"],

@@ -12,6 +12,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from ways import instruction_set
 
+from spikenn_cy.convolution._filters import Filters
+from spikenn_cy.convolution._filters import QuantisedFilters
+from spikenn_cy.convolution._first_spikes import Convolution
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import DataError
@@ -21,14 +24,11 @@ from spikenn_cy.features import EXTRACTORS
 from spikenn_cy.features import STDPCSNN
 from spikenn_cy.features import Extractor
 from spikenn_cy.features import load_extractor
-from spikenn_cy.features._filters import Filters
-from spikenn_cy.features._filters import QuantisedFilters
-from spikenn_cy.features._stdp_csnn import Convolution
-from spikenn_cy.features._stdp_csnn import exps
 from spikenn_cy.features.front_end import dog_kernel
 from spikenn_cy.features.front_end import whitening_kernels
 from spikenn_cy.features.stdp_csnn import PUBLISHED
 from spikenn_cy.features.stdp_csnn import STDPCSNNConfig
+from spikenn_cy.kernels.convolution import exps
 from spikenn_cy.kernels.primitives import available_instructions
 from spikenn_cy.settings.strictjson import read_json
 
@@ -185,7 +185,7 @@ def test_features_are_the_twins(data):
 def fired(weights, thresholds, times, pool, coarse, end=1.0):
     """Return the pooled first spikes, by coarse weights first or without them."""
     filters = Filters(weights, thresholds)
-    layer = Convolution(filters, *times.shape[1:3], pool, end, False, QuantisedFilters(filters) if coarse else None)
+    layer = Convolution(filters, times.shape[1:3], pool, end, False, QuantisedFilters(filters) if coarse else None)
     features = np.empty((len(times), layer.rows_made, layer.columns_made, filters.n_filters), F)
     layer.fire(times, features)
     return features
@@ -266,7 +266,7 @@ def test_many_images_inputs_or_weights_give_the_features_of_the_twin(n_images, s
     assert QuantisedFilters.serves(filters, side * side * 2) == serves
     if not serves:
         with pytest.raises(ValueError, match="quantised"):
-            Convolution(filters, side, side, 2, 1.0, False, QuantisedFilters(filters))
+            Convolution(filters, (side, side), 2, 1.0, False, QuantisedFilters(filters))
     features = extractor.feature_times(times)
     part = np.ascontiguousarray(times[-1, -size - 3 :, -size - 3 :])  # what the last two by two windows see
     want = reference.features(part, extractor.weights, extractor.thresholds, 2, False, False)

@@ -8,7 +8,7 @@ from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
-from spikenn_cy.features._stdp_csnn import FrontEnd
+from spikenn_cy.features._front_end import FrontEnd
 
 PATCH = 9  # side of a patch that whitening looks at, in pixels
 STRIDE = 2  # between patches, in pixels

@@ -15,6 +15,9 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from spikenn_cy.convolution._filters import Filters
+from spikenn_cy.convolution._filters import QuantisedFilters
+from spikenn_cy.convolution._first_spikes import Convolution
 from spikenn_cy.data.arrays import COUNT_MAX
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import REAL
@@ -24,11 +27,8 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
-from spikenn_cy.features._filters import Filters
-from spikenn_cy.features._filters import QuantisedFilters
-from spikenn_cy.features._stdp_csnn import Convolution
-from spikenn_cy.features._stdp_csnn import Learner
-from spikenn_cy.features._stdp_csnn import encode
+from spikenn_cy.features._front_end import encode
+from spikenn_cy.features._patch_learner import PatchLearner
 from spikenn_cy.features.checks import checked_images
 from spikenn_cy.features.front_end import PATCH
 from spikenn_cy.features.front_end import dog_kernel
@@ -184,6 +184,55 @@ class Scaling(NamedTuple):
 
     low: np.ndarray
     span: np.ndarray
+
+
+class PatchRule(NamedTuple):
+    """How the winner's weights and all thresholds move after a patch.
+
+    Attributes
+    ----------
+    potentiate, depress : float32
+        Rates of STDP.
+    beta : float
+        Exponent of the multiplicative rule.
+    tau : float
+        Time constant of the biological rule; 0: the multiplicative one.
+    threshold_rate : float32
+    target : float or None
+        Time at which the winner should fire, if any.
+    least : float
+        What no threshold falls below.
+    """
+
+    potentiate: np.float32
+    depress: np.float32
+    beta: float
+    tau: float
+    threshold_rate: np.float32
+    target: float | None
+    least: float
+
+    @classmethod
+    def from_config(cls, config: STDPCSNNConfig) -> "PatchRule":
+        """Return the rule of the first epoch."""
+        potentiate, depress = map(REAL.type, config.rates)
+        return cls(
+            potentiate=potentiate,
+            depress=depress,
+            beta=config.conv1_stdp_b,
+            tau=config.conv1_stdp_t if config.conv1_stdp == "biological" else 0.0,
+            threshold_rate=REAL.type(config.conv1_lr_th),
+            target=None if config.conv1_t_obj == -1 else config.conv1_t_obj,
+            least=config.conv1_min_th,
+        )
+
+    def annealed(self, factor: np.float32) -> "PatchRule":
+        """Return the rule of the next epoch: all rates times ``factor``."""
+        return self._replace(
+            potentiate=self.potentiate * factor,
+            depress=self.depress * factor,
+            threshold_rate=self.threshold_rate * factor,
+        )
 
 
 class STDPCSNN:
@@ -425,7 +474,7 @@ class STDPCSNN:
         drawn = drawn * REAL.type(config.conv1_w_init_std) + REAL.type(config.conv1_w_init_mean)
         filters = Filters(np.clip(drawn, 0, 1), np.full(config.conv1_c, config.conv1_th, REAL))
         compatible = config.reference_compatible
-        learner = Learner(filters, *self._scaling(low, high), compatible, compatible)
+        learner = PatchLearner(filters, *self._scaling(low, high), compatible, compatible)
         self._learn(learner, values, generator, self._patch_ends(images.shape[1:]), verbose)
         self._scaling_min, self._scaling_max = read_only(low), read_only(high)
         self._whitening = None if whitening is None else read_only(whitening)
@@ -433,27 +482,19 @@ class STDPCSNN:
         return self
 
     def _learn(
-        self, learner: Learner, values: np.ndarray, generator: np.random.Generator, ends: list[int], verbose: bool
+        self, learner: PatchLearner, values: np.ndarray, generator: np.random.Generator, ends: list[int], verbose: bool
     ) -> None:
         config = self.config
-        potentiate, depress = map(REAL.type, config.rates)
-        threshold_rate, annealing = REAL.type(config.conv1_lr_th), REAL.type(config.conv1_annealing)
-        decay = config.conv1_stdp_t if config.conv1_stdp == "biological" else 0
-        timed = config.conv1_t_obj != -1
+        rule, annealing = PatchRule.from_config(config), REAL.type(config.conv1_annealing)
         n_images = len(values)
         with Progress(config.conv1_epochs * n_images, "STDP", unit=" patches", show=verbose) as progress:
             for _ in range(config.conv1_epochs):
                 offsets = generator.integers(ends, size=(n_images, 2))
                 for start in range(0, n_images, TICK):
                     some = slice(start, start + TICK)
-                    learner.learn(
-                        values[some], offsets[some], potentiate, depress, config.conv1_stdp_b, decay,
-                        threshold_rate, config.conv1_t_obj, timed, config.conv1_min_th,
-                    )  # fmt: skip
+                    learner.learn(values[some], offsets[some], rule)
                     progress.step(len(offsets[some]))
-                potentiate *= annealing
-                depress *= annealing
-                threshold_rate *= annealing
+                rule = rule.annealed(annealing)
 
     def _filtered(self, images: np.ndarray, whitening: np.ndarray | None, verbose: bool) -> np.ndarray:
         """Return all images filtered, float32 of shape (n, rows, columns, channels), not yet split by sign."""
@@ -662,9 +703,7 @@ class STDPCSNN:
         """Return the layer for input times of a shape, (rows, columns, channels)."""
         self._require_layer_for(shape)
         end = np.inf if self.config.reference_compatible else 1
-        return Convolution(
-            filters, shape[0], shape[1], self.config.pool1_size, end, self.config.conv1_wta_infer, quantised
-        )
+        return Convolution(filters, shape[:2], self.config.pool1_size, end, self.config.conv1_wta_infer, quantised)
 
     def _require_layer_for(self, shape: tuple[int, ...]) -> None:
         """Raise unless the weights suit input times of a shape, (rows, columns, channels)."""

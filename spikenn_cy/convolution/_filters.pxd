@@ -1,8 +1,12 @@
 """Filters of a spiking convolution, laid out so that one input spike charges many of them at once."""
 from libc.stdint cimport int16_t, int32_t
 
-from spikenn_cy.kernels.convolution cimport Field
-from spikenn_cy.types cimport index_t, real_t
+from spikenn_cy.kernels.convolution cimport Field, FilterStep
+from spikenn_cy.types cimport index_t, real_t, stamp_t
+
+cdef enum:
+    NEVER = 0x7FFFFFFF       # rank of the spike of a filter that has none
+    SILENT = 1               # time of an input or a feature that does not spike
 
 
 cdef class Filters:
@@ -12,9 +16,11 @@ cdef class Filters:
     cdef real_t[::1] blocks            # (n_weights, width) each, one after the other
     cdef real_t[::1] limits            # threshold of each filter
     cdef index_t[::1] unseen           # spikes that cannot make a filter of a block fire, whichever they are
+    cdef real_t[::1] moving            # weights of the filter that learns
 
     cdef void fire(self, Py_ssize_t block, const Field *field, const real_t *limits, bint until_first,
                    int32_t *first) noexcept nogil
+    cdef void step(self, Py_ssize_t filter, const stamp_t *times, const FilterStep *step) noexcept nogil
 
 
 cdef class QuantisedFilters:

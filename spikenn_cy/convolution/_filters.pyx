@@ -6,11 +6,11 @@ import numpy as np
 
 from spikenn_cy.dtypes import INDEX, REAL
 from spikenn_cy.kernels.convolution cimport (
-    FIELD_GROUP, FIELD_WIDTH, Field, FilterBlock, QUANTISED_GROUP, QUANTISED_NEVER, QUANTISED_WIDTH, QuantisedBlock,
-    convolution,
+    FIELD_GROUP, FIELD_WIDTH, Field, FilterBlock, FilterStep, QUANTISED_GROUP, QUANTISED_NEVER, QUANTISED_WIDTH,
+    QuantisedBlock, convolution,
 )
+from spikenn_cy.types cimport real_t, stamp_t
 from spikenn_cy.utils.alignment import aligned
-from spikenn_cy.types cimport real_t
 
 cdef enum:
     QUANTISED_WEIGHTS = 200  # of a filter: with more, sums of rounded weights leave too many crossings open
@@ -44,6 +44,7 @@ cdef class Filters:
         limits[:self.n_filters] = thresholds
         self.limits = limits
         self.unseen = np.zeros(self.n_blocks, INDEX)
+        self.moving = np.empty(self.n_weights, REAL)
 
     def freeze(self):
         """Let later calls of `fire` pass over what these weights and thresholds rule out; they must not change."""
@@ -80,6 +81,19 @@ cdef class Filters:
         convolution().fire_field[filters.width // FIELD_GROUP](
             &filters, field, until_first, first + self.first_of[block],
         )
+
+    cdef void step(self, Py_ssize_t filter, const stamp_t *times, const FilterStep *step) noexcept nogil:
+        cdef Py_ssize_t block = 0, width, i
+        cdef real_t *weights
+        while self.first_of[block + 1] <= filter:
+            block += 1
+        width = self.first_of[block + 1] - self.first_of[block]
+        weights = &self.blocks[self.first_of[block] * self.n_weights + filter - self.first_of[block]]
+        for i in range(self.n_weights):
+            self.moving[i] = weights[i * width]
+        convolution().step_filter(&self.moving[0], times, self.n_weights, step)
+        for i in range(self.n_weights):
+            weights[i * width] = self.moving[i]
 
 
 @cython.final
