@@ -1,7 +1,7 @@
 """Extractors, which turn images into spikes a network can learn from; ``EXTRACTORS`` has the class of each by name.
 
-To add one: write ``name.py`` with a class that has the face of `Extractor`, then give it a
-row here. Nothing else changes.
+To add one: write ``name.py``, or a folder, with a class that has the face of `Extractor`,
+then give it a row here. Nothing else changes.
 """
 
 import os

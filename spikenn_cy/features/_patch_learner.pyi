@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikenn_cy.convolution._filters import Filters
-from spikenn_cy.features.stdp_csnn import PatchRule
+from spikenn_cy.features.stdp_csnn.learning import PatchRule
 
 @final
 class PatchLearner:

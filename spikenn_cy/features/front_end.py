@@ -87,12 +87,20 @@ def _patches(images: np.ndarray) -> Iterator[np.ndarray]:
         yield windows.reshape(-1, PATCH * PATCH * images.shape[3]).astype(np.float64)
 
 
-def make_front_end(shape: tuple[int, int, int], gray: bool, dog: np.ndarray | None, whitening: np.ndarray | None):
+def planes_made(n_channels: int, gray: bool) -> int:
+    """Return the number of planes that images become before they are filtered, or raise `DataError`."""
+    require(not gray or n_channels in (1, 3), "images", "must have 1 or 3 channels to be gray", n_channels, DataError)
+    return 1 if gray else n_channels
+
+
+def make_front_end(
+    shape: tuple[int, ...], gray: bool, dog: np.ndarray | None, whitening: np.ndarray | None
+) -> FrontEnd:
     """Return the `FrontEnd` for images of a shape: whitened, or each plane filtered by ``dog``, or as they are.
 
     Parameters
     ----------
-    shape : (int, int, int)
+    shape : tuple of int
         Rows, columns, channels.
     gray : bool
         Whether colours are made one plane; not if they are whitened.
@@ -106,9 +114,7 @@ def make_front_end(shape: tuple[int, int, int], gray: bool, dog: np.ndarray | No
         makes, takes = np.divmod(np.arange(n_channels**2, dtype=INDEX), INDEX.type(n_channels))
         kernels = whitening.transpose(0, 3, 1, 2).reshape(n_channels**2, *whitening.shape[1:3])
         return FrontEnd(shape, False, np.ascontiguousarray(kernels), takes, makes)
-    require(not gray or n_channels in (1, 3), "images", "must have 1 or 3 channels to be gray", n_channels, DataError)
-    gray = gray and n_channels == 3
-    n_planes = 1 if gray else n_channels
+    n_planes = planes_made(n_channels, gray)
     kernel = np.ones((1, 1), REAL) if dog is None else dog
     planes = np.arange(n_planes, dtype=INDEX)
-    return FrontEnd(shape, gray, np.repeat(kernel[None], n_planes, axis=0), planes, planes)
+    return FrontEnd(shape, gray and n_channels == 3, np.repeat(kernel[None], n_planes, axis=0), planes, planes)
