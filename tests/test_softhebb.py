@@ -25,7 +25,7 @@ from spikenn_cy.errors import RunError
 from spikenn_cy.features.softhebb import SoftHebbBlockConfig
 from spikenn_cy.features.softhebb import SoftHebbCNN
 from spikenn_cy.features.softhebb import SoftHebbConfig
-from spikenn_cy.features.softhebb import initial_states
+from spikenn_cy.features.softhebb.learned import initial_states
 
 pytestmark = pytest.mark.quick
 
@@ -171,7 +171,7 @@ def test_nothing_changes_if_learning_is_broken_off(monkeypatch):
     def ctrl_c(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("spikenn_cy.features.softhebb.Network.learn", ctrl_c)
+    monkeypatch.setattr("spikenn_cy.features.softhebb.network.Network.learn", ctrl_c)
     with pytest.raises(KeyboardInterrupt):
         extractor.fit(some_images(20, seed=1))
     assert all(now is was for now, was in zip(extractor.weights, before, strict=True))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import REAL
@@ -17,7 +18,7 @@ ENOUGH_PATCHES = 1_000_000  # after the image that brings them to this, no more 
 IMAGES_AT_ONCE = 128
 
 
-def dog_kernel(size: int, center: float, surround: float) -> np.ndarray:
+def dog_kernel(size: int, center: float, surround: float) -> npt.NDArray[np.float32]:
     """Return a difference of two Gaussians, each of sum 1: the centre minus the surround.
 
     Parameters
@@ -34,10 +35,11 @@ def dog_kernel(size: int, center: float, surround: float) -> np.ndarray:
     r = np.arange(size) - (size - 1) / 2
     squares = r[:, None] ** 2 + r**2
     bells = [np.exp(-squares / (2 * sigma**2)) for sigma in (center, surround)]
-    return (bells[0] / bells[0].sum() - bells[1] / bells[1].sum()).astype(REAL)
+    kernel: npt.NDArray[np.float32] = (bells[0] / bells[0].sum() - bells[1] / bells[1].sum()).astype(REAL)
+    return kernel
 
 
-def whitening_kernels(images: np.ndarray) -> np.ndarray:
+def whitening_kernels(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Fit zero-phase (ZCA) whitening to patches of images.
 
     Patches of 9 x 9 pixels are taken 2 pixels apart, image after image, until there are a
@@ -71,12 +73,13 @@ def whitening_kernels(images: np.ndarray) -> np.ndarray:
     variances, axes = np.linalg.eigh((products / n_patches - np.outer(mean, mean)) / 255.0**2)
     whiten = (axes / np.sqrt(np.maximum(variances, 0) + EPSILON)) @ axes.T
     center = (PATCH * PATCH // 2) * n_channels
-    kernels = whiten[center : center + n_channels]
-    kernels -= kernels.mean(axis=1, keepdims=True)
-    return kernels.reshape(n_channels, PATCH, PATCH, n_channels).astype(REAL)
+    rows = whiten[center : center + n_channels]
+    rows -= rows.mean(axis=1, keepdims=True)
+    kernels: npt.NDArray[np.float32] = rows.reshape(n_channels, PATCH, PATCH, n_channels).astype(REAL)
+    return kernels
 
 
-def _patches(images: np.ndarray) -> Iterator[np.ndarray]:
+def _patches(images: npt.NDArray[np.uint8]) -> Iterator[npt.NDArray[np.float64]]:
     """Yield flattened patches as float64, in which sums of products of pixels are exact."""
     per_image = np.prod([len(range(0, side - PATCH + 1, STRIDE)) for side in images.shape[1:3]])
     n_images = min(len(images), -(-ENOUGH_PATCHES // int(per_image)))
@@ -94,7 +97,7 @@ def planes_made(n_channels: int, gray: bool) -> int:
 
 
 def make_front_end(
-    shape: tuple[int, ...], gray: bool, dog: np.ndarray | None, whitening: np.ndarray | None
+    shape: tuple[int, ...], gray: bool, dog: npt.NDArray[np.float32] | None, whitening: npt.NDArray[np.float32] | None
 ) -> FrontEnd:
     """Return the `FrontEnd` for images of a shape: whitened, or each plane filtered by ``dog``, or as they are.
 

@@ -8,12 +8,14 @@ convolution that PyTorch has to offer.
 
 import contextlib
 from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 from typing import NamedTuple
 
 import numpy as np
 
 from spikenn_cy.errors import ConfigError
+from spikenn_cy.features.softhebb.settings import SoftHebbBlockConfig
 from spikenn_cy.utils.extras import extra
 
 EPSILON = 1e-5  # of batch normalisation
@@ -57,7 +59,7 @@ def device_named(name: str) -> str:
     return "cuda" if cuda and name == "auto" else "cpu" if name == "auto" else name
 
 
-def used(n_positions: int, config: Any) -> int:
+def used(n_positions: int, config: SoftHebbBlockConfig) -> int:
     """Return how many of the first ``n_positions`` of an axis the pooling of a block looks at."""
     return min(n_positions, (config.pooled(n_positions) - 1) * config.pool_stride + config.pool_size - config.pool_pad)
 
@@ -73,7 +75,7 @@ class Network:
         As PyTorch names it.
     """
 
-    def __init__(self, configs: Any, states: Any, device: str) -> None:
+    def __init__(self, configs: Sequence[SoftHebbBlockConfig], states: Sequence[BlockState], device: str) -> None:
         self._torch = require_torch()
         self._device = device
         self._blocks = [Block(*pair, self._torch, device) for pair in zip(configs, states, strict=True)]
@@ -113,7 +115,7 @@ class Network:
 class Block:
     """Batch normalisation, convolution, Triangle and pooling; feature maps in and out have their channels last."""
 
-    def __init__(self, config: Any, state: BlockState, torch: Any, device: str) -> None:
+    def __init__(self, config: SoftHebbBlockConfig, state: BlockState, torch: Any, device: str) -> None:
         self._torch = torch
         self._config = config
         self._n_channels = state.weights.shape[1]
@@ -122,7 +124,7 @@ class Block:
         self._weights, self._mean, self._variance = (
             torch.tensor(array, dtype=torch.float32, device=device) for array in (matrix, state.mean, state.variance)
         )
-        self._change = None
+        self._change: Any = None
 
     def state(self) -> BlockState:
         """Return what the block has learned."""

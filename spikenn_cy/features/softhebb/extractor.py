@@ -1,4 +1,4 @@
-"""SoftHebb-CNN, the extractor whose three blocks learn side by side in one pass over the images."""
+"""The extractor itself: what is learned, learning it, and what becomes of images by it."""
 
 import os
 import warnings
@@ -6,12 +6,9 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 from typing import ClassVar
-from typing import Literal
 
-import msgspec
 import numpy as np
 
-from spikenn_cy.data.arrays import COUNT_MAX
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import DataError
@@ -19,12 +16,16 @@ from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
 from spikenn_cy.features.checks import checked_images
-from spikenn_cy.features.softhebb_network import BlockState
-from spikenn_cy.features.softhebb_network import Network
-from spikenn_cy.features.softhebb_network import device_named
-from spikenn_cy.features.softhebb_network import settled
-from spikenn_cy.settings.records import Record
-from spikenn_cy.storage.arrays import Wanted
+from spikenn_cy.features.softhebb.learned import FORMAT
+from spikenn_cy.features.softhebb.learned import Header
+from spikenn_cy.features.softhebb.learned import file_layout
+from spikenn_cy.features.softhebb.learned import initial_states
+from spikenn_cy.features.softhebb.learned import shaped_array
+from spikenn_cy.features.softhebb.network import BlockState
+from spikenn_cy.features.softhebb.network import Network
+from spikenn_cy.features.softhebb.network import device_named
+from spikenn_cy.features.softhebb.network import settled
+from spikenn_cy.features.softhebb.settings import SoftHebbConfig
 from spikenn_cy.storage.arrays import open_arrays
 from spikenn_cy.storage.arrays import refusing
 from spikenn_cy.storage.model_archive import read_header
@@ -33,103 +34,10 @@ from spikenn_cy.storage.model_archive import write_model
 from spikenn_cy.utils.progress import Progress
 from spikenn_cy.utils.validation import number_of_threads
 from spikenn_cy.utils.validation import read_only
-from spikenn_cy.utils.validation import real_array
 from spikenn_cy.utils.validation import whole_number
 
-FORMAT = 1
 BLOCK = 10  # images whose features are computed at a time on a processor: their patches stay in its cache
 BLOCK_ON_GPU = 500
-
-
-class SoftHebbBlockConfig(Record, kw_only=True):
-    """One entry of ``"blocks": [...]``: batch normalisation, convolution, Triangle, pooling.
-
-    The convolution has ``filters`` of ``kernel`` x ``kernel`` positions and keeps the size
-    of the map, by reflected borders. Its soft winner-take-all has the inverse temperature
-    ``inverse_temperature``, and a filter of Euclidean norm r learns at the rate
-    ``learning_rate * sqrt(|r - 1|)``; norms are ``initial_norm`` at first, on average. What
-    exceeds the mean over all filters at a position goes on, to the power ``power``, and
-    is pooled: ``pool`` over ``pool_size`` x ``pool_size`` positions, ``pool_stride`` apart,
-    beginning ``pool_pad`` outside of the map.
-    """
-
-    filters: int
-    kernel: int = 3
-    inverse_temperature: float = 1.0
-    learning_rate: float = 0.01
-    initial_norm: float = 25.0
-    power: float = 1.0
-    pool: Literal["max", "average"] = "max"
-    pool_size: int = 4
-    pool_stride: int = 2
-    pool_pad: int = 1
-
-    def check(self) -> None:
-        for key in ("filters", "kernel", "pool_size", "pool_stride"):
-            self.rule(1 <= getattr(self, key) < 1 << 16, key, "must be from 1 to 65535")
-        self.rule(self.kernel % 2 == 1, "kernel", "must be odd")
-        for key in ("inverse_temperature", "learning_rate", "initial_norm", "power"):
-            self.rule(getattr(self, key) > 0, key, "must be > 0")
-        self.rule(0 <= self.pool_pad <= self.pool_size // 2, "pool_pad", "must be from 0 to half of pool_size")
-
-    def pooled(self, n_positions: int) -> int:
-        """Return how long an axis of ``n_positions`` is after pooling; below 1 it cannot be pooled."""
-        return (n_positions + 2 * self.pool_pad - self.pool_size) // self.pool_stride + 1
-
-
-class SoftHebbConfig(Record, kw_only=True):
-    """Settings of `SoftHebbCNN`; the defaults are the published ones, for images of any size.
-
-    ``batch_size`` images are learned from at a time, each image ``epochs`` times.
-    ``device`` is ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU if there is one.
-    ``transposed`` exchanges rows and columns of every image, as the published scripts do,
-    so that features are numbered as theirs are.
-    """
-
-    blocks: tuple[SoftHebbBlockConfig, ...] = (
-        SoftHebbBlockConfig(filters=96, kernel=5, inverse_temperature=1.0, learning_rate=0.08, power=0.7),
-        SoftHebbBlockConfig(filters=384, inverse_temperature=0.65, learning_rate=0.005, power=1.4),
-        SoftHebbBlockConfig(
-            filters=1536, inverse_temperature=0.25, learning_rate=0.01, pool="average", pool_size=2, pool_pad=0
-        ),
-    )
-    batch_size: int = 10
-    epochs: int = 1
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    transposed: bool = False
-
-    def check(self) -> None:
-        self.rule(len(self.blocks) > 0, "blocks", "must hold at least one block")
-        for key in ("batch_size", "epochs"):
-            self.rule(1 <= getattr(self, key) <= COUNT_MAX, key, f"must be from 1 to {COUNT_MAX}")
-
-    def feature_shape(self, rows: int, columns: int) -> tuple[int, int, int]:
-        """Return (channels, rows, columns) of the features of an image of this size.
-
-        Raises
-        ------
-        DataError
-            If the image is too small.
-        """
-        shape = rows, columns
-        for position, block in enumerate(self.blocks):
-            ok = min(shape) > block.kernel // 2 and min(map(block.pooled, shape)) >= 1
-            rule = f"must be large enough for blocks[{position}], which gets {shape[0]} x {shape[1]} positions"
-            require(ok, "images", rule, f"{rows} x {columns} pixels", DataError)
-            shape = block.pooled(shape[0]), block.pooled(shape[1])
-        n_features = self.blocks[-1].filters * shape[0] * shape[1]
-        require(n_features <= COUNT_MAX, "images", f"must have at most {COUNT_MAX} features", n_features, DataError)
-        return self.blocks[-1].filters, *shape
-
-
-class Header(msgspec.Struct, kw_only=True):
-    """All of an extractor's file that is not an array."""
-
-    extractor: Literal["softhebb"] = "softhebb"
-    format: int = FORMAT
-    config: dict[str, Any]
-    seed: int
-    image_shape: tuple[int, int, int] | None
 
 
 class SoftHebbCNN:
@@ -248,7 +156,8 @@ class SoftHebbCNN:
     def running_variances(self, values: Sequence[Any]) -> None:
         variances = self._statistics(values, "running_variances")
         for position, variance in enumerate(variances):
-            require((variance >= 0).all(), f"running_variances[{position}]", "must be >= 0", variance.min(), DataError)
+            ok = bool((variance >= 0).all())
+            require(ok, f"running_variances[{position}]", "must be >= 0", variance.min(), DataError)
         self._take(state._replace(variance=found) for state, found in zip(self._states, variances, strict=True))
 
     def _statistics(self, values: Sequence[Any], name: str) -> list[np.ndarray]:
@@ -327,10 +236,10 @@ class SoftHebbCNN:
                     if verbose and start // config.batch_size % 50 == 0:
                         figures["norms"] = ", ".join(f"{norm:.1f}" for norm in network.norms())
                     progress.step(len(chosen), **figures)
-            states = network.states()
-        finite = all(np.isfinite(array).all() for state in states for array in state)
+            learned = network.states()
+        finite = all(np.isfinite(array).all() for state in learned for array in state)
         require(finite, "weights", "must stay finite; a smaller learning_rate may help", "infinity", DataError)
-        self._take(states)
+        self._take(learned)
         self.image_shape = image_shape
         return self
 
@@ -414,14 +323,13 @@ class SoftHebbCNN:
     def _suiting(self, images: Any) -> np.ndarray:
         """Return ``images`` with an axis of channels, if they are what was learned from."""
         self._require_states("weights")
-        images = checked_images(images)
-        n_channels = self._states[0].weights.shape[1]
-        ok = images.shape[3] == n_channels
-        require(ok, "images", f"must have {n_channels} channels", images.shape[3], DataError)
-        ok = self.image_shape is None or images.shape[1:] == self.image_shape
-        require(ok, "images", f"must be of the shape of those of fit, {self.image_shape}", images.shape[1:], DataError)
-        self._turned_shape(images.shape[1:])
-        return images
+        checked = checked_images(images)
+        n_channels, shape = self._states[0].weights.shape[1], checked.shape[1:]
+        require(shape[2] == n_channels, "images", f"must have {n_channels} channels", shape[2], DataError)
+        ok = self.image_shape is None or shape == self.image_shape
+        require(ok, "images", f"must be of the shape of those of fit, {self.image_shape}", shape, DataError)
+        self._turned_shape(shape)
+        return checked
 
     # Files
 
@@ -451,39 +359,10 @@ class SoftHebbCNN:
         with open_arrays(path, rule) as file, refusing(path, rule):
             header = read_header(file, Header, FORMAT)
             extractor = cls.from_config(header.config, header.seed)
-            require_arrays(file, _layout(extractor.config))
+            require_arrays(file, file_layout(extractor.config))
             names = [f"_{k}" for k in range(len(extractor.config.blocks))]
             extractor.weights = [file[f"weights{name}"] for name in names]
             extractor.running_means = [file[f"mean{name}"] for name in names]
             extractor.running_variances = [file[f"variance{name}"] for name in names]
             extractor.image_shape = header.image_shape
         return extractor
-
-
-def _layout(config: SoftHebbConfig) -> dict[str, Wanted]:
-    """Return the arrays of an extractor with these settings, for images of any number of channels."""
-    layout, channels = {}, None
-    for k, block in enumerate(config.blocks):
-        layout[f"weights_{k}"] = Wanted((block.filters, channels, block.kernel, block.kernel))
-        layout |= {f"{name}_{k}": Wanted((channels,)) for name in ("mean", "variance")}
-        channels = block.filters
-    return layout
-
-
-def initial_states(config: SoftHebbConfig, n_channels: int, generator: np.random.Generator) -> list[BlockState]:
-    """Draw the filters of each block, of about ``initial_norm``, with running averages of mean 0 and variance 1."""
-    states = []
-    for block in config.blocks:
-        shape = (block.filters, n_channels, block.kernel, block.kernel)
-        scale = block.initial_norm / np.sqrt(np.prod(shape[1:]))
-        weights = generator.standard_normal(shape, dtype=REAL.type) * REAL.type(scale)
-        states.append(BlockState(weights, np.zeros(n_channels, REAL), np.ones(n_channels, REAL)))
-        n_channels = block.filters
-    return states
-
-
-def shaped_array(values: Any, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Return a read-only copy of ``values`` as float32, finite and of this shape, or raise `DataError`."""
-    array = read_only(real_array(values, name, n_axes=len(shape)))
-    require(array.shape == shape, name, f"must have shape {shape}", array.shape, DataError)
-    return array
