@@ -27,7 +27,7 @@ cdef class QuantisedFilters:
     cdef index_t[::1] first_of         # first filter of each block; (n_blocks + 1,)
     cdef int16_t[::1] rows             # of the blocks, one after the other
     cdef int16_t[:, ::1] bounds        # of sums: `silent_to` and `fired_above` of a QuantisedBlock
-    cdef real_t[:, ::1] weights        # exact, as they came
+    cdef real_t[:, ::1] columns        # exact weights, filter by filter
     cdef real_t[::1] thresholds
     cdef Py_ssize_t n_weights
     cdef Py_ssize_t unseen             # spikes that cannot make any filter fire, whichever they are

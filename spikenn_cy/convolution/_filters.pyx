@@ -114,12 +114,12 @@ cdef class QuantisedFilters:
         cdef Py_ssize_t n = filters.n_weights
         cdef Py_ssize_t n_padded = (filters.n_filters + QUANTISED_GROUP - 1) // QUANTISED_GROUP * QUANTISED_GROUP
         filters.freeze()
-        weights, thresholds = filters.weights().reshape(n, filters.n_filters), np.full(n_padded, np.inf, REAL)
+        columns, thresholds = np.zeros((n_padded, n), REAL), np.full(n_padded, np.inf, REAL)
+        columns[:filters.n_filters] = filters.weights().reshape(n, filters.n_filters).T
         thresholds[:filters.n_filters] = filters.thresholds()
-        self.n_weights, self.weights, self.thresholds = n, weights, thresholds
+        self.n_weights, self.columns, self.thresholds = n, columns, thresholds
 
-        exact = np.zeros((n_padded, n))
-        exact[:filters.n_filters] = weights.T
+        exact = columns.astype(np.float64)
         total, limit = exact.sum(axis=1), thresholds.astype(np.float64)
         fires = limit <= total * (1 + 1e-4)      # a sum of floats is rounded up by much less
         # Rounding adds at most half a unit a weight.
@@ -149,7 +149,7 @@ cdef class QuantisedFilters:
         filters.rows = &self.rows[start * self.n_weights]
         filters.silent_to, filters.fired_above = &self.bounds[0, start], &self.bounds[1, start]
         filters.width, filters.too_few = self.first_of[block + 1] - start, self.unseen
-        filters.weights, filters.n_filters = &self.weights[0, 0] + start, self.weights.shape[1]
+        filters.columns, filters.n_weights = &self.columns[start, 0], self.n_weights
         filters.thresholds = &self.thresholds[start]
         convolution().fire_quantised[filters.width // QUANTISED_GROUP](&filters, field, first + start)
 

@@ -30,8 +30,8 @@ cdef extern from "convolution.h" nogil:
         const int16_t *fired_above  # with one above this, it surely has
         Py_ssize_t width
         Py_ssize_t too_few
-        const float *weights        # exact, from the first filter of the block on; (n_weights, n_filters)
-        Py_ssize_t n_filters        # of all blocks
+        const float *columns        # exact weights, filter by filter; (width, n_weights)
+        Py_ssize_t n_weights
         const float *thresholds
 
     ctypedef struct FilterStep:     # STDP of a filter

@@ -39,8 +39,8 @@ typedef struct {
     const int16_t *fired_above; /* with one above this, it surely has */
     ptrdiff_t width;
     ptrdiff_t too_few;
-    const float *weights; /* exact, from the first filter of the block on; (n_weights, n_filters) */
-    ptrdiff_t n_filters; /* of all blocks */
+    const float *columns; /* exact weights, filter by filter; (width, n_weights) */
+    ptrdiff_t n_weights;
     const float *thresholds;
 } QuantisedBlock;
 

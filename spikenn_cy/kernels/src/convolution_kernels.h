@@ -118,10 +118,10 @@ typedef int16_t NAMED(Shorts) __attribute__((vector_size(4 * FIELD_LANES), align
 
 /* The rank of the spike that makes a filter fire, by its exact weights. */
 TARGET static int16_t NAMED(exact_rank)(const QuantisedBlock *filters, ptrdiff_t filter, const Field *field) {
-    const float *column = filters->weights + filter;
+    const float *column = filters->columns + filter * filters->n_weights;
     float potential = 0;
     for (ptrdiff_t k = 0; k < field->count; k++) {
-        potential += column[(field->row_of[field->ranks[k]] - field->offset) * filters->n_filters];
+        potential += column[field->row_of[field->ranks[k]] - field->offset];
         if (potential >= filters->thresholds[filter]) return (int16_t)field->ranks[k];
     }
     return QUANTISED_NEVER;
