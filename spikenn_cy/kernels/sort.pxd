@@ -16,4 +16,15 @@ cdef inline pair_t c_spike_pair(stamp_t time, Py_ssize_t i) noexcept nogil:
 
 cdef pair_t *c_sort_pairs(pair_t *pairs, pair_t *scratch, Py_ssize_t n, int key_bits) noexcept nogil
 
-cdef void c_insertion_sort(pair_t *pairs, Py_ssize_t n) noexcept nogil
+
+cdef inline void c_insertion_sort(pair_t *pairs, Py_ssize_t n) noexcept nogil:
+    """Sort few pairs by the upper half; for callers that know that theirs are few, or nearly sorted."""
+    cdef Py_ssize_t k, place
+    cdef pair_t pair
+    for k in range(1, n):
+        pair = pairs[k]
+        place = k
+        while place > 0 and pairs[place - 1] >> 32 > pair >> 32:
+            pairs[place] = pairs[place - 1]
+            place -= 1
+        pairs[place] = pair

@@ -45,19 +45,3 @@ cdef pair_t *c_sort_pairs(
             counts[digit][key] += 1
         pairs, scratch = scratch, pairs
     return pairs
-
-
-cdef void c_insertion_sort(
-    pair_t *pairs,           # IN and OUT
-    Py_ssize_t n,
-) noexcept nogil:
-    """Sort few pairs by the upper half; for callers that know that theirs are few, or nearly sorted."""
-    cdef Py_ssize_t k, place
-    cdef pair_t pair
-    for k in range(1, n):
-        pair = pairs[k]
-        place = k
-        while place > 0 and pairs[place - 1] >> 32 > pair >> 32:
-            pairs[place] = pairs[place - 1]
-            place -= 1
-        pairs[place] = pair

@@ -8,7 +8,7 @@ from spikenn_cy.errors import require
 from spikenn_cy.settings.records import Record
 
 
-class SoftHebbBlockConfig(Record, kw_only=True):
+class SoftHebbBlockConfig(Record, frozen=True, kw_only=True):
     """One entry of ``"blocks": [...]``: batch normalisation, convolution, Triangle, pooling.
 
     The convolution has ``filters`` of ``kernel`` x ``kernel`` positions and keeps the size
@@ -44,7 +44,7 @@ class SoftHebbBlockConfig(Record, kw_only=True):
         return (n_positions + 2 * self.pool_pad - self.pool_size) // self.pool_stride + 1
 
 
-class SoftHebbConfig(Record, kw_only=True):
+class SoftHebbConfig(Record, frozen=True, kw_only=True):
     """Settings of `SoftHebbCNN`; the defaults are the published ones, for images of any size.
 
     ``batch_size`` images are learned from at a time, each image ``epochs`` times.

@@ -12,7 +12,7 @@ from spikenn_cy.settings.records import Record
 SHAPES = {"MNIST": (28, 28, 1), "F-MNIST": (28, 28, 1), "CIFAR10": (32, 32, 3), "CIFAR100": (32, 32, 3)}
 
 
-class STDPCSNNConfig(Record, kw_only=True):
+class STDPCSNNConfig(Record, frozen=True, kw_only=True):
     """Settings of `STDPCSNN`, under the names of the published files; the defaults are those for MNIST.
 
     ``dataset`` names images of known shape and refuses others. Pixels, from 0 to 1, are
