@@ -26,6 +26,5 @@ def main(arguments: argparse.Namespace) -> int:
     """Convert, then print what came out."""
     dataset = convert(arguments.times, arguments.labels, arguments.output, arguments.max_time)
     n_spikes = len(dataset.indices)
-    inputs = " x ".join(f"{side:,}" for side in dataset.input_shape)
-    print(f"{len(dataset):,} samples, {inputs} inputs, {dataset.n_classes:,} classes, {n_spikes:,} spikes")
+    print(f"{len(dataset):,} samples, {dataset.n_inputs:,} inputs, {dataset.n_classes:,} classes, {n_spikes:,} spikes")
     return 0
