@@ -174,6 +174,14 @@ def reproducing(folder):
     return instead
 
 
+def of_pixels(folder):
+    """Published files with a few images, and the settings of the tree with one epoch."""
+    write_mnist(folder / "downloads")
+    config = "configs/pixels/MNIST/s2stdp+ncg.json"
+    write_short(folder / config, ROOT / config)
+    return fetched
+
+
 def datasets(folder):
     """Published files with a few images."""
     write_mnist(folder / "downloads")
@@ -221,6 +229,7 @@ GIVEN = {
     "docs/adding-a-rule.md": adding_a_rule,
     "docs/commands.md": commands,
     "docs/datasets.md": datasets,
+    "docs/pixels.md": of_pixels,
     "docs/reproducing.md": reproducing,
     "docs/scaling-out.md": scaling_out,
 }
@@ -231,6 +240,7 @@ NEEDED = {
     "docs/commands.md": ["matplotlib", "nir", "sklearn"],
     "docs/datasets.md": ["sklearn"],
     "docs/exchange.md": ["nir"],
+    "docs/pixels.md": ["matplotlib", "sklearn"],
     "docs/reproducing.md": ["matplotlib", "sklearn"],
 }
 

@@ -12,17 +12,19 @@ import msgspec
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require_one_of
 from spikenn_cy.features.face import Extractor
+from spikenn_cy.features.pixels import Pixels
 from spikenn_cy.features.softhebb import SoftHebbCNN
 from spikenn_cy.features.stdp_csnn import STDPCSNN
 from spikenn_cy.storage.arrays import open_arrays
 from spikenn_cy.storage.arrays import refusing
 from spikenn_cy.storage.model_archive import HEADER
 
-__all__ = ["EXTRACTORS", "STDPCSNN", "Extractor", "SoftHebbCNN", "load_extractor"]
+__all__ = ["EXTRACTORS", "STDPCSNN", "Extractor", "Pixels", "SoftHebbCNN", "load_extractor"]
 
 EXTRACTORS: dict[str, type[Extractor]] = {
     "stdp-csnn": STDPCSNN,
     "softhebb": SoftHebbCNN,
+    "pixels": Pixels,
 }
 
 
@@ -41,7 +43,7 @@ def load_extractor(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    STDPCSNN or SoftHebbCNN
+    STDPCSNN, SoftHebbCNN or Pixels
 
     Raises
     ------

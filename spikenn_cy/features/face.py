@@ -52,7 +52,10 @@ class Extractor(Protocol):
         """Return the features of images as spikes, in the order of the images."""
 
     def time_blocks(self, images: Any, n_threads: int = 1, verbose: bool = False) -> Iterator[npt.NDArray[np.float32]]:
-        """Yield spike times of features, (n_images, n_features), some images at a time; 1 is silent."""
+        """Yield spike times of features, (n_images, n_features), some images at a time; 1 is silent.
+
+        Features that form an image have its axes, (n_images, rows, columns, channels).
+        """
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all that was learned to an ``.npz`` file, whose header has the row's name as ``extractor``."""

@@ -107,7 +107,7 @@ class Plan:
     Attributes
     ----------
     job : Extraction
-    extractor : STDPCSNN or SoftHebbCNN
+    extractor : Extractor
         As the settings ask for, not fitted yet.
     sets : ImageSets
     description : dict

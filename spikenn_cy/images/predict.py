@@ -1,5 +1,6 @@
 """Raw images classified by a saved extractor and a saved network, without a data set file in between."""
 
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,9 +119,9 @@ def _blocks(
     model: Extractor, network: Readout, images: np.ndarray, places: tuple[str, str], n_threads: int, verbose: bool
 ) -> Iterator[SpikingDataset]:
     for times in model.time_blocks(images, n_threads=n_threads, verbose=verbose):
-        ok = times.shape[1] == network.n_inputs
-        rule = f"must take the {times.shape[1]} features that {places[0]} makes of these images"
-        require(ok, places[1], rule, network.n_inputs, DataError)
+        n_features = math.prod(times.shape[1:])
+        rule = f"must take the {n_features} features that {places[0]} makes of these images"
+        require(n_features == network.n_inputs, places[1], rule, network.n_inputs, DataError)
         yield SpikingDataset.from_numpy(times, np.zeros(len(times), np.int64), FEATURES_END)
 
 

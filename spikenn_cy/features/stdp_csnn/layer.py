@@ -1,14 +1,8 @@
 """From input spikes to features: the layer's first spikes, pooled, by as many threads as there shall be."""
 
 import warnings
-from collections.abc import Callable
-from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
-from concurrent.futures import Future
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +18,8 @@ from spikenn_cy.errors import require
 from spikenn_cy.features.stdp_csnn.coding import BLOCK
 from spikenn_cy.features.stdp_csnn.coding import Coder
 from spikenn_cy.features.stdp_csnn.settings import STDPCSNNConfig
+from spikenn_cy.utils.ordered import in_order
 from spikenn_cy.utils.progress import Progress
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 MANY = 8  # images from which on it pays to make quantised filters
 
@@ -126,23 +118,3 @@ class Worker:
         self.coder.code(images, times)
         self.convolution.fire(times, features)
         return features
-
-
-def in_order(workers: Sequence[Callable[[T], R]], tasks: Iterable[T]) -> Iterator[R]:
-    """Yield the result of each task in order; each worker has one at a time, and few results wait."""
-    if len(workers) == 1:
-        yield from map(workers[0], tasks)
-        return
-    tasks = iter(tasks)
-    with ThreadPoolExecutor(len(workers)) as pool:
-        # A worker's next task is queued when its last result is fetched: round robin keeps the order.
-        running: list[tuple[Callable[[T], R], Future[R]]] = [
-            (worker, pool.submit(worker, task))
-            for worker, task in zip(workers, islice(tasks, len(workers)), strict=False)
-        ]
-        while running:
-            worker, future = running.pop(0)
-            result = future.result()
-            for task in islice(tasks, 1):
-                running.append((worker, pool.submit(worker, task)))
-            yield result
