@@ -4,44 +4,47 @@ import itertools
 import math
 import warnings
 from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Annotated
 from typing import Any
 from typing import ClassVar
 
-from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import require
+from spikenn_cy.layers import LAYERS
+from spikenn_cy.layers.settings import LARGEST_SINGLE
+from spikenn_cy.layers.settings import LayerSettings
+from spikenn_cy.layers.settings import single
 from spikenn_cy.neurons import NEURONS
 from spikenn_cy.neurons import of_leak
 from spikenn_cy.neurons.settings import NeuronConfig
 from spikenn_cy.regulators import REGULATORS
 from spikenn_cy.regulators.settings import RegulatorConfig
 from spikenn_cy.rules import RULES
-from spikenn_cy.rules.stdp import AnnealedConfig
+from spikenn_cy.rules.settings import RuleConfig
 from spikenn_cy.settings.convert import Family
+from spikenn_cy.settings.convert import Field
+from spikenn_cy.settings.convert import Kind
 from spikenn_cy.settings.convert import build
+from spikenn_cy.settings.convert import convert
+from spikenn_cy.settings.convert import fields_of
 from spikenn_cy.settings.records import Record
 from spikenn_cy.settings.records import all_doubts
 from spikenn_cy.settings.records import plain
 from spikenn_cy.settings.records import with_source
 from spikenn_cy.settings.refusals import Refusal
 from spikenn_cy.settings.refusals import at
+from spikenn_cy.settings.refusals import json_text
 from spikenn_cy.settings.strictjson import JSONPath
 from spikenn_cy.settings.strictjson import dotted
 
 GRID_ORDER = ("network", "regularizer", "optimizer", "trainer")  # the last one changes fastest
-LARGEST_SINGLE = 3.4028234e38
 LARGEST_GRID = 1_000_000  # runs; a longer list is a slip, and would not fit into memory
 
 
-def _single(value: float) -> float:
-    """Return a number rounded to single precision."""
-    return float(REAL.type(value)) if abs(value) <= LARGEST_SINGLE else math.copysign(math.inf, value)
-
-
-class LayerConfig(Record, frozen=True, kw_only=True):
-    """One layer of ``"network": [...]``.
+class LayerConfig(LayerSettings, frozen=True, kw_only=True, tag_field="type", tag="dense"):
+    """One layer of ``"network": [...]``, of which the last one alone learns.
 
     ``firing_threshold`` is in units of potential. Weights are drawn from a normal
     distribution (``w_init_normal``, with ``w_init_mean`` and ``w_init_std``) or else
@@ -52,6 +55,9 @@ class LayerConfig(Record, frozen=True, kw_only=True):
     """
 
     later: ClassVar[tuple[str, ...]] = ("neuron",)
+    inapplicable: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("rate", "dropout"), "only rules that train every layer of a network, such as decision_time, take it"
+    )
 
     n_neurons: int
     firing_threshold: float
@@ -67,10 +73,10 @@ class LayerConfig(Record, frozen=True, kw_only=True):
     def check(self) -> None:
         self.rule(0 < self.n_neurons < 2**31, "n_neurons", "must be from 1 to 2147483647")
         # Of single precision, as the kernels have them.
-        self.rule(_single(self.firing_threshold) > 0, "firing_threshold", "must be > 0")
-        self.rule(_single(self.firing_threshold) < math.inf, "firing_threshold", f"must be below {LARGEST_SINGLE}")
+        self.rule(single(self.firing_threshold) > 0, "firing_threshold", "must be > 0")
+        self.rule(single(self.firing_threshold) < math.inf, "firing_threshold", f"must be below {LARGEST_SINGLE}")
         self.rule(self.w_init_std >= 0, "w_init_std", "must be >= 0")
-        self.rule(_single(self.w_min) < _single(self.w_max), "w_min", f"must be below w_max = {self.w_max}")
+        self.rule(single(self.w_min) < single(self.w_max), "w_min", f"must be below w_max = {self.w_max}")
         self.rule(self.leak_tau is None or self.leak_tau > 0, "leak_tau", "must be > 0 or null")
         self.rule(self.leak_tau is None or self.neuron is None, "leak_tau", "must not be given beside neuron")
 
@@ -78,6 +84,24 @@ class LayerConfig(Record, frozen=True, kw_only=True):
     def neuron_model(self) -> NeuronConfig:
         """Settings of the layer's neuron model, however it was chosen."""
         return of_leak(self.leak_tau) if self.neuron is None else self.neuron
+
+
+# By whether the rule trains every layer.
+LAYERS_OF: dict[bool, Mapping[str, type[LayerSettings]]] = {False: {"dense": LayerConfig}, True: LAYERS}
+
+
+class AugmentConfig(Record, frozen=True, kw_only=True):
+    """``"augment": {...}``: how images change before each sample is trained on.
+
+    ``shift`` moves them by up to so many rows and columns, at random, and ``flip`` turns half of them from left to
+    right. Spikes that leave the frame are lost.
+    """
+
+    shift: int = 0
+    flip: bool = False
+
+    def check(self) -> None:
+        self.rule(0 <= self.shift < 2**12, "shift", "must be from 0 to 4095")
 
 
 class TrainerConfig(Record, frozen=True, kw_only=True):
@@ -89,7 +113,10 @@ class TrainerConfig(Record, frozen=True, kw_only=True):
     output neurons left out of a training sample. A run whose training or validation
     accuracy is below ``gridsearch_stop_acc`` after the epoch of index 3 or a later one
     is given up. ``shuffle`` puts the samples into a new order before every epoch.
+    ``augment`` changes images before they are trained on.
     """
+
+    later: ClassVar[tuple[str, ...]] = ("augment",)
 
     epochs: int = 100
     early_stopping: int = 0
@@ -98,6 +125,7 @@ class TrainerConfig(Record, frozen=True, kw_only=True):
     dropout_out: float = 0.0
     gridsearch_stop_acc: float = 0.0
     shuffle: bool = False
+    augment: AugmentConfig | None = None
 
     def check(self) -> None:
         for key in ("epochs", "early_stopping", "nt_neurons"):
@@ -110,8 +138,8 @@ class TrainerConfig(Record, frozen=True, kw_only=True):
 class ExperimentConfig(Record, frozen=True, kw_only=True):
     """All settings of a run, in the sections of a JSON file.
 
-    The last layer of ``network`` learns by the rule that ``optimizer.method`` names;
-    without ``regularizer`` the competition inside a class is not regulated.
+    The last layer of ``network`` learns by the rule that ``optimizer.method`` names, or every layer does if the rule
+    trains every layer; without ``regularizer`` the competition inside a class is not regulated.
 
     Examples
     --------
@@ -123,16 +151,56 @@ class ExperimentConfig(Record, frozen=True, kw_only=True):
     0.1
     """
 
-    network: tuple[LayerConfig, ...]
-    optimizer: Annotated[AnnealedConfig, Family("method", RULES)]
+    network: tuple[LayerSettings, ...]
+    optimizer: Annotated[RuleConfig, Family("method", RULES)]
     regularizer: Annotated[RegulatorConfig, Family("method", REGULATORS, default="competition")] | None = None
     trainer: TrainerConfig = TrainerConfig()
 
+    def kind_of(self, key: str, field: Field) -> Kind:
+        """Return what a field may hold: layers are those that the rule can train."""
+        if key != "network":
+            return field.kind
+        rule = convert(self.optimizer, fields_of(ExperimentConfig)["optimizer"].kind, ("optimizer",))
+        return Kind(items=Kind(record=Family("type", LAYERS_OF[rule.every_layer], default="dense")))
+
     def check(self) -> None:
         self.rule(len(self.network) > 0, "network", "must hold at least one layer")
+        if self.optimizer.every_layer:
+            self._check_for_every_layer()
+        elif self.trainer.augment is not None:
+            reason = "only rules that train every layer see images"
+            raise self._out_of_place(("trainer", "augment"), reason, self.trainer.augment.to_dict())
 
-    def check_against(self, n_classes: int, where: str | None = None) -> None:
-        """Raise `ConfigError` unless the settings suit data of ``n_classes`` classes.
+    def _check_for_every_layer(self) -> None:
+        """Raise unless the other sections suit a rule that trains every layer."""
+        trainer, reason = self.trainer, "a rule that trains every layer has none"
+        for key in ("nt_neurons", "dropout_in"):
+            if getattr(trainer, key):
+                raise self._out_of_place(("trainer", key), reason, getattr(trainer, key))
+        if trainer.dropout_out:
+            reason = "layers of a network that learns in every layer have a dropout of their own"
+            raise self._out_of_place(("trainer", "dropout_out"), reason, trainer.dropout_out)
+        if self.regularizer is not None:
+            raise self._out_of_place(("regularizer",), reason, self.regularizer.to_dict())
+        last = len(self.network) - 1
+        for position, layer in enumerate(self.network):
+            tag = layer.__struct_config__.tag
+            if position == last and tag != "dense":
+                raise Refusal(("network", position, "type"), "must be dense in the last layer", json_text(tag))
+            if position > 0 and tag == "conv":
+                raise Refusal(("network", position, "type"), "must be dense above the first layer", json_text(tag))
+        if self.network[last].dropout:
+            found = json_text(self.network[last].dropout)
+            raise Refusal(("network", last, "dropout"), "must be 0 in the last layer, whose spikes decide", found)
+
+    def _out_of_place(self, path: JSONPath, reason: str, found: Any) -> Refusal:
+        method = self.optimizer.__struct_config__.tag
+        return Refusal(path, f"must not be given with method {method} ({reason})", json_text(found))
+
+    def check_against(
+        self, n_classes: int, where: str | None = None, input_shape: tuple[int, ...] | None = None
+    ) -> None:
+        """Raise `ConfigError` unless the settings suit data of ``n_classes`` classes and, if it is given, this shape.
 
         ``where`` names the source of the settings in the message, if they do not know it.
         """
@@ -143,6 +211,21 @@ class ExperimentConfig(Record, frozen=True, kw_only=True):
         per_class = n_neurons // n_classes
         place = at(where, "trainer.nt_neurons")
         require(nt_neurons < per_class, place, f"must be less than the {per_class} neurons of a class", nt_neurons)
+        if self.optimizer.every_layer and input_shape is not None:
+            self._check_shapes(where, input_shape)
+
+    def _check_shapes(self, where: str | None, input_shape: tuple[int, ...]) -> None:
+        """Raise unless every layer can stand on the units below."""
+        if self.trainer.augment is not None and len(input_shape) not in (2, 3):
+            rule = "must be given for images alone: data whose input_shape is (rows, columns) or one axis more"
+            require(False, at(where, "trainer.augment"), rule, f"inputs of shape {input_shape}")
+        for position, layer in enumerate(self.network):
+            try:
+                layer.check_against(input_shape)
+            except Refusal as refusal:
+                refusal.path = ("network", position, *refusal.path)
+                raise ConfigError(refusal.said_of(where)) from None
+            input_shape = layer.output_shape(input_shape)
 
 
 def is_grid(config: object) -> bool:

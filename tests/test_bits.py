@@ -296,7 +296,7 @@ def test_another_seed_computes_other_bits():
 @pytest.mark.parametrize("n_threads", [2, 3, 200])
 @pytest.mark.parametrize("name", ["s2stdp+ncg", "two-layers", "lif"])
 def test_any_number_of_threads_decides_alike(name, n_threads, monkeypatch):
-    monkeypatch.setattr("spikenn_cy.network.readout.SPIKES_A_THREAD", 1)
+    monkeypatch.setattr("spikenn_cy.network.sharing.SPIKES_A_THREAD", 1)
     model, data = trained(name), digits()
     np.testing.assert_array_equal(model.predict(data, n_threads), model.predict(data))
     for one, many in zip(model.first_spikes(data), model.first_spikes(data, n_threads), strict=True):

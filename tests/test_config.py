@@ -216,7 +216,7 @@ REFUSED = {
     ),
     "misspelt key": (
         settings(LAYER | {"n_neuron": 3}),
-        "network[0].n_neuron: must be one of the keys n_neurons, firing_threshold, w_init_normal, w_init_mean, "
+        "network[0].n_neuron: must be one of the keys type, n_neurons, firing_threshold, w_init_normal, w_init_mean, "
         'w_init_std, w_norm, w_min, w_max, leak_tau, neuron, got "n_neuron" (did you mean n_neurons?)',
     ),
     "key of another rule": (
@@ -308,7 +308,7 @@ REFUSED = {
     "key of the length of a page": (
         settings(trainer={"k" * 17_000: 1}),
         f"trainer.{'k' * 69}...: must be one of the keys epochs, early_stopping, nt_neurons, dropout_in, dropout_out, "
-        f'gridsearch_stop_acc, shuffle, got "{"k" * 76}...',
+        f'gridsearch_stop_acc, shuffle, augment, got "{"k" * 76}...',
     ),
     "key that a terminal would obey": (
         settings(trainer={"\x1b[2J\ud800": 1}),

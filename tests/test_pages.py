@@ -30,6 +30,7 @@ import spikenn_cy
 from spikenn_cy.cli import COMMANDS
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.entry import main
+from spikenn_cy.config import AugmentConfig
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.config import LayerConfig
 from spikenn_cy.config import TrainerConfig
@@ -41,11 +42,15 @@ from spikenn_cy.errors import ConfigError
 from spikenn_cy.experiments import RUNNERS
 from spikenn_cy.export import FORMATS
 from spikenn_cy.features import EXTRACTORS
+from spikenn_cy.layers import LAYERS
+from spikenn_cy.layers.feedbacks import FEEDBACKS
+from spikenn_cy.layers.settings import NetworkLayerConfig
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.neurons import NEURONS
 from spikenn_cy.plots import PICTURES
 from spikenn_cy.regulators import REGULATORS
 from spikenn_cy.rules import RULES
+from spikenn_cy.rules.network import NetworkRuleConfig
 from spikenn_cy.rules.stdp import AnnealedConfig
 from spikenn_cy.rules.stdp import STDPConfig
 
@@ -367,14 +372,14 @@ def test_every_page_of_the_site_has_its_place_in_the_navigation():
     assert sorted(listed) == sorted({*DOCS, *outside})
 
 
-FAMILIES = (RULES, REGULATORS, NEURONS)
+FAMILIES = (RULES, REGULATORS, NEURONS, LAYERS)
 
 
 def members(page):
     """Return the members of the tables that a page lists."""
     tables = {
         "commands": (EXTRACTORS,),  # beside the commands, which have sections
-        "configuration": FAMILIES,
+        "configuration": (*FAMILIES, FEEDBACKS),
         "data": (READERS,),
         "datasets": (SOURCES,),
         "exchange": (FORMATS,),
@@ -444,10 +449,13 @@ def records():
     """Return the records by the titles of their tables; what one inherits is in the table of the one it comes from."""
     return {
         "`network[…]`": LayerConfig,
-        "Every method": AnnealedConfig,
+        "Every layer": NetworkLayerConfig,
+        "Every rule of the last layer": AnnealedConfig,
+        "Every rule of all layers": NetworkRuleConfig,
         "`s2stdp` and `rstdp`: the STDP step": STDPConfig,
         **{f"`{name}`": record for family in FAMILIES for name, record in family.items()},
         "`trainer`": TrainerConfig,
+        "`augment`": AugmentConfig,
     }
 
 
@@ -463,6 +471,8 @@ def meaning_of(text, record):
         return choices, [choices[0].title(), 0]
     if text == "true or false":
         return [True, False], [0, 1, "true"]
+    if text == "settings":
+        return [{}], ["if", 1]
     if text == "an object":
         return [], ["if", 1, {}]
     if text == "any number":

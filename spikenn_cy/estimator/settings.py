@@ -9,7 +9,7 @@ from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import require
 from spikenn_cy.errors import require_one_of
 from spikenn_cy.rules import RULES
-from spikenn_cy.rules.stdp import AnnealedConfig
+from spikenn_cy.rules.settings import RuleConfig
 from spikenn_cy.rules.suggestion import Suggestion
 from spikenn_cy.utils.validation import is_real
 from spikenn_cy.utils.validation import whole_number
@@ -20,7 +20,7 @@ REGULATION_SHARE = 0.02
 OF_RULES = ("ap", "am", "lr", "t_gap", "class_inhib", "annealing")  # go to a rule that has such settings
 
 
-def suggested_rules() -> dict[str, tuple[type[AnnealedConfig], Suggestion]]:
+def suggested_rules() -> dict[str, tuple[type[RuleConfig], Suggestion]]:
     """Return the rules that say what to begin with, and that, by the names that the parameter ``rule`` takes."""
     return {name: (rule, start) for rule in RULES.values() for name, start in rule.suggestions.items()}
 
@@ -72,7 +72,7 @@ def settings_of(parameters: Mapping[str, Any], train: SpikingDataset, n_classes:
     }
 
 
-def optimizer_of(parameters: Mapping[str, Any], rule: type[AnnealedConfig], suggestion: Suggestion) -> dict[str, Any]:
+def optimizer_of(parameters: Mapping[str, Any], rule: type[RuleConfig], suggestion: Suggestion) -> dict[str, Any]:
     """Return the section ``optimizer``: what is suggested, but for what the parameters say of it."""
     start = dict(suggestion.settings)
     start |= {name: share * parameters["max_time"] for name, share in suggestion.times.items()}

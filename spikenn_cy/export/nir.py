@@ -20,6 +20,7 @@ from spikenn_cy.export.description import TIME
 from spikenn_cy.export.description import class_of_neuron
 from spikenn_cy.export.description import classes_of
 from spikenn_cy.export.description import time_constant
+from spikenn_cy.layers.face import NetworkLayer
 from spikenn_cy.network.layer import Layer
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.utils.extras import extra
@@ -84,7 +85,7 @@ def to_nir(model: Readout, *, dt: float | None = None) -> Any:
     return nir.NIRGraph(nodes=nodes, edges=list(itertools.pairwise(nodes)), metadata=metadata_of(model, dt))
 
 
-def neurons_of(layer: Layer, tau: float, step: np.float32, last: bool) -> Any:
+def neurons_of(layer: Layer | NetworkLayer, tau: float, step: np.float32, last: bool) -> Any:
     """Return the node of a layer's neurons, the network's last ones perhaps, whose potentials leak with ``tau``."""
     nir, thresholds = nir_package(), np.array(layer.thresholds)
     ones = np.ones_like(thresholds)
@@ -113,7 +114,7 @@ def metadata_of(model: Readout, dt: float | None) -> dict[str, Any]:
     }
 
 
-def reset_of(layer: Layer, tau: float) -> np.ndarray:
+def reset_of(layer: Layer | NetworkLayer, tau: float) -> np.ndarray:
     """Return a reset potential for each neuron from which it does not get above its threshold before the end.
 
     Each input can still raise it once, and a leak has until then to bring it back up.

@@ -11,6 +11,17 @@ cdef extern from "philox.h" nogil:
     void philox_block(const uint64_t *key, const uint64_t *counter, uint64_t *block)
 
 
+cdef void c_draw_words(
+    uint64_t key, uint64_t stream, uint64_t sample, uint64_t layer, uint64_t place, uint64_t *words
+) noexcept nogil:
+    # The four words of the stream at a place.
+    cdef uint64_t keys[2]
+    cdef uint64_t counter[4]
+    keys[0], keys[1] = key, 0
+    counter[0], counter[1], counter[2], counter[3] = place, layer, sample, stream
+    philox_block(keys, counter, words)
+
+
 cdef void c_draw_mask(
     uint64_t key,                # drawn by the run's generator once an epoch
     uint64_t stream,
@@ -19,21 +30,21 @@ cdef void c_draw_mask(
     double rate,                 # probability of a 1
     flag_t[::1] dropped,         # OUT
 ) noexcept nogil:
-    cdef uint64_t keys[2]
-    cdef uint64_t counter[4]
-    cdef uint64_t block[4]
+    cdef uint64_t words[4]
     cdef Py_ssize_t j
-    keys[0] = key
-    keys[1] = 0
-    counter[1] = layer
-    counter[2] = sample
-    counter[3] = stream
     for j in range(dropped.shape[0]):
         if j % 4 == 0:
-            counter[0] = j // 4
-            philox_block(keys, counter, block)
-        # 53 bits make a uniform number of [0, 1), as NumPy's generators make theirs.
-        dropped[j] = (block[j % 4] >> 11) * (1.0 / 9007199254740992.0) < rate
+            c_draw_words(key, stream, sample, layer, j // 4, words)
+        dropped[j] = uniform(words[j % 4]) < rate
+
+
+cdef bint c_is_dropped(
+    uint64_t key, uint64_t stream, uint64_t sample, uint64_t layer, double rate, uint64_t unit
+) noexcept nogil:
+    # One entry of the mask, for where few are asked for.
+    cdef uint64_t words[4]
+    c_draw_words(key, stream, sample, layer, unit // 4, words)
+    return uniform(words[unit % 4]) < rate
 
 
 def draw_mask(uint64_t key, Stream stream, uint64_t sample, uint64_t layer, double rate, Py_ssize_t n):

@@ -1,5 +1,7 @@
 """A fully connected layer: its synaptic weights and thresholds, behind a door that checks what is assigned."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
@@ -50,6 +52,8 @@ class Layer:
     thresholds_version : int
         Counts assignments of thresholds.
     """
+
+    assigned = True  # weights are drawn when the network is made
 
     def __init__(
         self, config: LayerConfig, n_inputs: int, max_time: float, generator: np.random.Generator | None = None
@@ -141,10 +145,13 @@ class Layer:
             "target_norms": self._target_norms,
         }
 
-    def set_state(self, weights: Array, thresholds: Array, target_norms: Array) -> None:
-        """Take over arrays that `state` returned, read back and checked."""
-        self._replace(weights, target_norms)
-        self.inference_thresholds[:] = thresholds
+    def set_state(self, arrays: Mapping[str, Array]) -> None:
+        """Take over arrays that `state` returned, read back."""
+        norms = arrays["target_norms"]
+        ok = norms > 0 if self.config.w_norm else norms >= 0
+        require(bool(ok.all()), "target_norms", "must be > 0 with w_norm, and >= 0 without", norms.min())
+        self._replace(arrays["weights"], norms)
+        self.inference_thresholds[:] = arrays["thresholds"]
         self.thresholds_version += 1
 
     @property

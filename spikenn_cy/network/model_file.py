@@ -1,6 +1,7 @@
 """Networks in files and pickles, and the checkpoints from which a training goes on to the same bits."""
 
 import json
+import math
 import os
 import zlib
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikenn_cy.config import ExperimentConfig
+from spikenn_cy.data.arrays import AXES_MAX
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.data.labels import class_names
 from spikenn_cy.dtypes import REAL
@@ -21,6 +23,7 @@ from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
+from spikenn_cy.network.assembly import array_shapes
 from spikenn_cy.network.history import EpochReport
 from spikenn_cy.storage.arrays import ArrayFile
 from spikenn_cy.storage.arrays import Finding
@@ -43,7 +46,6 @@ Arrays = ArrayFile | Mapping[str, npt.NDArray[Any]]
 FORMAT = 1  # of model and checkpoint files
 SAVED, WHOLE = "must be a file that Readout.save wrote", "must hold a whole model"
 EXPORTED = "spikenn_cy first-spike network"  # with which the format of exported arrays begins
-LAYER_ARRAYS = ("weights", "thresholds", "target_norms")
 ENDS = (None, "early_stopping", "gridsearch_stop_acc")
 SPACING = 61  # spikes between two that tell training sets apart
 
@@ -61,6 +63,8 @@ class Header(msgspec.Struct, kw_only=True):
     generator: str
     rule: list[float]
     regulator: list[float]
+    figures: dict[str, float] = {}
+    input_shape: list[int] = []
     reports: list[EpochReport] = []
     data: dict[str, int] = {}
     epochs: int = 0
@@ -106,8 +110,8 @@ def members(
         seed=model.seed,
         n_epochs=trainer.n_epochs,
         generator=json.dumps(trainer.generator.bit_generator.state),
-        rule=trainer.rule.state,
-        regulator=trainer.regulator.state,
+        input_shape=list(model.input_shape) if len(model.input_shape) > 1 else [],
+        **trainer.state,
         **progress,
     )
     return header, arrays
@@ -234,33 +238,41 @@ def _check_reports(header: Header) -> None:
 
 def _layouts(config: ExperimentConfig, header: Header) -> tuple[dict[str, Wanted], dict[str, Wanted]]:
     """Return the arrays that a network must have, and that it may have."""
-    layout, n_inputs = dict[str, Wanted](), header.n_inputs
-    for i, layer in enumerate(config.network):
-        shapes = (layer.n_neurons, n_inputs), (layer.n_neurons,), (layer.n_neurons,)
-        layout |= {f"{name}_{i}": Wanted(shape) for name, shape in zip(LAYER_ARRAYS, shapes, strict=True)}
-        n_inputs = layer.n_neurons
+    shape = _shape_of(header)
+    config.check_against(header.n_classes, input_shape=shape)
+    layout = {
+        f"{name}_{i}": Wanted(size)
+        for i, arrays in enumerate(array_shapes(config, shape, header.n_classes))
+        for name, size in arrays.items()
+    }
     return layout, {"classes": Wanted((header.n_classes,), "iuSU")}
+
+
+def _shape_of(header: Header) -> tuple[int, ...]:
+    shape = tuple(header.input_shape) or (header.n_inputs,)
+    ok = len(shape) <= AXES_MAX and min(shape) >= 1 and math.prod(shape) == header.n_inputs
+    require(ok, "input_shape", f"must number the {header.n_inputs} inputs", list(shape))
+    return shape
 
 
 def _restored(kind: type["Readout"], config: ExperimentConfig, header: Header, arrays: Arrays) -> "Readout":
     """Return the network of a header and of arrays, which it takes over; whatever is wrong raises, of any type."""
-    model = kind._checked(config, header.n_inputs, header.n_classes, header.max_time, header.seed, draw=False)
+    inputs = _shape_of(header) if header.input_shape else header.n_inputs
+    model = kind._checked(config, inputs, header.n_classes, header.max_time, header.seed, draw=False)
     _restore(model, header, arrays)
     return model
 
 
 def _restore(model: "Readout", header: Header, arrays: Arrays) -> None:
     """Bring a network to a state that was kept; whatever is wrong with it raises, of any type."""
-    for i, layer in enumerate(model.layers):
+    shapes = array_shapes(model.config, model.input_shape, model.n_classes)
+    for i, (layer, names) in enumerate(zip(model.layers, shapes, strict=True)):
         # Of one layer at a time, and not copied again: wide ones would not fit into memory twice.
-        state = {name: _finite(arrays[f"{name}_{i}"], f"{name}_{i}") for name in LAYER_ARRAYS}
-        norms = state["target_norms"]
-        ok = norms > 0 if layer.config.w_norm else norms >= 0
-        require(bool(ok.all()), f"target_norms_{i}", "must be > 0 with w_norm, and >= 0 without", norms.min())
-        layer.set_state(**state)
+        layer.set_state({name: _finite(arrays[f"{name}_{i}"], f"{name}_{i}") for name in names})
     if "classes" in arrays:
         model.classes = class_names(arrays["classes"], "classes")
-    model._trainer.restore(header.n_epochs, json.loads(header.generator), header.rule, header.regulator)
+    state = {"rule": header.rule, "regulator": header.regulator, "figures": header.figures}
+    model._trainer.restore(header.n_epochs, json.loads(header.generator), state)
 
 
 def _finite(array: npt.NDArray[Any], name: str) -> npt.NDArray[np.float32]:

@@ -1,10 +1,11 @@
 """The classifier that users meet: a network that learns from labelled spikes and votes with its first one."""
 
 import dataclasses
+import math
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import TypedDict
@@ -14,37 +15,37 @@ import numpy as np
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.arrays import COUNT_MAX
 from spikenn_cy.data.arrays import end_of_time
+from spikenn_cy.data.arrays import input_axes
 from spikenn_cy.data.classes import in_classes
 from spikenn_cy.data.dataset import SpikingDataset
-from spikenn_cy.dtypes import INDEX
-from spikenn_cy.dtypes import REAL
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.network import model_file
-from spikenn_cy.network._batch import SampleBatch
-from spikenn_cy.network._inference import Inference
 from spikenn_cy.network._statistics import EpochStatistics
+from spikenn_cy.network.assembly import Decisions
+from spikenn_cy.network.assembly import Network
+from spikenn_cy.network.assembly import Trainer
+from spikenn_cy.network.assembly import assembled
+from spikenn_cy.network.assembly import needs_images
 from spikenn_cy.network.forward.choice import AUTO
 from spikenn_cy.network.forward.choice import check_forward
 from spikenn_cy.network.history import EpochReport
 from spikenn_cy.network.history import History
 from spikenn_cy.network.history import reason_to_stop
-from spikenn_cy.network.layer import Layer
 from spikenn_cy.network.model_file import Checkpoint
-from spikenn_cy.network.training import HIDDEN_BLOCK
-from spikenn_cy.network.training import LayerTrainer
 from spikenn_cy.network.training import Pass
-from spikenn_cy.network.training import hidden_spikes
 from spikenn_cy.utils.progress import Progress
+from spikenn_cy.utils.validation import is_whole
 from spikenn_cy.utils.validation import number_of_threads
 from spikenn_cy.utils.validation import whole_number
 
 if TYPE_CHECKING:
     from typing import Unpack
 
-SPIKES_A_THREAD = 1_000_000  # a thread with fewer takes longer to begin than it saves
+    from spikenn_cy.layers.face import NetworkLayer
+    from spikenn_cy.network.layer import Layer
 
 
 class FitKeywords(TypedDict, total=False):
@@ -120,20 +121,45 @@ class Readout:
     """
 
     def __init__(
-        self, config: ExperimentConfig, n_inputs: int, n_classes: int, max_time: float, seed: int, draw: bool = True
+        self,
+        config: ExperimentConfig,
+        inputs: int | tuple[int, ...],
+        n_classes: int,
+        max_time: float,
+        seed: int,
+        draw: bool = True,
     ) -> None:
         self.config = config
-        self.n_inputs = n_inputs
-        self.n_classes = n_classes
-        self.max_time = max_time
-        self.seed = seed
+        self.input_shape = (inputs,) if isinstance(inputs, int) else inputs
+        self.n_inputs = math.prod(self.input_shape)
+        self.n_classes, self.max_time, self.seed = n_classes, max_time, seed
         self.classes: np.ndarray | None = None
-        generator = np.random.default_rng(seed)
-        self.layers: list[Layer] = []
-        for layer in config.network:
-            n_inputs = self.layers[-1].n_neurons if self.layers else n_inputs
-            self.layers.append(Layer(layer, n_inputs, max_time, generator if draw else None))
-        self._trainer = LayerTrainer(config, self.layers, n_classes, generator)
+        self._network: Network | None = None
+        self._draws = draw
+        if not (needs_images(config) and isinstance(inputs, int)):
+            self._assemble(self.input_shape)
+
+    def _assemble(self, input_shape: tuple[int, ...]) -> None:
+        """Make the layers, for inputs of this shape."""
+        self.config.check_against(self.n_classes, input_shape=input_shape)
+        self.input_shape, generator = input_shape, np.random.default_rng(self.seed)
+        self._network = assembled(self.config, input_shape, self.n_classes, self.max_time, generator, self._draws)
+
+    @property
+    def _parts(self) -> Network:
+        if self._network is None:
+            rule = "must be given as input_shape, or by the data of a first fit, before this network has layers"
+            raise DataError(f"network: shape of images {rule}, got {self.n_inputs} inputs")
+        return self._network
+
+    @property
+    def layers(self) -> "Sequence[Layer | NetworkLayer]":
+        """Layers from the first to the last."""
+        return self._parts.layers
+
+    @property
+    def _trainer(self) -> Trainer:
+        return self._parts.trainer
 
     @classmethod
     def from_config(
@@ -143,6 +169,7 @@ class Readout:
         n_classes: int,
         max_time: float = 1.0,
         seed: int = 0,
+        input_shape: tuple[int, ...] | None = None,
     ) -> "Readout":
         """Return an untrained network.
 
@@ -156,32 +183,39 @@ class Readout:
             Time of silence, in the data's unit of time.
         seed : int, default=0
             Of the one random generator of this network: initial weights, dropout, shuffling.
+        input_shape : tuple of int, optional
+            Axes that number the inputs, such as ``(rows, columns, channels)``, for a network that needs images;
+            by default those of the first training set.
 
         Raises
         ------
         ConfigError
             If a setting is refused or does not suit the number of classes.
         """
-        return cls._checked(ExperimentConfig.from_any(config), n_inputs, n_classes, max_time, seed)
+        n_inputs = whole_number(n_inputs, "n_inputs", 1, COUNT_MAX)
+        inputs = n_inputs if input_shape is None else input_axes(input_shape, n_inputs, "input_shape")
+        return cls._checked(ExperimentConfig.from_any(config), inputs, n_classes, max_time, seed)
 
     @classmethod
     def _checked(
         cls,
         config: ExperimentConfig,
-        n_inputs: int,
+        inputs: int | tuple[int, ...],
         n_classes: int,
         max_time: float,
         seed: int,
         draw: bool = True,
     ) -> "Readout":
-        n_inputs = whole_number(n_inputs, "n_inputs", 1, COUNT_MAX)
+        n_inputs = whole_number(inputs if isinstance(inputs, int) else math.prod(inputs), "n_inputs", 1, COUNT_MAX)
         n_classes = whole_number(n_classes, "n_classes", 1)
         seed = whole_number(seed, "seed", 0)
         max_time = end_of_time(max_time, "max_time", ConfigError)
         config.check_against(n_classes)
-        return cls(config, n_inputs, n_classes, max_time, seed, draw)
+        return cls(config, n_inputs if isinstance(inputs, int) else inputs, n_classes, max_time, seed, draw)
 
     def __repr__(self) -> str:
+        if self._network is None:
+            return f"<Readout {self.n_inputs} inputs, {self.n_classes} classes, not made yet>"
         sizes = " -> ".join(str(n) for n in (self.n_inputs, *(layer.n_neurons for layer in self.layers)))
         return f"<Readout {sizes}, {self.n_classes} classes, {self._trainer.n_epochs} epochs trained>"
 
@@ -241,7 +275,8 @@ class Readout:
         total, done = (len(reports) + n_left) * size, len(reports) * size
         with Progress(total, "training", unit=" samples", done=done, show=verbose) as progress:
             for _ in range(n_left):
-                reports.append(self._epoch(data, reports, how, progress))
+                step = Pass(progress, None, len(reports), epochs, how.n_threads, how.forward)
+                reports.append(self._epoch(data, reports, how, step))
                 if how.on_epoch is not None:
                     how.on_epoch(reports[-1])
                 kept.write(reports)
@@ -251,13 +286,13 @@ class Readout:
         return History(reports)
 
     def _epoch(
-        self, data: dict[str, SpikingDataset], reports: list[EpochReport], how: "FitOptions", progress: Progress
+        self, data: dict[str, SpikingDataset], reports: list[EpochReport], how: "FitOptions", step: Pass
     ) -> EpochReport:
         """Train one epoch and measure what it ends with; ``reports`` are those before it."""
         started = time.perf_counter()
         epoch, train = self._trainer.n_epochs, data["train"]
         statistics = None if how.on_statistics is None else self._trainer.statistics(len(train))
-        trained = self._trainer.epoch(train, Pass(progress, statistics, how.n_threads, how.forward))
+        trained = self._trainer.epoch(train, dataclasses.replace(step, statistics=statistics))
         measured = {name: self._accuracy(other, how.n_threads) for name, other in data.items() if name != "train"}
         seconds = time.perf_counter() - started
         report = EpochReport(epoch, trained, measured.get("val"), measured.get("test"), seconds)
@@ -283,6 +318,7 @@ class Readout:
         n_threads = number_of_threads(n_threads)
         check_forward(forward)
         self.classes = self._classes_for("dataset", dataset)
+        self._assemble_for(dataset)
         self._trainer.learn(in_classes(dataset, self.classes), Pass(n_threads=n_threads, forward=forward))
         return self
 
@@ -307,23 +343,21 @@ class Readout:
             Class indices; ``dataset.classes[labels]`` are the originals.
         """
         self._suits("dataset", dataset)
-        first = np.empty(len(dataset), INDEX)
-        n_per_class = self.layers[-1].n_neurons // self.n_classes
+        return self._deciding.decide(dataset, n_threads)
 
-        def work(inference: Inference, batch: SampleBatch, samples: slice) -> None:
-            inference.first_neurons(batch, first[samples], n_per_class)
-
-        self._over_samples(dataset, n_threads, work)
-        return first
-
-    def first_spikes(self, dataset: SpikingDataset, n_threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """Return when each neuron of the last layer fires, at the inference thresholds.
+    def first_spikes(
+        self, dataset: SpikingDataset, n_threads: int = 1, layer: int = -1
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return when each neuron of a layer fires, at the inference thresholds.
 
         Parameters
         ----------
         dataset : SpikingDataset
         n_threads : int, default=1
             Samples are shared out among this many threads; the result is the same.
+        layer : int, default=-1
+            Position of the layer; negative ones count from the last. Neurons of a convolution are its pooled units,
+            in the order row, column, filter.
 
         Returns
         -------
@@ -333,14 +367,19 @@ class Readout:
             At the spike; of a silent neuron, after the last input spike.
         """
         self._suits("dataset", dataset)
-        times = np.empty((len(dataset), self.layers[-1].n_neurons), STAMP)
-        potentials = np.empty(times.shape, REAL)
+        n = len(self.layers)
+        ok = is_whole(layer) and -n <= layer < n
+        require(ok, "layer", f"must be an integer from {-n} to {n - 1}", layer, DataError)
+        return self._deciding.first_spikes(dataset, n_threads, int(layer) % n)
 
-        def work(inference: Inference, batch: SampleBatch, samples: slice) -> None:
-            inference.first_spikes(batch, times[samples], potentials[samples])
-
-        self._over_samples(dataset, n_threads, work)
-        return times, potentials
+    @property
+    def _deciding(self) -> Decisions:
+        """What decides, of a network that has weights to decide by."""
+        for position, layer in enumerate(self.layers):
+            if not layer.assigned:
+                rule = "must have weights, which the first fit draws, to decide"
+                raise DataError(f"network[{position}]: {rule}, got none yet")
+        return self._parts.decisions
 
     def score(self, dataset: SpikingDataset, n_threads: int = 1) -> float:
         """Return the share of samples whose class is predicted.
@@ -355,31 +394,7 @@ class Readout:
         return self._accuracy(in_classes(dataset, self._classes_for("dataset", dataset)), n_threads)
 
     def _accuracy(self, dataset: SpikingDataset, n_threads: int = 1) -> float:
-        return float(np.mean(self.predict(dataset, n_threads) == dataset.labels))
-
-    def _over_samples(
-        self, dataset: SpikingDataset, n_threads: int, work: Callable[[Inference, SampleBatch, slice], None]
-    ) -> None:
-        """Do ``work(inference of the last layer, its input, which samples these are)`` for all samples."""
-        n_threads = number_of_threads(n_threads)
-        n_samples, n_spikes = len(dataset), len(dataset.indices)
-        if n_threads > 1:
-            n_threads = max(1, min(n_threads, n_spikes // SPIKES_A_THREAD))
-        if n_threads == 1 and len(self.layers) == 1:
-            work(self.layers[0].inference(n_spikes), SampleBatch(dataset), slice(n_samples))
-            return
-        copies = [layer.input_major(n_spikes, at_once=True) for layer in self.layers]  # which threads share
-        # Hidden layers answer densely, so their samples come in bounded blocks.
-        size = HIDDEN_BLOCK if len(self.layers) > 1 else max(1, -(-n_samples // n_threads))
-
-        def block(start: int) -> None:
-            samples = slice(start, min(start + size, n_samples))
-            layers = zip(self.layers, copies, strict=True)
-            *before, last = (layer.new_inference(copy) for layer, copy in layers)
-            work(last, SampleBatch(hidden_spikes(before, dataset[samples])), samples)
-
-        with ThreadPoolExecutor(n_threads) as pool:
-            list(pool.map(block, range(0, n_samples, size)))
+        return float(np.mean(self._deciding.decide(dataset, n_threads) == dataset.labels))
 
     # Data at the door
 
@@ -389,10 +404,19 @@ class Readout:
         name = dataset.source or name
         if dataset.n_inputs != self.n_inputs:
             raise DataError(f"{name}: must have the network's {self.n_inputs} inputs, got {dataset.n_inputs}")
+        if len(self.input_shape) > 1 and needs_images(self.config):
+            same = (*dataset.input_shape, 1)[:3] == (*self.input_shape, 1)[:3]
+            rule = f"must have the network's input_shape {self.input_shape}"
+            require(same, name, rule, dataset.input_shape, DataError)
         # Times are float32; to make these of equal numbers would take longer than all else here.
         same = dataset.max_time == self.max_time or STAMP.type(dataset.max_time) == STAMP.type(self.max_time)
         if not same:
             raise DataError(f"{name}: must have the network's max_time {self.max_time}, got {dataset.max_time}")
+
+    def _assemble_for(self, train: SpikingDataset) -> None:
+        """Make the layers if they waited for a training set."""
+        if self._network is None:
+            self._assemble(train.input_shape)
 
     def _classes_for(self, name: str, dataset: SpikingDataset) -> np.ndarray:
         """Return the network's classes, which the first data set to learn from has, and check that it suits."""
@@ -410,6 +434,7 @@ class Readout:
     ) -> dict[str, SpikingDataset]:
         """Return the data sets that there are by name, with the network's class indices as labels."""
         classes = self._classes_for("train", train)
+        self._assemble_for(train)
         data = {"train": in_classes(train, classes)}
         for name, dataset in (("val", val), ("test", test)):
             if dataset is not None:

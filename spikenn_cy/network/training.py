@@ -20,12 +20,11 @@ from spikenn_cy.network._statistics import EpochStatistics
 from spikenn_cy.network.forward.choice import AUTO
 from spikenn_cy.network.forward.choice import ForwardChoice
 from spikenn_cy.network.layer import Layer
+from spikenn_cy.network.parts import parts
 from spikenn_cy.regulators._base import Regulator
 from spikenn_cy.rules._base import Rule
 from spikenn_cy.utils.progress import Progress
 
-TICK = 0.1  # seconds between two looks at the keyboard and the progress bar
-FIRST_PART = 256  # samples before the first look
 HIDDEN_BLOCK = 1024  # samples that pass the hidden layers at once, which bounds their memory
 
 
@@ -37,8 +36,11 @@ class Pass:
     ----------
     progress : Progress, optional
         Advanced by the number of samples, some ten times a second.
-    statistics : EpochStatistics, optional
+    statistics : EpochStatistics or DeepStatistics, optional
         Counts what happens.
+    epoch, epochs : int
+        Which one of how many of this call is trained; rates of a rule that trains every layer fall by it. Without a
+        number of epochs they stay the first ones.
     n_threads : int
         That share each sample of a wide layer.
     forward : str
@@ -46,7 +48,9 @@ class Pass:
     """
 
     progress: Progress | None = None
-    statistics: EpochStatistics | None = None
+    statistics: Any = None
+    epoch: int = 0
+    epochs: int | None = None
     n_threads: int = 1
     forward: str = AUTO
 
@@ -145,19 +149,16 @@ class LayerTrainer:
         n_samples = len(dataset)
         order = self.generator.permutation(n_samples) if shuffle else np.arange(n_samples, dtype=OFFSET)
         self._choice.look(how.forward, n_samples, len(dataset.indices))
-        n_right, first, size = 0, 0, FIRST_PART
-        while first < n_samples:
-            size = min(size, HIDDEN_BLOCK) if len(self.layers) > 1 else size
-            part = order[first : first + self._choice.limit(size)]
+        hidden = HIDDEN_BLOCK if len(self.layers) > 1 else n_samples
+
+        def limit(first: int, size: int) -> int:
+            return self._choice.limit(min(size, hidden))
+
+        n_right = 0
+        for part in parts(order, how.progress, limit):
             started = time.perf_counter()
             n_right += self._learn_part(dataset, part, key, how)
-            seconds = time.perf_counter() - started
-            self._choice.note(len(part), seconds)
-            first += len(part)
-            if how.progress is not None:
-                how.progress.step(len(part))
-            # Shorter parts would meet the interpreter too often, longer ones keep Ctrl-C waiting.
-            size = max(1, int(len(part) * min(8.0, TICK / max(seconds, 1e-6))))
+            self._choice.note(len(part), time.perf_counter() - started)
         return n_right
 
     def _learn_part(self, dataset: SpikingDataset, part: np.ndarray, key: int, how: Pass) -> int:
@@ -180,10 +181,15 @@ class LayerTrainer:
         self.n_epochs += 1
         return accuracy
 
-    def restore(self, n_epochs: int, generator: dict[str, Any], rule: list[float], regulator: list[float]) -> None:
+    @property
+    def state(self) -> dict[str, Any]:
+        """What a header keeps of the course of a training, by the names of its members."""
+        return {"rule": self.rule.state, "regulator": self.regulator.state}
+
+    def restore(self, n_epochs: int, generator: dict[str, Any], state: dict[str, Any]) -> None:
         """Go on from a state that was saved with the layers' arrays, which are restored before."""
         self.n_epochs = n_epochs
         self.generator.bit_generator.state = generator
-        self.rule.state = rule
+        self.rule.state = state["rule"]
         self._thresholds_version = -1  # and so the regulator restarts
-        self.regulator.state = regulator
+        self.regulator.state = state["regulator"]

@@ -4,13 +4,15 @@ To add one: write ``name.py`` (its settings, checked and documented) and ``_name
 (its ``learn``), then give it a row here. Nothing else in the package changes.
 """
 
+from spikenn_cy.rules.decision_time import DecisionTimeConfig
 from spikenn_cy.rules.rstdp import RSTDPConfig
 from spikenn_cy.rules.s2stdp import S2STDPConfig
 from spikenn_cy.rules.s4nn import S4NNConfig
-from spikenn_cy.rules.stdp import AnnealedConfig
+from spikenn_cy.rules.settings import RuleConfig
 
-RULES: dict[str, type[AnnealedConfig]] = {
+RULES: dict[str, type[RuleConfig]] = {
     "s2stdp": S2STDPConfig,
     "rstdp": RSTDPConfig,
     "s4nn": S4NNConfig,
+    "decision_time": DecisionTimeConfig,
 }

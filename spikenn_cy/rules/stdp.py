@@ -1,30 +1,14 @@
 """The settings that every STDP-based rule shares: which inputs move, how far, in which direction."""
 
 from collections.abc import Iterator
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import ClassVar
 from typing import Literal
 
 from spikenn_cy.rules._base import Rule
-from spikenn_cy.rules.suggestion import Suggestion
-from spikenn_cy.settings.records import Record
+from spikenn_cy.rules.settings import RuleConfig
 
 
-class AnnealedConfig(Record, frozen=True, kw_only=True):
-    """A rule whose rates are multiplied by ``annealing`` after every epoch.
-
-    All rules' settings are of this type; a subclass has the tag that ``optimizer.method`` names.
-
-    Attributes
-    ----------
-    suggestions : mapping of Suggestion
-        What `SpikingClassifier` begins with, by the names of its parameter ``rule``: the tag,
-        and perhaps a name for a variant. A rule without one is for configurations alone.
-    """
-
-    suggestions: ClassVar[Mapping[str, Suggestion]] = {}
+class AnnealedConfig(RuleConfig, frozen=True, kw_only=True):
+    """A rule of the last layer alone, whose rates are multiplied by ``annealing`` after every epoch."""
 
     annealing: float = 1.0
 
@@ -34,10 +18,6 @@ class AnnealedConfig(Record, frozen=True, kw_only=True):
     def build(self, *layout_and_time: float) -> Rule:
         """Return the compiled rule; for the arguments see ``Rule``."""
         raise NotImplementedError
-
-    if TYPE_CHECKING:
-
-        def __getattr__(self, key: str) -> Any: ...  # each rule has settings of its own
 
 
 class STDPConfig(AnnealedConfig, frozen=True, kw_only=True):

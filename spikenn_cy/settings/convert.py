@@ -5,6 +5,7 @@ import math
 import numbers
 import types
 import typing
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,11 +46,18 @@ class Family:
     default: str | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """Words among which a setting chooses, as the keys of a table: ``Annotated[str, Choice(TABLE)]``."""
+
+    members: Mapping[str, Any]
+
+
 class Kind(NamedTuple):
     """What a type hint lets stand for each type of JSON value."""
 
     scalars: tuple[type, ...] = ()  # of WORDS
-    choices: tuple[str, ...] = ()
+    choices: Collection[str] = ()
     record: type[msgspec.Struct] | Family | None = None
     items: "Kind | None" = None  # of a list
     null: bool = False
@@ -90,7 +98,8 @@ def _kind(hint: object) -> Kind:
             any(kind.null for kind in kinds),
         )
     if origin is typing.Annotated:
-        return Kind(record=arguments[1])
+        chosen = arguments[1]
+        return Kind(choices=chosen.members) if isinstance(chosen, Choice) else Kind(record=chosen)
     if origin is typing.Literal:
         return Kind(choices=arguments)
     if origin is tuple:
@@ -155,6 +164,9 @@ def build(cls: type[R], raw: object, path: JSONPath = ()) -> R:
     values = {name: value for name, value in raw.items() if name != key}
     for name in values:
         if name not in fields:
+            why = getattr(cls, "inapplicable", {}).get(name)
+            if why is not None:
+                raise Refusal((*path, name), f"must not be given ({why})", json_text(values[name]))
             known = [key, *fields] if key else list(fields)
             rule = f"must be one of the keys {', '.join(known)}"
             raise Refusal((*path, name), rule, json_text(name), did_you_mean(name, known))

@@ -14,6 +14,8 @@ from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import shown
 from spikenn_cy.settings.convert import Family
+from spikenn_cy.settings.convert import Field
+from spikenn_cy.settings.convert import Kind
 from spikenn_cy.settings.convert import build
 from spikenn_cy.settings.convert import convert
 from spikenn_cy.settings.convert import fields_of
@@ -40,17 +42,24 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     later : tuple of str
         Keys that files of the first edition did not have. They are not written where they have
         their defaults, so that settings stored before, and their checksums, stay as they are.
+    inapplicable : mapping of str
+        Keys of related records that cannot apply to this one, and why.
     """
 
     later: ClassVar[tuple[str, ...]] = ()
+    inapplicable: ClassVar[Mapping[str, str]] = {}
 
     def __post_init__(self) -> None:
         for key, field in fields_of(type(self)).items():
             value = getattr(self, key)
-            converted = convert(value, field.kind, (key,))
+            converted = convert(value, self.kind_of(key, field), (key,))
             if converted is not value:
                 msgspec.structs.force_setattr(self, key, converted)
         self.check()
+
+    def kind_of(self, key: str, field: Field) -> Kind:
+        """Return what a field may hold, which may depend on other fields."""
+        return field.kind
 
     def check(self) -> None:
         """Raise ``ConfigError("key: rule, got value")`` where a setting is nonsense."""
@@ -77,10 +86,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             value = getattr(self, key)
             if key in self.later and value == field.default:
                 continue
-            settings[key] = _plain(value, ())
-            family = field.kind.record
-            if isinstance(family, Family) and value is not None and settings[key][family.key] == family.default:
-                del settings[key][family.key]
+            settings[key] = _written(value, self.kind_of(key, field))
         return settings
 
     @classmethod
@@ -174,6 +180,16 @@ def all_doubts(record: Record, path: JSONPath = ()) -> Iterator[tuple[str, str]]
             for position, item in enumerate(value):
                 if isinstance(item, Record):
                     yield from all_doubts(item, (*path, key, position))
+
+
+def _written(value: object, kind: Kind) -> Any:
+    """Return a setting as plain JSON values, without the tag that an object without one is taken to have."""
+    if isinstance(value, tuple) and kind.items is not None:
+        return [_written(item, kind.items) for item in value]
+    settings, family = _plain(value, ()), kind.record
+    if isinstance(family, Family) and settings is not None and settings[family.key] == family.default:
+        del settings[family.key]
+    return settings
 
 
 def _plain(value: object, path: JSONPath) -> Any:

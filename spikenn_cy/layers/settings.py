@@ -1,0 +1,88 @@
+"""The settings that every layer shares, and those of a layer that learns below others."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import ClassVar
+
+import numpy as np
+
+from spikenn_cy.dtypes import REAL
+from spikenn_cy.neurons.integrate_and_fire import IFConfig
+from spikenn_cy.neurons.settings import NeuronConfig
+from spikenn_cy.settings.records import Record
+
+if TYPE_CHECKING:
+    from spikenn_cy.layers.face import NetworkLayer
+
+LARGEST_SINGLE = 3.4028234e38
+
+
+def single(value: float) -> float:
+    """Return a number rounded to single precision, as the kernels have it."""
+    return float(REAL.type(value)) if abs(value) <= LARGEST_SINGLE else float(np.copysign(np.inf, value))
+
+
+class LayerSettings(Record, frozen=True, kw_only=True):
+    """Settings of a layer of any network; a subclass has the tag that ``type`` names."""
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, key: str) -> Any: ...  # each layer has settings of its own
+
+
+_BOUNDS = "weights of a network that learns in every layer have signs and no bounds"
+
+# Settings of a layer that alone learns, and why they cannot apply where every layer does.
+REFUSED = {
+    "w_init_normal": "initial weights of a network that learns in every layer are always normal",
+    "w_norm": "sums of weights are what a network that learns in every layer learns, too",
+    "w_min": _BOUNDS,
+    "w_max": _BOUNDS,
+    "leak_tau": "a network that learns in every layer has neurons without leak",
+    "neuron": "a network that learns in every layer has integrate-and-fire neurons without leak",
+}
+
+
+class NetworkLayerConfig(LayerSettings, frozen=True, kw_only=True):
+    """What layers of all types share, in a network that learns in every layer.
+
+    ``firing_threshold`` is in units of potential; that of the last layer is where it starts. ``w_init_mean``,
+    ``w_init_std`` and ``rate`` default to what suits the data of the first ``fit`` (docs/networks.md). ``dropout``
+    is the share of the layer's spikes that are lost in training.
+    """
+
+    inapplicable: ClassVar[Mapping[str, str]] = REFUSED
+
+    firing_threshold: float = 1.0
+    w_init_mean: float | None = None
+    w_init_std: float | None = None
+    rate: float | None = None
+    dropout: float = 0.0
+
+    def check(self) -> None:
+        self.rule(single(self.firing_threshold) > 0, "firing_threshold", "must be > 0")
+        self.rule(single(self.firing_threshold) < np.inf, "firing_threshold", f"must be below {LARGEST_SINGLE}")
+        self.rule(self.w_init_std is None or self.w_init_std >= 0, "w_init_std", "must be >= 0 or null")
+        self.rule(self.rate is None or self.rate >= 0, "rate", "must be >= 0 or null")
+        self.rule(0 <= self.dropout < 1, "dropout", "must be >= 0 and < 1")
+
+    @property
+    def neuron_model(self) -> NeuronConfig:
+        """Settings of the layer's neurons: they integrate, and do not leak."""
+        return IFConfig()
+
+    def check_against(self, input_shape: tuple[int, ...]) -> None:
+        """Raise `Refusal` unless the layer can stand on inputs of this shape."""
+
+    def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of the units that the layer above sees."""
+        raise NotImplementedError
+
+    def weights_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of the weights, as users see them: of each neuron or filter."""
+        raise NotImplementedError
+
+    def build(self, position: int, input_shape: tuple[int, ...]) -> "NetworkLayer":
+        """Return the layer, with weights of 0."""
+        raise NotImplementedError

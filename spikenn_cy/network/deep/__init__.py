@@ -1,0 +1,1 @@
+"""Networks that learn in every layer."""

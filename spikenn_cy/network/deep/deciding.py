@@ -1,0 +1,89 @@
+"""How a network that learns in every layer decides: event by event, up to its first output spike."""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.dtypes import INDEX
+from spikenn_cy.dtypes import REAL
+from spikenn_cy.dtypes import STAMP
+from spikenn_cy.layers.face import NetworkLayer
+from spikenn_cy.network._batch import SampleBatch
+from spikenn_cy.network.deep._network import EventNetwork
+from spikenn_cy.network.sharing import over_blocks
+from spikenn_cy.network.sharing import threads_for
+
+
+class DeepDecisions:
+    """Decides as the layers are now.
+
+    Parameters
+    ----------
+    layers : sequence of NetworkLayer
+        From the first to the output.
+    window : float
+        As in training; no decision depends on it.
+    n_classes : int
+    """
+
+    def __init__(self, layers: Sequence[NetworkLayer], window: float, n_classes: int) -> None:
+        self._layers, self._window, self._n_classes = layers, window, n_classes
+        self._network: tuple[int, EventNetwork] | None = None  # and what the versions of all layers sum up to
+
+    def decide(self, dataset: SpikingDataset, n_threads: int) -> npt.NDArray[np.int32]:
+        """Return the class index of each sample."""
+        classes, times = np.empty(len(dataset), INDEX), np.empty(len(dataset), STAMP)
+        n_per_class = self._layers[-1].n_neurons // self._n_classes
+
+        def work(network: EventNetwork, batch: SampleBatch, samples: slice) -> None:
+            network.decide(batch, n_per_class, classes[samples], times[samples])
+
+        self._over_samples(dataset, n_threads, work)
+        return classes
+
+    def first_spikes(
+        self, dataset: SpikingDataset, n_threads: int, layer: int
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return when each unit of a layer fires, and its potential then."""
+        times = np.empty((len(dataset), self._layers[layer].n_neurons), STAMP)
+        potentials = np.empty(times.shape, REAL)
+
+        def work(network: EventNetwork, batch: SampleBatch, samples: slice) -> None:
+            network.first_spikes(batch, layer, times[samples], potentials[samples])
+
+        self._over_samples(dataset, n_threads, work)
+        return times, potentials
+
+    def _over_samples(
+        self, dataset: SpikingDataset, n_threads: int, work: Callable[[EventNetwork, SampleBatch, slice], None]
+    ) -> None:
+        n, n_threads = len(dataset), threads_for(dataset, n_threads)
+        if n_threads == 1:  # which an online system asks between two steps
+            work(self._one(), SampleBatch(dataset), slice(n))
+            return
+
+        def block(samples: slice) -> None:
+            order = np.arange(samples.start, samples.stop)
+            work(self._new(), SampleBatch(dataset, order), samples)
+
+        over_blocks(n, -(-n // n_threads), n_threads, block)
+
+    def _one(self) -> EventNetwork:
+        """Return the network of this thread, anew where its weights are copies of ones that have changed."""
+        version = sum(layer.version for layer in self._layers) if self._copies else 0
+        if self._network is None or self._network[0] != version:
+            self._network = version, self._new()
+        return self._network[1]
+
+    @property
+    def _copies(self) -> bool:
+        return any(layer.config.dropout for layer in self._layers)
+
+    def _new(self) -> EventNetwork:
+        """Return the network for one thread."""
+        kept = [1.0, *(1 - layer.config.dropout for layer in self._layers)]
+        layers = [layer.compiled(self._window, share) for layer, share in zip(self._layers, kept, strict=False)]
+        return EventNetwork(layers, self._layers[-1].max_time)

@@ -1,0 +1,73 @@
+"""What the first training set decides of a network that learns in every layer."""
+
+import numpy as np
+
+from spikenn_cy.config import ExperimentConfig
+from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.layers.face import Figures
+
+QUANTILE = 0.7  # of all spike times: when decisions are wanted, on average
+LOOKED_AT = 500  # samples whose patches are counted
+BLOCK = 1 << 22  # spikes that are looked at together
+
+
+def figures_of(dataset: SpikingDataset, config: ExperimentConfig) -> Figures:
+    """Return what a training set decides (docs/networks.md).
+
+    Parameters
+    ----------
+    dataset : SpikingDataset
+        With a spike at least.
+    config : ExperimentConfig
+        Of a rule that trains every layer.
+    """
+    decision_at = config.optimizer.decision_at
+    if decision_at is None:
+        decision_at = quantile(dataset.timestamps, QUANTILE) / dataset.max_time
+    first = config.network[0]
+    patches = mean_patch_spikes(dataset, first.kernel_size, first.padding) if hasattr(first, "kernel_size") else 0.0
+    return Figures(decision_at, len(dataset.indices) / len(dataset), patches)
+
+
+def quantile(times: np.ndarray, share: float) -> float:
+    """Return a quantile of times >= 0, as ``numpy.quantile`` does, in memory that does not grow with them.
+
+    Numbers of single precision that are not negative are in the order of their bits, so two looks at all of them,
+    at the upper and at the lower half of the bits, find the ones between which the quantile lies.
+    """
+    place = share * (len(times) - 1)
+    low = _ranked(times, int(place))
+    high = _ranked(times, min(int(place) + 1, len(times) - 1))
+    return low + (high - low) * (place - int(place))
+
+
+def _ranked(times: np.ndarray, rank: int) -> float:
+    """Return the number that has so many before it in order."""
+    upper = np.zeros(1 << 16, np.int64)
+    for first in range(0, len(times), BLOCK):
+        bits = np.ascontiguousarray(times[first : first + BLOCK], np.float32).view(np.uint32)
+        upper += np.bincount(bits >> 16, minlength=1 << 16)
+    high = int(np.searchsorted(np.cumsum(upper), rank, side="right"))
+    rank -= int(upper[:high].sum())
+    lower = np.zeros(1 << 16, np.int64)
+    for first in range(0, len(times), BLOCK):
+        bits = np.ascontiguousarray(times[first : first + BLOCK], np.float32).view(np.uint32)
+        lower += np.bincount(bits[bits >> 16 == high] & 0xFFFF, minlength=1 << 16)
+    low = int(np.searchsorted(np.cumsum(lower), rank, side="right"))
+    return float(np.array([high << 16 | low], np.uint32).view(np.float32)[0])
+
+
+def mean_patch_spikes(dataset: SpikingDataset, size: int, padding: int) -> float:
+    """Return the mean number of spikes in the patches of the first samples that hold at least one."""
+    total, n = 0, 0
+    rows, columns = dataset.input_shape[:2]
+    n_channels = dataset.n_inputs // (rows * columns)
+    for sample in range(min(LOOKED_AT, len(dataset))):
+        cells = dataset.indices[dataset.indptr[sample] : dataset.indptr[sample + 1]] // n_channels
+        image = np.bincount(cells, minlength=rows * columns).reshape(rows, columns)
+        padded = np.pad(image, padding)
+        sums = np.pad(padded.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+        patches = sums[size:, size:] - sums[:-size, size:] - sums[size:, :-size] + sums[:-size, :-size]
+        total += int(patches.sum())
+        n += int(np.count_nonzero(patches))
+    return total / max(n, 1)

@@ -1,0 +1,12 @@
+"""Types of decision-time learning."""
+
+from typing import final
+
+from spikenn_cy.rules._network import NetworkRule
+from spikenn_cy.settings.records import Record
+
+@final
+class DecisionTime(NetworkRule):
+    def __init__(
+        self, config: Record, n_classes: int, n_per_class: int, max_time: float, decision_at: float
+    ) -> None: ...

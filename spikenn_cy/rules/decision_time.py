@@ -1,0 +1,36 @@
+"""Decision-time learning, which trains every layer by the potentials at the moment of the decision."""
+
+from typing import Literal
+
+from spikenn_cy.rules._decision_time import DecisionTime
+from spikenn_cy.rules.network import NetworkRuleConfig
+
+
+class DecisionTimeConfig(NetworkRuleConfig, frozen=True, kw_only=True, tag_field="method", tag="decision_time"):
+    """``"optimizer": {"method": "decision_time"}`` is complete.
+
+    ``error`` is ``softmax``, with ``temperature`` in units of potential, which leaves a sample alone whose class has
+    a probability above ``1 - skip``; or ``hinge``, with ``margin``. ``decision_at`` is the wanted mean time of
+    decisions as a share of ``max_time``, the dial between speed and accuracy; null takes it from the data. The
+    output's threshold follows it by ``threshold_rate``. For the others see docs/networks.md.
+    """
+
+    error: Literal["softmax", "hinge"] = "softmax"
+    temperature: float = 0.2
+    margin: float = 0.5
+    skip: float = 0.1
+    decision_at: float | None = None
+    threshold_rate: float = 0.01
+
+    def check(self) -> None:
+        super().check()
+        self.rule(self.temperature > 0, "temperature", "must be > 0")
+        self.rule(self.margin >= 0, "margin", "must be >= 0")
+        self.rule(0 <= self.skip < 1, "skip", "must be >= 0 and < 1")
+        at = self.decision_at
+        self.rule(at is None or 0 <= at <= 1, "decision_at", "must be from 0 to 1, or null")
+        self.rule(self.threshold_rate >= 0, "threshold_rate", "must be >= 0")
+
+    def build(self, n_classes: int, n_per_class: int, max_time: float, decision_at: float) -> DecisionTime:
+        """Return the compiled rule; for the arguments see ``NetworkRule``."""
+        return DecisionTime(self, n_classes, n_per_class, max_time, decision_at)

@@ -1,0 +1,497 @@
+"""Networks that learn in every layer follow golden arrays and their twin, to the same bits in every way."""
+
+import copy
+import pickle
+
+import network_reference as reference
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+from network_golden_files import NAMES
+from network_golden_files import SETTINGS
+from network_golden_files import NetworkGolden
+from numpy.testing import assert_allclose
+from numpy.testing import assert_array_equal
+from ways import instruction_set
+
+from spikenn_cy import Readout
+from spikenn_cy import SpikingDataset
+from spikenn_cy.errors import ConfigError
+from spikenn_cy.errors import DataError
+from spikenn_cy.kernels.dropout import draw_mask
+from spikenn_cy.kernels.primitives import available_instructions
+from spikenn_cy.layers import LAYERS
+from spikenn_cy.layers.feedbacks import FEEDBACKS
+from spikenn_cy.network.deep.figures import mean_patch_spikes
+from spikenn_cy.network.deep.figures import quantile
+from spikenn_cy.network.training import Pass
+
+pytestmark = pytest.mark.quick
+
+SPIKES, AUGMENTATION = 2, 3  # streams of the counter-based generator
+
+
+# Golden arrays
+
+
+def golden_model(golden):
+    starts, rates, feedback = golden.weights("start"), golden.settings["rates"], golden.feedback("start")
+    network = [{"n_neurons": len(weights), "rate": rate} for weights, rate in zip(starts, rates, strict=True)]
+    shape = tuple(golden.settings["input_shape"]) if golden.convolves else (784,)
+    if golden.convolves:
+        sizes = {key: golden.settings[key] for key in ("padding", "pool")}
+        n_filters, size, _, _ = starts[0].shape
+        network[0] = {"type": "conv", "n_filters": n_filters, "kernel_size": size, "rate": rates[0], **sizes}
+    optimizer = {key: golden.settings[key] for key in SETTINGS}
+    config = {
+        "network": network,
+        "optimizer": {"method": "decision_time", "decision_at": golden.settings["T0"], **optimizer},
+        "trainer": {"epochs": golden.settings["epochs"]},
+    }
+    model = Readout.from_config(config, int(np.prod(shape)), golden.n_classes, golden.max_time, input_shape=shape)
+    for layer, weights, own in zip(model.layers, starts, feedback, strict=True):
+        layer.weights = weights
+        if own is not None:
+            layer.feedback_weights = own
+    return model
+
+
+def golden_data(golden, model):
+    spikes = golden.indptr, golden.indices, golden.timestamps, golden.labels
+    return SpikingDataset(*spikes, model.n_inputs, golden.max_time, np.arange(10), model.input_shape)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_training_follows_the_golden_trajectory(name):
+    golden, epochs = NetworkGolden(name), []
+    model = golden_model(golden)
+    model.fit(golden_data(golden, model), on_statistics=lambda _, counted: epochs.append(counted))
+    votes = np.concatenate([counted.votes for counted in epochs])
+    assert_array_equal(votes // (model.layers[-1].n_neurons // 10), golden.predictions)
+    assert_array_equal(np.concatenate([counted.decision_times for counted in epochs]), golden.decision_times)
+    assert_array_equal(np.concatenate([counted.learned for counted in epochs]), golden.learned)
+    assert model.layers[-1].thresholds[0] == golden.theta_out[0]
+    for layer, weights, feedback in zip(model.layers, golden.weights("end"), golden.feedback("end"), strict=True):
+        assert_allclose(layer.weights, weights, rtol=0, atol=1e-6)
+        if feedback is not None:
+            assert_allclose(layer.feedback_weights, feedback, rtol=0, atol=1e-6)
+
+
+# The twin
+
+
+@st.composite
+def cases(draw):
+    """Networks of any depth and width, and samples with ties, silence and spikes that cancel."""
+    seed = draw(st.integers(0, 2**32 - 1))
+    convolves = draw(st.booleans())
+    n_classes, per_class = draw(st.integers(1, 4)), draw(st.integers(1, 3))
+    optimizer = {
+        "method": "decision_time",
+        "error": draw(st.sampled_from(["softmax", "hinge"])),
+        "feedback": draw(st.sampled_from(sorted(FEEDBACKS))),
+        "skip": draw(st.sampled_from([0.0, 0.1])),
+        "margin": draw(st.sampled_from([0.0, 0.5])),
+        "window": draw(st.sampled_from([0.25, 0.5])),
+        "rate": draw(st.sampled_from([1.0, 3.0])),
+        "threshold_rate": draw(st.sampled_from([0.01, 0.5])),
+        "decision_at": draw(st.sampled_from([0.1, 0.7])),
+    }
+    dropout = draw(st.sampled_from([0.0, 0.0, 0.4]))
+    hidden = [{"n_neurons": draw(st.integers(1, 40))} for _ in range(draw(st.integers(0, 1 if convolves else 3)))]
+    shape = (draw(st.integers(1, 60)),)
+    if convolves:
+        size = draw(st.integers(1, 4))
+        conv = {"type": "conv", "n_filters": draw(st.sampled_from([1, 3, 16, 19])), "kernel_size": size}
+        conv |= {"padding": draw(st.integers(0, size - 1)), "pool": draw(st.integers(1, 3))}
+        shape = tuple(draw(st.integers(size + conv["pool"], 9)) for _ in range(2))
+        shape += (draw(st.integers(1, 3)),) * draw(st.integers(0, 1))
+        hidden = [conv, *hidden]
+    layers = [layer | {"rate": 0.1, "dropout": dropout} for layer in hidden]
+    network = [*layers, {"n_neurons": n_classes * per_class, "rate": 0.05}]
+    return seed, shape, n_classes, {"network": network, "optimizer": optimizer}
+
+
+def model_of(case):
+    seed, shape, n_classes, config = case
+    rng = np.random.default_rng(seed)
+    model = Readout.from_config(config, int(np.prod(shape)), n_classes, 1.0, seed % 1000, shape)
+    for layer in model.layers:
+        n = np.prod(layer.weights_shape[1:])
+        layer.weights = rng.normal(2 / n, 1 / np.sqrt(n), layer.weights_shape)
+        if layer.feedback_weights is not None:
+            layer.feedback_weights = rng.normal(0, 0.3, layer.feedback_weights.shape)
+    return model
+
+
+def data_of(case, n=6):
+    seed, shape, n_classes, _ = case
+    rng = np.random.default_rng(seed + 1)
+    times = rng.integers(0, 9, (n, *shape)) / 8  # 1 is silence
+    times[0], times[1] = 0.5, 1
+    return SpikingDataset.from_numpy(times, rng.integers(0, n_classes, n).tolist()).renumbered(
+        rng.integers(0, n_classes, n).astype(np.int32), np.arange(n_classes)
+    )
+
+
+def twin_of(model):
+    layers, settings, output = [], model.config.optimizer, model.layers[-1]
+    for layer in model.layers:
+        config, feedback = layer.config, layer.feedback_weights if layer is not output else None
+        others = {"rate": config.rate, "dropout": config.dropout, "feedback": feedback}
+        if layer.weights.ndim == 4:
+            shape = (*model.input_shape, 1)[:3]
+            layers.append(reference.Convolution(layer.weights, shape, config.padding, config.pool, **others))
+        else:
+            layers.append(reference.Dense(layer.weights, **others))
+    keys = ("error", "temperature", "margin", "skip", "window", "threshold_rate", "feedback", "rate")
+    chosen = {key: getattr(settings, key) for key in keys}
+    sizes = {"n_classes": model.n_classes, "max_time": model.max_time}
+    return reference.Network(layers, **sizes, decision_at=settings.decision_at, **chosen)
+
+
+def sample_of(dataset, i):
+    spikes = slice(dataset.indptr[i], dataset.indptr[i + 1])
+    return dataset.indices[spikes], dataset.timestamps[spikes], int(dataset.labels[i])
+
+
+def lost(model, key, sample):
+    """The masks of a sample's dropout, as the kernels draw them."""
+    return [
+        draw_mask(key, SPIKES, sample, position, layer.config.dropout, layer.n_neurons)
+        for position, layer in enumerate(model.layers)
+    ]
+
+
+@given(cases())
+@settings(max_examples=150)
+def test_every_sample_teaches_what_the_twin_learns(case):
+    model, dataset = model_of(case), data_of(case)
+    for i in range(len(dataset)):
+        twin = twin_of(model)  # of the weights as they are, so that roundings do not add up
+        twin.output.threshold = model.layers[-1].thresholds[0]
+        key = copy.deepcopy(model._trainer.generator).bit_generator.random_raw()
+        counted = model._trainer.statistics(1)
+        model._trainer.learn(dataset[i : i + 1], Pass(statistics=counted))
+        decision = twin.learn(*sample_of(dataset, i), lost(model, key, 0))
+        assert counted.votes[0] // (model.layers[-1].n_neurons // model.n_classes) == decision.predicted
+        assert counted.decision_times[0] == decision.time
+        assert counted.learned[0] == decision.learned
+        assert model.layers[-1].thresholds[0] == twin.output.threshold
+        for position, (layer, mine) in enumerate(zip(model.layers, twin.layers, strict=True)):
+            assert_allclose(layer.weights, mine.weights, rtol=1e-5, atol=1e-6)
+            if layer.feedback_weights is not None:
+                assert_allclose(layer.feedback_weights, mine.feedback, rtol=1e-5, atol=1e-6)
+            if not layer.config.dropout:
+                assert counted.n_spikes[0, position] == decision.n_spikes[position]
+
+
+@given(cases())
+@settings(max_examples=60)
+def test_decisions_are_those_of_the_twin(case):
+    model, dataset = model_of(case), data_of(case, 20)
+    decisions = twin_of(model).decide([sample_of(dataset, i) for i in range(len(dataset))])
+    assert_array_equal(model.predict(dataset), [decision.predicted for decision in decisions])
+
+
+@given(cases())
+@settings(max_examples=40)
+def test_first_spikes_of_every_layer_are_those_of_the_twin_that_goes_on_to_the_end(case):
+    model, dataset = model_of(case), data_of(case, 8)
+    samples = [sample_of(dataset, i) for i in range(len(dataset))]
+    for position, layer in enumerate(model.layers):
+        times, _ = model.first_spikes(dataset, layer=position)
+        twin = twin_of(model)
+        if position < len(model.layers) - 1:  # the twin stops at the first output spike, unless there is none
+            twin.output.threshold = np.float32(np.inf)
+            assert_array_equal(times, twin.first_spikes(samples, position))
+        assert times.shape == (len(dataset), layer.n_neurons)
+
+
+# The same bits
+
+
+def trained(case, **options):
+    model, dataset = model_of(case), data_of(case, 60)
+    model.fit(dataset, epochs=2, **options)
+    return b"".join(
+        layer.weights.tobytes() + (b"" if layer.feedback_weights is None else layer.feedback_weights.tobytes())
+        for layer in model.layers
+    )
+
+
+def fixed_case(kind, **optimizer):
+    """A small network of each kind, with all that draws numbers."""
+    network = [{"n_neurons": 21, "rate": 0.1, "dropout": 0.2}, {"n_neurons": 6, "rate": 0.05}]
+    if kind == "conv":
+        conv = {"type": "conv", "n_filters": 5, "kernel_size": 3, "padding": 1, "pool": 2, "rate": 0.1, "dropout": 0.2}
+        network[0] = conv
+    config = {"network": network, "optimizer": {"method": "decision_time", **optimizer}}
+    config["trainer"] = {"shuffle": True, "augment": {"shift": 1, "flip": True}}
+    return 5, (8, 7, 2), 3, config
+
+
+KINDS = list(LAYERS)
+
+
+@pytest.mark.parametrize("feedback", FEEDBACKS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_instruction_set_computes_the_same_bits(kind, feedback):
+    found = set()
+    for name in available_instructions():
+        with instruction_set(name):
+            found.add(trained(fixed_case(kind, feedback=feedback)))
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_interrupted_fit_goes_on_from_its_checkpoint_to_the_same_bits(kind, tmp_path):
+    case, found = fixed_case(kind, feedback="mirrored", schedule="samples"), set()
+    dataset = data_of(case, 60)
+
+    def stop(report):
+        if report.epoch == 1:
+            raise KeyboardInterrupt
+
+    for interrupted in (False, True):
+        path, options = tmp_path / f"{interrupted}.npz", {"epochs": 4}
+        make = lambda: Readout.from_config(case[3], 112, 3, seed=3)  # noqa: E731
+        model = make()
+        if interrupted:
+            with pytest.raises(KeyboardInterrupt):
+                model.fit(dataset, checkpoint=path, on_epoch=stop, **options)
+            model = make()
+        history = model.fit(dataset, checkpoint=path, **options)
+        found.add(b"".join(layer.weights.tobytes() for layer in model.layers))
+        assert len(history.epochs) == 4
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("way", ["file", "pickle"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_saved_network_goes_on_learning_as_if_it_had_not_been_saved(kind, way, tmp_path):
+    case = fixed_case(kind, feedback="mirrored")
+    dataset = data_of(case, 60)
+    model = Readout.from_config(case[3], 112, 3, seed=3)
+    model.fit(dataset, epochs=1)
+    if way == "file":
+        model.save(tmp_path / "model.npz")
+        other = Readout.load(tmp_path / "model.npz")
+    else:
+        other = pickle.loads(pickle.dumps(model))
+    assert_array_equal(model.predict(dataset), other.predict(dataset))
+    for network in (model, other):
+        network.fit(dataset, epochs=2)
+        network.partial_fit(dataset)
+    for one, two in zip(model.layers, other.layers, strict=True):
+        assert_array_equal(one.weights, two.weights)
+        assert_array_equal(one.thresholds, two.thresholds)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_untrained_network_can_be_saved_and_is_drawn_by_its_first_fit(kind, tmp_path):
+    case, found = fixed_case(kind), set()
+    dataset = data_of(case, 60)
+    for saved in (False, True):
+        model = Readout.from_config(case[3], 112, 3, seed=3, input_shape=case[1])
+        if saved:
+            model.save(tmp_path / "model.npz")
+            model = Readout.load(tmp_path / "model.npz")
+        model.fit(dataset, epochs=1)
+        found.add(b"".join(layer.weights.tobytes() for layer in model.layers))
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_number_of_threads_decides_alike(kind, monkeypatch):
+    monkeypatch.setattr("spikenn_cy.network.sharing.SPIKES_A_THREAD", 1)
+    case = fixed_case(kind)
+    model, dataset = model_of(case), data_of(case, 60)
+    model.fit(dataset, epochs=1)
+    for n_threads in (2, 5):
+        assert_array_equal(model.predict(dataset, n_threads), model.predict(dataset))
+        for layer in (0, 1):
+            for one, two in zip(
+                model.first_spikes(dataset, n_threads, layer), model.first_spikes(dataset, layer=layer), strict=True
+            ):
+                assert_array_equal(one, two)
+
+
+# What data decide
+
+
+def test_an_epoch_of_partial_fits_is_one_at_the_first_rates():
+    case = fixed_case("dense")
+    case[3]["trainer"] = {}
+    case[3]["network"][0]["dropout"] = 0.0
+    dataset, found = data_of(case, 30), set()
+    for size in (1, 7, 30):
+        model = model_of(case)
+        for first in range(0, 30, size):
+            model.partial_fit(dataset[first : first + size])
+        found.add(model.layers[0].weights.tobytes())
+    model = model_of(case)
+    model.fit(dataset, epochs=1)  # of which the only epoch has the first rates
+    found.add(model.layers[0].weights.tobytes())
+    assert len(found) == 1
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 3000), st.floats(0, 1))
+def test_quantiles_are_numpys(seed, n, share):
+    times = (np.random.default_rng(seed).integers(0, 50, n) / 32).astype(np.float32)
+    assert_allclose(quantile(times, share), np.quantile(times.astype(np.float64), share), rtol=1e-12)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.integers(1, 4), st.integers(0, 3))
+def test_spikes_of_patches_are_those_of_the_twin(seed, n_channels, size, padding):
+    times = np.random.default_rng(seed).integers(0, 3, (9, 6, 5, n_channels)) / 2
+    dataset = SpikingDataset.from_numpy(times, np.arange(9) % 2)
+    expected = reference.mean_patch_spikes([sample_of(dataset, i) for i in range(9)], times.shape[1:], size, padding)
+    assert_allclose(mean_patch_spikes(dataset, size, padding), expected, rtol=1e-12)
+
+
+def test_layers_start_as_the_page_says_and_where_settings_say():
+    times = np.random.default_rng(0).integers(0, 9, (40, 300)) / 8
+    dataset = SpikingDataset.from_numpy(times, np.arange(40) % 4)
+    mean_spikes = reference.mean_spikes([sample_of(dataset, i) for i in range(40)])
+    config = {
+        "network": [{"n_neurons": 200}, {"n_neurons": 300, "w_init_mean": 0.5, "w_init_std": 0.0}, {"n_neurons": 4}],
+        "optimizer": {"method": "decision_time", "rate": 0.0},
+    }
+    model = Readout.from_config(config, 300, 4)
+    model.layers[2].weights = np.full((4, 300), 0.25)
+    model.fit(dataset, epochs=1)
+    mean, std, _ = reference.defaults("first", mean_spikes)
+    assert_allclose(model.layers[0].weights.mean(), mean, rtol=0.05)
+    assert_allclose(model.layers[0].weights.std(), std, rtol=0.05)
+    assert (model.layers[1].weights == 0.5).all()
+    assert (model.layers[2].weights == 0.25).all()
+    figures = model._trainer.figures
+    assert_allclose([figures.mean_spikes, figures.decision_at], [mean_spikes, np.quantile(times[times < 1], 0.7)])
+
+
+# Augmentation
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2), st.booleans(), st.integers(1, 2))
+@settings(max_examples=40)
+def test_a_changed_image_teaches_what_the_same_image_changed_before_does(seed, shift, flip, n_channels):
+    rng, shape = np.random.default_rng(seed), (5, 6, n_channels)
+    times = rng.permutation(np.arange(30 * n_channels)).reshape(1, *shape) / 64  # no ties, whose order a flip changes
+    times[rng.random(times.shape) < 0.4] = 1
+    dataset = SpikingDataset.from_numpy(times, [1]).renumbered(np.array([1], np.int32), np.arange(2))
+    config = {
+        "network": [{"n_neurons": 9, "rate": 0.1}, {"n_neurons": 2, "rate": 0.1}],
+        "optimizer": {"method": "decision_time", "decision_at": 0.5, "skip": 0.0},
+    }
+    found = []
+    for augment in (None, {"shift": shift, "flip": flip}):
+        model = model_of((seed, shape, 2, config | {"trainer": {"augment": augment}}))
+        key = copy.deepcopy(model._trainer.generator).bit_generator.random_raw()
+        seen = dataset if augment else SpikingDataset.from_numpy(changed(times, key, shift, flip), [1])
+        model.partial_fit(seen.renumbered(np.array([1], np.int32), np.arange(2)))
+        found.append(model.layers[0].weights)
+    assert_array_equal(*found)
+
+
+def changed(times, key, shift, flip):
+    """The first of some images, shifted and flipped as the words of the generator say."""
+    words = philox(key, 0)
+    down, right = (int(word * (2 * shift + 1)) - shift for word in words[:2])
+    image = times[0, :, ::-1] if flip and words[2] < 0.5 else times[0]
+    rows, columns = image.shape[:2]
+    moved = np.ones_like(image)
+    for y in range(rows):
+        for x in range(columns):
+            if 0 <= y + down < rows and 0 <= x + right < columns:
+                moved[y + down, x + right] = image[y, x]
+    return moved[None]
+
+
+def philox(key, sample):
+    """Numbers of [0, 1) of the block with counter (0, 0, sample, 3)."""
+    counter = sum(int(word) << (64 * i) for i, word in enumerate((0, 0, sample, AUGMENTATION)))
+    generator = np.random.Philox(key=key, counter=(counter - 1) % 2**256)
+    return (generator.random_raw(4) >> np.uint64(11)) * 2.0**-53
+
+
+# Refusals
+
+GOOD = {"network": [{"n_neurons": 4}, {"n_neurons": 2}], "optimizer": {"method": "decision_time"}}
+CONV = {"type": "conv", "n_filters": 2, "kernel_size": 3}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"network": [{"n_neurons": 2, "w_norm": True}]}, r"network\[0\].w_norm: must not be given \(sums of weights"),
+        ({"network": [{"n_neurons": 2, "w_min": -1}]}, r"network\[0\].w_min: must not be given \(weights of"),
+        ({"network": [{"n_neurons": 2, "leak_tau": 1}]}, r"network\[0\].leak_tau: must not be given \(.*without leak"),
+        ({"network": [{"n_neurons": 2, "neuron": {}}]}, r"network\[0\].neuron: must not be given"),
+        ({"network": [{"n_neurons": 2, "w_init_normal": True}]}, r"network\[0\].w_init_normal: must not be given"),
+        ({"network": [CONV]}, r'network\[0\].type: must be dense in the last layer, got "conv"'),
+        ({"network": [{"n_neurons": 2}, CONV, {"n_neurons": 2}]}, r"network\[1\].type: must be dense above the first"),
+        ({"network": [{"n_neurons": 2, "dropout": 0.5}]}, r"network\[0\].dropout: must be 0 in the last layer"),
+        ({"network": [{"n_neurons": 2, "type": "cnv"}]}, r'network\[0\].type: must be "dense" or "conv", got "cnv"'),
+        ({"regularizer": {"thr_lr": 1}}, "regularizer: must not be given with method decision_time"),
+        ({"trainer": {"nt_neurons": 1}}, "trainer.nt_neurons: must not be given with method decision_time"),
+        ({"trainer": {"dropout_in": 0.1}}, "trainer.dropout_in: must not be given with method decision_time"),
+        ({"trainer": {"dropout_out": 0.1}}, "trainer.dropout_out: .* a dropout of their own"),
+        ({"optimizer": {"method": "decision_time", "feedback": "x"}}, 'must be "transport", "mirrored" or "random"'),
+    ],
+)
+def test_what_cannot_apply_is_refused_with_the_reason(change, message):
+    with pytest.raises(ConfigError, match=message):
+        Readout.from_config(GOOD | change, 9, 2)
+
+
+@pytest.mark.parametrize("key", ["rate", "dropout"])
+def test_settings_of_every_layer_are_refused_where_the_last_one_learns(key):
+    optimizer = {"method": "s2stdp", "ap": 0.1, "am": -0.1, "t_gap": 0.1}
+    network, trainer = [{"n_neurons": 2, "firing_threshold": 1}], {"augment": {"shift": 1}}
+    with pytest.raises(ConfigError, match=rf"network\[0\].{key}: must not be given \(only rules that train every"):
+        Readout.from_config({"network": [network[0] | {key: 0.1}], "optimizer": optimizer}, 4, 2)
+    with pytest.raises(ConfigError, match=r"trainer\.augment: must not be given with method s2stdp"):
+        Readout.from_config({"network": network, "optimizer": optimizer, "trainer": trainer}, 4, 2)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "message"),
+    [
+        (CONV, (9,), r"network\[0\].type: must stand on images"),
+        (CONV | {"kernel_size": 5}, (4, 4), r"network\[0\].kernel_size: must fit into images of 4 x 4"),
+        (CONV | {"pool": 3}, (4, 4), r"network\[0\].pool: must be at most the 2 positions"),
+    ],
+)
+def test_a_convolution_is_refused_where_it_does_not_fit(layer, shape, message):
+    with pytest.raises(ConfigError, match=message):
+        Readout.from_config(GOOD | {"network": [layer, {"n_neurons": 2}]}, int(np.prod(shape)), 2, input_shape=shape)
+
+
+def test_a_network_without_weights_does_not_decide():
+    dataset = SpikingDataset.from_numpy(np.eye(4).reshape(4, 2, 2), [0, 1, 0, 1])
+    with pytest.raises(DataError, match=r"network\[0\]: must have weights, which the first fit draws"):
+        Readout.from_config(GOOD, 4, 2).predict(dataset)
+    model = Readout.from_config(GOOD | {"network": [CONV | {"kernel_size": 2}, {"n_neurons": 2}]}, 4, 2)
+    assert "not made yet" in repr(model)
+    with pytest.raises(DataError, match="shape of images must be given as input_shape"):
+        model.predict(dataset)
+    model.partial_fit(dataset)
+    assert model.layers[0].weights.shape == (2, 2, 2, 1)
+    with pytest.raises(DataError, match=r"input_shape \(2, 2\), got \(4,\)"):
+        model.predict(SpikingDataset.from_numpy(np.eye(4), [0, 1, 0, 1]))
+
+
+def test_data_without_a_spike_decide_nothing():
+    silent = SpikingDataset.from_numpy(np.ones((4, 4)), [0, 1, 0, 1])
+    with pytest.raises(DataError, match="train: must hold a spike, got 0"):
+        Readout.from_config(GOOD, 4, 2).fit(silent)
+
+
+def test_feedback_that_has_no_weights_takes_none():
+    model = Readout.from_config(GOOD, 4, 2)
+    assert model.layers[0].feedback_weights is None
+    with pytest.raises(DataError, match="feedback_weights: must not be given"):
+        model.layers[0].feedback_weights = np.zeros((4, 2))
