@@ -84,6 +84,7 @@ def test_numbers_are_read():
         (["run", "--over"], "unrecognized arguments: --over"),
         (["run", "--seed", "-1"], "argument --seed: must be a whole number >= 0, got '-1'"),
         (["run", "--seed"], "argument --seed: expected one argument"),
+        (["run", "in", "out", "conf", "--demo", "network"], "--demo: must stand alone, got network beside IN"),
         (["run", "in"], "arguments: must be IN, OUT and CONFIG, or none of them for the demo, got no OUT and CONFIG"),
         (["run", "in", "out"], "arguments: must be IN, OUT and CONFIG, or none of them for the demo, got no CONFIG"),
         (["kfold", "in", "out", "c.json", "--n_proc", "0"], "argument --n_proc: must be a whole number from 1 to"),

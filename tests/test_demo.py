@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from spikenn_cy.config import ExperimentConfig
-from spikenn_cy.demo import CONFIG
+from spikenn_cy.demo import DEMOS
 from spikenn_cy.demo import demo_datasets
 from spikenn_cy.demo import demo_split
 from spikenn_cy.demo import load_digits
@@ -51,5 +51,6 @@ def test_a_bright_pixel_fires_early_and_an_empty_one_never():
         assert len(data.indices) == np.count_nonzero(images[part])
 
 
-def test_the_settings_suit_the_digits():
-    ExperimentConfig.from_any(CONFIG).check_against(10)
+@pytest.mark.parametrize("name", DEMOS)
+def test_the_settings_suit_the_digits(name):
+    ExperimentConfig.from_any(DEMOS[name].config).check_against(10)

@@ -483,3 +483,10 @@ def test_without_arguments_the_demo_is_trained_and_shown(tmp_path):
     assert json.loads((tmp_path / "spikenn-demo" / "result.json").read_text())["test_accuracy"] > 0.94
     again = command("run", folder=tmp_path)
     assert (again.returncode, again.stdout.splitlines()[:5]) == (0, lines[:5])
+
+
+def test_the_second_demo_learns_in_every_layer(tmp_path):
+    done = command("run", "--demo", "network", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "A network that learns in every layer on 1,797" in done.stdout
+    assert json.loads((tmp_path / "spikenn-demo-network" / "result.json").read_text())["test_accuracy"] > 0.94

@@ -1,6 +1,7 @@
 """The command that trains one network, on the bundled digits if no data are given."""
 
 import argparse
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import whole_number
+from spikenn_cy.demo import DEMOS
 from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
@@ -16,7 +18,6 @@ from spikenn_cy.report import write_report
 from spikenn_cy.storage.kinds import RESULT
 
 SUMMARY = "Train one network; without arguments, on the bundled handwritten digits."
-DEMO_OUTPUT = "spikenn-demo"
 SETS = {"train": "training", "val": "validation", "test": "test"}
 ENDS = {"epochs": "all trained", "early_stopping": "stopped early", "gridsearch_stop_acc": "given up"}
 
@@ -30,6 +31,9 @@ def add_arguments(parser: Parser) -> None:
         "output", metavar="OUT", nargs="?", help="folder of the run; an unfinished run there is gone on with"
     )
     parser.add_argument("config", metavar="CONFIG", nargs="?", help="JSON file with the settings")
+    parser.add_argument(
+        "--demo", choices=list(DEMOS), help="which demo on the bundled digits, in place of IN, OUT and CONFIG"
+    )
     parser.add_argument("--seed", type=whole_number, default=0, help="of all random draws (default: %(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace the run in OUT")
     parser.add_argument("--save_stats", action="store_true", help="keep statistics of every epoch in stats.npz")
@@ -40,19 +44,21 @@ def add_arguments(parser: Parser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run, then print the accuracies."""
-    demo = arguments.input is None
-    if not demo and arguments.config is None:
+    demo = DEMOS[arguments.demo or "readout"] if arguments.input is None else None
+    if demo is None and arguments.demo is not None:
+        raise RunError(f"--demo: must stand alone, got {arguments.demo} beside IN")
+    if demo is None and arguments.config is None:
         missing = "OUT and CONFIG" if arguments.output is None else "CONFIG"
         raise RunError(f"arguments: must be IN, OUT and CONFIG, or none of them for the demo, got no {missing}")
     for name in ("input", "output", "config"):
         if getattr(arguments, name) == "":
             raise RunError(f"{name}: must be a path, got an empty one")
-    if demo:
-        print("S2-STDP with neuronal competition groups on 1,797 handwritten digits of 8x8 pixels (UCI, CC BY 4.0)")
+    if demo is not None:
+        print(f"{demo.title} on 1,797 handwritten digits of 8x8 pixels (UCI, CC BY 4.0)")
     job = RunJob(
-        output=DEMO_OUTPUT if demo else arguments.output,
+        output=arguments.output if demo is None else demo.output,
         input=arguments.input,
-        config=arguments.config,
+        config=arguments.config if demo is None else os.fspath(demo.config),
         seed=arguments.seed,
         overwrite=arguments.overwrite,
         verbose=True,
@@ -69,6 +75,8 @@ def main(arguments: argparse.Namespace) -> int:
     print(f"network and records: {job.output}")
     if arguments.report:
         print(f"report: {write_report(job.output, job.input)}")
+    if demo is not None and arguments.demo is None:
+        print("next: python -m spikenn_cy.run --demo network, which learns in every layer on the same digits")
     return 0
 
 

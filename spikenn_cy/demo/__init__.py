@@ -1,14 +1,30 @@
 """1,797 real handwritten digits and settings for them, so that a network can be trained before any data is fetched."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from spikenn_cy.data.dataset import SpikingDataset
 
 CONFIG = Path(__file__).with_name("config.json")
+NETWORK = Path(__file__).with_name("network.json")
 DIGITS = Path(__file__).with_name("digits.npz")
 BRIGHTEST = 16  # pixel value that fires first
+
+
+class Demo(NamedTuple):
+    """Settings for the digits, and what a network of them is called."""
+
+    config: Path
+    title: str
+    output: str
+
+
+DEMOS = {
+    "readout": Demo(CONFIG, "S2-STDP with neuronal competition groups", "spikenn-demo"),
+    "network": Demo(NETWORK, "A network that learns in every layer", "spikenn-demo-network"),
+}
 
 
 def load_digits() -> tuple[np.ndarray, np.ndarray]:
