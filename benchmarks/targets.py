@@ -7,6 +7,8 @@ epoch before it is measured, and every measurement starts from that state.
 import argparse
 import json
 import os
+import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -28,6 +30,7 @@ from benchmarks.tables import markdown
 
 QUICK_SAMPLES = 40
 LOADED_SAMPLES = 54_000
+CPU = Path("/proc/cpuinfo")  # of Linux, which knows its processor's name
 IMPORTS = """
 import sys, time
 sys.path[:0] = {path!r}
@@ -186,6 +189,23 @@ def page(found: dict[str, Any]) -> str:
     return f"{speeds}\n\n{markdown(('what', 'measured', 'goal'), others)}"
 
 
+def provenance() -> str:
+    """Return, in a sentence, of which commit, processor and instruction set the figures are."""
+    from spikenn_cy import __version__
+    from spikenn_cy.kernels.primitives import active_instructions
+
+    command = ["git", "describe", "--always", "--dirty"]
+    try:
+        found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        commit = "no commit"
+    else:
+        commit = f"commit {found.strip()}"
+    name = re.search(r"^model name\s*: (.*)$", CPU.read_text(), re.MULTILINE) if CPU.exists() else None
+    processor = name[1] if name else platform.machine()
+    return f"spikenn_cy {__version__}, {commit}, on {processor}, {active_instructions()}, {time.strftime('%Y-%m-%d')}."
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that the table of goals and the roofline share."""
     parser.add_argument("--mnist", metavar="DIR", help="folder with MNIST's IDX files; else data of their shape")
@@ -215,9 +235,18 @@ def chosen(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> tu
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m benchmarks.targets", description=__doc__.splitlines()[0])
     add_arguments(parser)
+    parser.add_argument(
+        "--markdown",
+        action="store_true",
+        help="tables for docs/performance.md, with the commit and processor they are of",
+    )
     arguments = parser.parse_args(argv)
+    if arguments.json and arguments.markdown:
+        parser.error("--markdown: must not be given with --json, got both")
     sources, names = chosen(parser, arguments)
     found = measure(sources, names, 1 if arguments.quick else arguments.repeats, arguments.quick)
+    if arguments.markdown:
+        print(provenance(), end="\n\n")
     print(json.dumps(found, indent=1) if arguments.json else page(found))
     return 0
 

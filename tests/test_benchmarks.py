@@ -13,6 +13,7 @@ import pytest
 import reference
 from numpy.testing import assert_array_equal
 
+import spikenn_cy
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
 
@@ -270,8 +271,9 @@ def test_without_a_compiler_one_line_says_so(monkeypatch, capsys):
 def test_the_table_of_goals_is_printed(monkeypatch, capsys):
     monkeypatch.setattr(targets, "loading_seconds", lambda n_samples, repeats: 0.125)
     monkeypatch.setattr(targets, "import_seconds", lambda repeats: 0.0625)
-    assert targets.main(["--quick", "--case", "pixels"]) == 0
+    assert targets.main(["--quick", "--case", "pixels", "--markdown"]) == 0
     shown = capsys.readouterr().out
+    assert f"spikenn_cy {spikenn_cy.__version__}, " in shown.splitlines()[0]
     assert "| pixels 784 -> 50, S2-STDP+NCG |" in shown
     assert "0.125 s" in shown
     assert "`score`" in shown

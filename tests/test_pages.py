@@ -65,6 +65,7 @@ PAGES = sorted(
         *ROOT.glob("*.md"),
         *(ROOT / "docs").glob("*.md"),
         *(ROOT / "configs").glob("*.md"),
+        *(ROOT / "benchmarks").glob("*.md"),
         *PACKAGE.rglob("*.md"),
     }
 )
