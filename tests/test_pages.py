@@ -45,6 +45,7 @@ from spikenn_cy.features import EXTRACTORS
 from spikenn_cy.layers import LAYERS
 from spikenn_cy.layers.feedbacks import FEEDBACKS
 from spikenn_cy.layers.settings import NetworkLayerConfig
+from spikenn_cy.network.forward import FORWARDS
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.neurons import NEURONS
 from spikenn_cy.plots import PICTURES
@@ -384,6 +385,7 @@ def members(page):
         "data": (READERS,),
         "datasets": (SOURCES,),
         "exchange": (FORMATS,),
+        "performance": (FORWARDS,),
         "pictures": (PICTURES["run"],),
         "scaling-out": (RUNNERS,),
         "sklearn": [rule.suggestions for rule in RULES.values()],
@@ -391,7 +393,17 @@ def members(page):
     return [name for table in tables for name in table]
 
 
-LISTS = ("commands", "configuration", "data", "datasets", "exchange", "pictures", "scaling-out", "sklearn")
+LISTS = (
+    "commands",
+    "configuration",
+    "data",
+    "datasets",
+    "exchange",
+    "performance",
+    "pictures",
+    "scaling-out",
+    "sklearn",
+)
 
 
 @pytest.mark.parametrize("page", LISTS)

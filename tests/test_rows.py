@@ -38,6 +38,8 @@ from spikenn_cy.export import export
 from spikenn_cy.features import EXTRACTORS
 from spikenn_cy.features import STDPCSNN
 from spikenn_cy.features import load_extractor
+from spikenn_cy.network.forward import FORWARDS
+from spikenn_cy.network.forward._exact import ExactForward
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.neurons import NEURONS
 from spikenn_cy.neurons._lif import LeakyIntegrateAndFire
@@ -192,6 +194,17 @@ def test_a_neuron_model(monkeypatch, tmp_path):
     with pytest.raises(DataError, match=r"^network\[0\]\.neuron: must be a model that integrates .*, got dummy$"):
         export(model, tmp_path / "model.npz")
     assert is_missed_on("configuration")
+
+
+def test_a_way_to_find_first_spikes(monkeypatch):
+    monkeypatch.setitem(FORWARDS, "dummy", ExactForward)
+    train = SpikingDataset.from_numpy(*dense(30, seed=0))
+    model = Readout.from_config(settings(), n_inputs=train.n_inputs, n_classes=3)
+    model.fit(train, epochs=1, forward="dummy")
+    np.testing.assert_array_equal(model.layers[-1].weights, is_trained(settings()).layers[-1].weights)
+    with pytest.raises(ConfigError, match=r"forward: must be one of auto, exact, .*, dummy, got 'dumy'"):
+        model.fit(train, epochs=1, forward="dumy")
+    assert is_missed_on("performance")
 
 
 def test_an_extractor(monkeypatch, capsys, tmp_path):
