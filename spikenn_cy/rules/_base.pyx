@@ -1,4 +1,13 @@
-"""What a learning rule sees of a sample, and what it answers: which neurons move, and how far."""
+"""What a learning rule sees of a sample, and what it answers: which neurons move, and how far.
+
+A rule computes the errors e_j, positive to fire earlier; what becomes of them stands in `spikenn_cy.kernels.stdp`. A
+negative error moves by its absolute value, with rates of its own::
+
+    e_j >= 0:    |e_j| * ap,         |e_j| * am           causal inputs, anti-causal inputs
+    e_j <  0:    |e_j| * anti_ap,    |e_j| * anti_am      by default -ap and -am
+
+After every epoch all rates are multiplied by ``annealing``.
+"""
 from libc.math cimport fabs
 
 from spikenn_cy.kernels.layout cimport ALL, LayerOutput, Layout

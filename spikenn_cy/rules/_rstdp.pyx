@@ -1,4 +1,17 @@
-"""R-STDP, which rewards or punishes the first neuron to fire."""
+"""R-STDP, which rewards or punishes the first neuron to fire.
+
+Only the first neuron k of the layer learns from a sample of class y, with the error 1 and, for its causal and
+anti-causal inputs, the rates::
+
+    ap, am              if k is a target neuron of y (reward)
+    anti_ap, anti_am    else (punishment)
+
+With ``adaptive_lr`` the rates of a reward are multiplied by 1 - a, those of a punishment by a, where a is the share of
+right votes of the epoch before, and 1 / n_classes in the first one.
+
+Source: Mozafari, Kheradpisheh, Masquelier, Nowzari-Dalini, Ganjtabesh, First-Spike-Based Visual Categorization Using
+Reward-Modulated STDP, IEEE Transactions on Neural Networks and Learning Systems, 2018.
+"""
 import cython
 
 from spikenn_cy.kernels.layout cimport FIRST_OF_LAYER, LayerOutput, is_target

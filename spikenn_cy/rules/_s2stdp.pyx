@@ -1,4 +1,28 @@
-"""S2-STDP and SSTDP, which move every neuron's spike towards a time around the layer's mean."""
+"""S2-STDP and SSTDP, which move every neuron's spike towards a time around the layer's mean.
+
+Let U be the n neurons that learn from a sample of class y, n_t of each class: all, or with ``class_inhib`` the first of
+each class. T is the time of silence. Neurons of U should fire around::
+
+    b = min(mean of t_j over those of U that fired, T - late),    T - late if none did
+    late  = t_gap * n_t / n
+    early = t_gap * (n - n_t) / n
+
+at the desired times::
+
+                                  target neurons of y     all others of U
+    S2-STDP                 d_j = b - early               b + late
+    SSTDP (use_time_ranges) d_j = min(t_j, b - early)     max(t_j, b + late)
+
+and the error of each is::
+
+    e_j = (t_j - d_j) / T
+
+Sources: Goupy, Tirilly, Bilasco, Paired competing neurons improving STDP supervised local learning in spiking neural
+networks, Frontiers in Neuroscience, 2024 (S2-STDP); Liu, Zhao, Chen, Wang, Yang, Jiang, SSTDP: Supervised Spike Timing
+Dependent Plasticity for Efficient Spiking Neural Network Training, Frontiers in Neuroscience, 2021; both within
+competition groups: Goupy, Tirilly, Bilasco, Neuronal Competition Groups with Supervised STDP for Spike-Based
+Classification, NeurIPS 2024.
+"""
 import cython
 
 from spikenn_cy.kernels.layout cimport ALL, FIRST_OF_CLASS, LayerOutput, is_target

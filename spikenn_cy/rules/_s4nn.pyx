@@ -1,4 +1,26 @@
-"""S4NN, which follows a normalised temporal error with potentiation alone."""
+"""S4NN, which follows a normalised temporal error with potentiation alone.
+
+Let U be the neurons that learn from a sample of class y: all, or with ``class_inhib`` the first of each class. T is the
+time of silence. With::
+
+    b = min(min_j t_j, T - t_gap)
+
+their desired times are::
+
+                               target neurons of y    all others of U
+    use_time_ranges      d_j = min(t_j, b)            max(t_j, b + t_gap)
+    else                 d_j = b                      b + t_gap
+
+and their errors::
+
+    e_j = (t_j - d_j) / T
+    e_j <- e_j / ||e||_2                              over U, if not 0
+
+Causal inputs move by lr * e_j, all others stay.
+
+Source: Kheradpisheh, Masquelier, Temporal Backpropagation for Spiking Neural Networks with One Spike per Neuron,
+International Journal of Neural Systems, 2020; here for one layer, as in Goupy, Tirilly, Bilasco, NeurIPS 2024.
+"""
 import cython
 from libc.math cimport sqrt
 

@@ -13,6 +13,8 @@ class RSTDPConfig(STDPConfig, frozen=True, kw_only=True, tag_field="method", tag
 
     With ``adaptive_lr`` a reward is scaled by the share of wrong and a punishment by
     the share of right answers of the epoch before.
+
+    Source: Mozafari et al., IEEE Transactions on Neural Networks and Learning Systems 2018.
     """
 
     suggestions: ClassVar[Mapping[str, Suggestion]] = {"rstdp": Suggestion({"ap": 0.02, "am": -0.01})}

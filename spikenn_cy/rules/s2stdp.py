@@ -15,8 +15,8 @@ class S2STDPConfig(STDPConfig, frozen=True, kw_only=True, tag_field="method", ta
     in the data's unit of time. ``class_inhib`` lets only the first neuron of each class
     learn. ``use_time_ranges`` turns desired times into bounds, which makes it SSTDP.
 
-    Source: Goupy, Tirilly, Bilasco, Frontiers in Neuroscience 2024 (S2-STDP) and
-    NeurIPS 2024 (Neuronal Competition Groups).
+    Sources: Goupy, Tirilly, Bilasco, Frontiers in Neuroscience 2024 (S2-STDP) and
+    NeurIPS 2024 (Neuronal Competition Groups); Liu et al., Frontiers in Neuroscience 2021 (SSTDP).
     """
 
     suggestions: ClassVar[Mapping[str, Suggestion]] = {

@@ -12,7 +12,11 @@ class S4NNConfig(AnnealedConfig, frozen=True, kw_only=True, tag_field="method", 
     """``"optimizer": {"method": "s4nn", ...}``.
 
     ``lr`` is the weight change per unit of normalised error, ``t_gap`` the time by which
-    non-target neurons should fire after the first, in the data's unit of time.
+    non-target neurons should fire after the first, in the data's unit of time. ``class_inhib``
+    lets only the first neuron of each class learn. Without ``use_time_ranges`` desired times are
+    no bounds, but to be met.
+
+    Source: Kheradpisheh, Masquelier, International Journal of Neural Systems 2020.
     """
 
     suggestions: ClassVar[Mapping[str, Suggestion]] = {"s4nn": Suggestion(times={"t_gap": 0.3}, w_min=-1.0)}
