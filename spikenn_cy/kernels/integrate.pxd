@@ -1,7 +1,7 @@
 """The forward pass of a layer: input spikes charge the potentials until a decision needs no more."""
-from spikenn_cy.kernels.crew cimport Crew
 from spikenn_cy.kernels.layout cimport Layout, StopAt
 from spikenn_cy.kernels.spikes cimport Spikes
+from spikenn_cy.kernels.thread_pool cimport ThreadPool
 from spikenn_cy.kernels.weights cimport WeightRows
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 
@@ -25,5 +25,5 @@ cdef Py_ssize_t c_charge_candidates(
 ) noexcept nogil
 
 cdef void c_charge_layer(
-    const ForwardPass *layer, const Layout *layout, const StopAt *stop, Crew *crew
+    const ForwardPass *layer, const Layout *layout, const StopAt *stop, ThreadPool *pool
 ) noexcept nogil

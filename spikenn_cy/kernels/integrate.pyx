@@ -6,10 +6,10 @@ if a threshold was passed meanwhile, they are added again one tie at a time.
 """
 from libc.math cimport INFINITY
 
-from spikenn_cy.kernels.crew cimport Crew, crew_do
 from spikenn_cy.kernels.dense cimport BLOCK_MAX, Row, dense
 from spikenn_cy.kernels.layout cimport ALL, FIRST_OF_CLASS, Layout, StopAt
 from spikenn_cy.kernels.spikes cimport Spikes
+from spikenn_cy.kernels.thread_pool cimport ThreadPool, pool_run
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 
 
@@ -159,14 +159,14 @@ cdef void c_charge_layer(
     const ForwardPass *layer,    # times and potentials come true for every neuron until its group ends
     const Layout *layout,
     const StopAt *stop,
-    Crew *crew,                  # NULL: one thread
+    ThreadPool *pool,            # NULL: one thread
 ) noexcept nogil:
     cdef index_t n_neurons = layer.rows.n_neurons
     cdef Job job
     job.layer, job.layout, job.stop = layer, layout, stop
     if stop.scope == ALL:
-        crew_do(crew, charge_neurons, &job, (n_neurons + BLOCK_MAX - 1) // BLOCK_MAX)
+        pool_run(pool, charge_neurons, &job, (n_neurons + BLOCK_MAX - 1) // BLOCK_MAX)
     elif stop.scope == FIRST_OF_CLASS:
-        crew_do(crew, charge_class, &job, layout.n_classes)
+        pool_run(pool, charge_class, &job, layout.n_classes)
     else:
         charge_as_one(layer, layout, stop.own_class)

@@ -8,13 +8,13 @@ from libc.stdlib cimport calloc, free, malloc
 import numpy as np
 
 from spikenn_cy.dtypes import FLAG, INDEX, REAL
-from spikenn_cy.kernels.crew cimport Crew, Part, crew_dismiss, crew_do, crew_gather, crew_size
 from spikenn_cy.kernels.dense cimport WholeRow
 from spikenn_cy.kernels.dropout cimport INPUTS, OUTPUT_NEURONS, c_draw_mask
 from spikenn_cy.kernels.labels cimport InputLabels, c_label_late, c_label_until, c_unlabel
 from spikenn_cy.kernels.layout cimport LayerOutput, StopAt
 from spikenn_cy.kernels.spikes cimport Spikes
 from spikenn_cy.kernels.stdp cimport Plasticity, RowUpdate, c_update_row
+from spikenn_cy.kernels.thread_pool cimport Part, ThreadPool, pool_run, pool_size, pool_start, pool_stop
 from spikenn_cy.network._batch cimport SampleBatch
 from spikenn_cy.network._statistics cimport EpochStatistics
 from spikenn_cy.network._weights cimport LayerWeights
@@ -62,7 +62,7 @@ cdef class ReadoutTrainer:
     cdef InputLabels *labels
     # The present call and sample:
     cdef Forward forward
-    cdef Crew *crew                        # NULL: one thread
+    cdef ThreadPool *pool                  # NULL: one thread
     cdef Spikes spikes
     cdef LayerOutput output
     cdef RowUpdate *updates
@@ -130,10 +130,10 @@ cdef class ReadoutTrainer:
         """
         cdef Py_ssize_t i, n_right = 0
         cdef bint counted = statistics is not None
-        self.gather(n_threads)
+        self.start_pool(n_threads)
         self.forward = forward
         with nogil:
-            forward.begin(self.crew)
+            forward.begin(self.pool)
             for i in range(batch.n_samples):
                 batch.sample(i, &self.spikes)
                 self.neuron.prepare(&self.spikes)
@@ -146,17 +146,17 @@ cdef class ReadoutTrainer:
                 if counted:
                     statistics.note(&self.output, self.updates, self.n_updates, self.regulator)
             forward.end()
-            if self.crew is not NULL:
-                crew_dismiss(self.crew)
-                self.crew = NULL
+            if self.pool is not NULL:
+                pool_stop(self.pool)
+                self.pool = NULL
         return n_right
 
-    cdef int gather(self, int n_threads) except -1:
+    cdef int start_pool(self, int n_threads) except -1:
         if n_threads > 1 and self.weights.rows.n_neurons * self.weights.rows.n_inputs >= SHARED_WEIGHTS:
             if self.labels_of.shape[0] < n_threads:
                 self.make_labels(n_threads)
-            self.crew = crew_gather(n_threads)
-            if self.crew is NULL:
+            self.pool = pool_start(n_threads)
+            if self.pool is NULL:
                 raise MemoryError
         return 0
 
@@ -183,10 +183,10 @@ cdef class ReadoutTrainer:
         if self.dropout_in > 0 and self.n_updates:
             c_draw_mask(batch.key, INPUTS, batch.numbers[i], self.position, self.dropout_in, self.dropped_inputs)
             dropped = &self.dropped_inputs[0]
-        self.n_parts = max(1, min(<Py_ssize_t>crew_size(self.crew), self.n_updates))
+        self.n_parts = max(1, min(<Py_ssize_t>pool_size(self.pool), self.n_updates))
         for part in range(self.n_parts):
             self.labels[part].spikes, self.labels[part].dropped = &self.spikes, dropped
-        crew_do(self.crew, <Part>update_part, <void *>self, self.n_parts)
+        pool_run(self.pool, <Part>update_part, <void *>self, self.n_parts)
 
 
 cdef void update_part(ReadoutTrainer trainer, Py_ssize_t part) noexcept nogil:

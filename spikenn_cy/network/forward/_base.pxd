@@ -1,9 +1,9 @@
 """How the first spikes of a layer are found: the interface that the loops over samples know."""
 from libc.stdint cimport int16_t
 
-from spikenn_cy.kernels.crew cimport Crew
 from spikenn_cy.kernels.layout cimport LayerOutput, Layout, StopAt
 from spikenn_cy.kernels.spikes cimport Spikes
+from spikenn_cy.kernels.thread_pool cimport ThreadPool
 from spikenn_cy.network._weights cimport LayerWeights
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 
@@ -12,14 +12,14 @@ cdef class Forward:
     cdef LayerWeights weights
     cdef Layout layout
     cdef stamp_t max_time
-    cdef Crew *crew                      # of this call; NULL: one thread
+    cdef ThreadPool *pool                # of this call; NULL: one thread
     cdef long version                    # of the weights that this has followed
     # Of the present sample:
     cdef stamp_t[::1] times
     cdef real_t[::1] potentials
     cdef index_t[::1] winner_of
 
-    cdef void begin(self, Crew *crew) noexcept nogil
+    cdef void begin(self, ThreadPool *pool) noexcept nogil
 
     cdef void run(
         self, const Spikes *spikes, const real_t *thresholds, const StopAt *stop, LayerOutput *output

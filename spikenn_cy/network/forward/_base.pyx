@@ -4,10 +4,10 @@ from libc.stdint cimport int16_t
 import numpy as np
 
 from spikenn_cy.dtypes import INDEX, REAL, STAMP
-from spikenn_cy.kernels.crew cimport Crew
 from spikenn_cy.kernels.layout cimport LayerOutput, Layout, StopAt
 from spikenn_cy.kernels.spikes cimport Spikes
 from spikenn_cy.kernels.stdp cimport c_apply_pending_scales
+from spikenn_cy.kernels.thread_pool cimport ThreadPool
 from spikenn_cy.network._weights cimport LayerWeights
 from spikenn_cy.types cimport index_t, real_t
 
@@ -39,10 +39,10 @@ cdef class Forward:
         self.potentials = np.zeros(n_neurons, REAL)
         self.winner_of = np.zeros(n_classes, INDEX)
 
-    cdef void begin(self, Crew *crew) noexcept nogil:
+    cdef void begin(self, ThreadPool *pool) noexcept nogil:
         # Samples are about to come. If the weights are of another version than this has followed, nothing that was
         # made of them before holds any more.
-        self.crew = crew
+        self.pool = pool
         self.version = self.weights.version
 
     cdef void run(
@@ -68,4 +68,4 @@ cdef class Forward:
         c_apply_pending_scales(&self.weights.rows)
         self.weights.version = self.weights.version + 1
         self.version = self.weights.version
-        self.crew = NULL
+        self.pool = NULL

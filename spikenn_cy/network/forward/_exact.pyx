@@ -19,6 +19,6 @@ cdef class ExactForward(Forward):
         cdef ForwardPass layer
         layer.rows, layer.thresholds, layer.spikes = &self.weights.rows, thresholds, spikes
         layer.max_time, layer.times, layer.potentials = self.max_time, &self.times[0], &self.potentials[0]
-        c_charge_layer(&layer, &self.layout, stop, self.crew)
+        c_charge_layer(&layer, &self.layout, stop, self.pool)
         output.times, output.potentials = layer.times, layer.potentials
         c_decide(&self.layout, stop, layer.times, layer.potentials, &self.winner_of[0], output)

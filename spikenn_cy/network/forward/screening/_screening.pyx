@@ -15,12 +15,12 @@ from libc.string cimport memset
 import numpy as np
 
 from spikenn_cy.dtypes import INDEX, REAL
-from spikenn_cy.kernels.crew cimport Crew, Part, crew_do
 from spikenn_cy.kernels.dense cimport BLOCK_MAX, WHOLE_MAX, WholeRow, dense
 from spikenn_cy.kernels.integrate cimport Candidate, ForwardPass, c_charge_candidates
 from spikenn_cy.kernels.layout cimport ALL, LayerOutput, StopAt
 from spikenn_cy.kernels.primitives cimport level
 from spikenn_cy.kernels.spikes cimport Spikes
+from spikenn_cy.kernels.thread_pool cimport Part, ThreadPool, pool_run
 from spikenn_cy.kernels.winner cimport c_first_of
 from spikenn_cy.network._weights cimport LayerWeights
 from spikenn_cy.network.forward._base cimport Forward
@@ -138,10 +138,10 @@ cdef class ScreeningForward(Forward):
         """Return whether a layer's weights and its groups of neurons can be screened."""
         return weights.rows.non_negative and weights.rows.n_inputs <= INPUTS_MAX and group_size <= GROUP_MAX
 
-    cdef void begin(self, Crew *crew) noexcept nogil:
+    cdef void begin(self, ThreadPool *pool) noexcept nogil:
         if self.version != self.weights.version:
-            crew_do(crew, <Part>make_whole, <void *>self, self.weights.rows.n_neurons)
-        Forward.begin(self, crew)
+            pool_run(pool, <Part>make_whole, <void *>self, self.weights.rows.n_neurons)
+        Forward.begin(self, pool)
 
     cdef int16_t *whole_row(self, index_t neuron) noexcept nogil:
         return &self.whole[neuron, 0]
@@ -193,8 +193,8 @@ cdef class ScreeningForward(Forward):
         )
         for j in range(n_neurons):
             times[j] = self.max_time
-        crew_do(self.crew, <Part>sum_part, <void *>self, n_parts)
-        crew_do(self.crew, <Part>search_part, <void *>self, min(<Py_ssize_t>self.n_groups, n_parts))
+        pool_run(self.pool, <Part>sum_part, <void *>self, n_parts)
+        pool_run(self.pool, <Part>search_part, <void *>self, min(<Py_ssize_t>self.n_groups, n_parts))
         self.forget_members()
         output.times, output.potentials = times, NULL
         self.decide(stop, output)
