@@ -41,9 +41,9 @@ from spikenn_cy.errors import MissingExtra
 from spikenn_cy.errors import RunError
 from spikenn_cy.execution import cluster
 from spikenn_cy.execution.cluster import cluster_executor
+from spikenn_cy.execution.liveness import is_alive
+from spikenn_cy.execution.liveness import liveness_file
 from spikenn_cy.execution.pool import run_jobs
-from spikenn_cy.execution.presence import is_present
-from spikenn_cy.execution.presence import presence
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
 
@@ -394,7 +394,7 @@ def test_a_worker_that_does_not_answer_is_refused(there, out, joined, monkeypatc
 
 
 def test_locks_that_stay_on_one_machine_are_noticed(out):
-    with presence(out) as path:
+    with liveness_file(out) as path:
         expected = {"build": cluster._build(), "owner": str(path), "text": path.read_text()}
         assert cluster._missing(expected, {}) is None
         copy = out / "copy"
@@ -403,24 +403,24 @@ def test_locks_that_stay_on_one_machine_are_noticed(out):
         assert cluster._missing(expected | {"owner": str(copy)}, {}).endswith(finding)
 
 
-def test_presence_ends_with_its_process(out):
+def test_liveness_ends_with_its_process(out):
     lines = (
-        f"import os, signal\nfrom spikenn_cy.execution.presence import presence\nwith presence({str(out)!r}) as path:"
+        "from spikenn_cy.execution.liveness import liveness_file\n"
+        f"with liveness_file({str(out)!r}) as path:\n    print(path, flush=True)\n    input()"
     )
-    lines += "\n    print(path, flush=True)\n    input()"
     with subprocess.Popen(
         [sys.executable, "-c", lines], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         path = process.stdout.readline().strip()
-        assert is_present(path)
+        assert is_alive(path)
         process.kill()
         process.wait()
-        assert not is_present(path)
+        assert not is_alive(path)
         assert os.path.exists(path)
-    with presence(out) as another:
+    with liveness_file(out) as another:
         assert list(out.iterdir()) == [another]
-        assert is_present(another)
-    assert not is_present(another)
+        assert is_alive(another)
+    assert not is_alive(another)
     assert list(out.iterdir()) == []
 
 

@@ -26,8 +26,8 @@ from typing import runtime_checkable
 
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import shortened
-from spikenn_cy.execution.presence import is_present
-from spikenn_cy.execution.presence import presence
+from spikenn_cy.execution.liveness import is_alive
+from spikenn_cy.execution.liveness import liveness_file
 from spikenn_cy.storage.folder import stamp
 from spikenn_cy.utils.extras import extra
 from spikenn_cy.version import __version__
@@ -52,7 +52,7 @@ class Portable(Protocol):
         Parameters
         ----------
         owner : str
-            File of the `presence` of the command that wants it done.
+            File of the `liveness_file` of the command that wants it done.
         patience : float
             Seconds to wait for a machine that was lost to let go of the job's folder.
         """
@@ -100,7 +100,7 @@ def cluster_executor(
     """
     with extra("dask", where=address):
         from distributed import Client
-    with _quiet(), presence(output) as owner:
+    with _quiet(), liveness_file(output) as owner:
         workers = _greeted(address)
         try:
             client = Client(address, timeout=GREETING, set_as_default=False, name="spikenn_cy")
@@ -323,7 +323,7 @@ def _missing(expected: Mapping[str, Any], files: Mapping[str, tuple[int, int]]) 
             return f"{rule}, got one with other content"
         with tempfile.TemporaryFile(dir=owner.parent):
             pass
-        if not is_present(owner):
+        if not is_alive(owner):
             return f"{rule}, got one where files locked by one machine are not locked on another"
     except FileNotFoundError:
         return f"{rule}, got {'another folder' if owner.parent.is_dir() else 'no such folder'}"

@@ -20,7 +20,7 @@ from spikenn_cy.demo import demo_datasets
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
-from spikenn_cy.execution.presence import is_present
+from spikenn_cy.execution.liveness import is_alive
 from spikenn_cy.experiments.data import DataFile
 from spikenn_cy.experiments.data import files_in
 from spikenn_cy.experiments.data import opened_sets
@@ -63,7 +63,7 @@ class RunJob:
     patience : float
         Seconds to wait for another process to let go of ``output``.
     owner : path-like, optional
-        File of the `presence` of the command that wants the run, if that cannot end it. The
+        File of the `liveness_file` of the command that wants the run, if that cannot end it. The
         run ends itself after an epoch when the command is gone.
     """
 
@@ -173,7 +173,7 @@ def _trained(
     stats = Statistics(folder, model, datasets["train"]) if job.save_stats else None
 
     def on_epoch(report: EpochReport) -> None:
-        if job.owner is not None and not is_present(job.owner):
+        if job.owner is not None and not is_alive(job.owner):
             raise RunError(f"{folder.path}: must be wanted by a command, got one that has ended")
         for file in files.values():  # which are mapped
             file.check()

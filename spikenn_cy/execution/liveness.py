@@ -14,11 +14,11 @@ PREFIX = ".command-"
 
 
 @contextlib.contextmanager
-def presence(folder: str | os.PathLike[str]) -> Iterator[Path]:
+def liveness_file(folder: str | os.PathLike[str]) -> Iterator[Path]:
     """Hold a new file in ``folder``, which exists, for the time of the block.
 
     The kernel lets go of it when this process ends, however it ends, and a network file
-    system tells the other machines. `is_present` asks there.
+    system tells the other machines. `is_alive` asks there.
 
     Yields
     ------
@@ -51,8 +51,8 @@ def presence(folder: str | os.PathLike[str]) -> Iterator[Path]:
         os.close(handle)
 
 
-def is_present(path: str | os.PathLike[str]) -> bool:
-    """Return whether the process that made this file with `presence` is still in its block."""
+def is_alive(path: str | os.PathLike[str]) -> bool:
+    """Return whether the process that made this file with `liveness_file` is still in its block."""
     try:
         handle = os.open(path, os.O_RDONLY)
     except (FileNotFoundError, NotADirectoryError):
@@ -70,5 +70,5 @@ def is_present(path: str | os.PathLike[str]) -> bool:
 def _remove_abandoned(folder: Path) -> None:
     """Remove what commands that were killed have left."""
     for path in folder.glob(f"{PREFIX}*"):
-        if not is_present(path):
+        if not is_alive(path):
             path.unlink(missing_ok=True)
