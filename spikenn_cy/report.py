@@ -16,9 +16,9 @@ from spikenn_cy.experiments.tables import SETS
 from spikenn_cy.experiments.tables import percent
 from spikenn_cy.plots import PICTURES
 from spikenn_cy.plots import Source
+from spikenn_cy.plots import alt_text
 from spikenn_cy.plots import pictures
 from spikenn_cy.plots import rendered
-from spikenn_cy.plots import told_by
 from spikenn_cy.plots.canvas import label_text
 from spikenn_cy.plots.source import epochs_of
 from spikenn_cy.storage.kinds import REPORT
@@ -155,7 +155,7 @@ def _pictures(source: Source) -> Iterator[str]:
         width, height = (round(DPI * inches) for inches in figure.get_size_inches())
         yield "<figure>"
         yield (
-            f'<img src="data:image/png;base64,{content}" alt="{_text(told_by(figure), None)}" '
+            f'<img src="data:image/png;base64,{content}" alt="{_text(alt_text(figure), None)}" '
             f'width="{width}" height="{height}">'
         )
         yield f"<figcaption>{_text(PICTURES['run'][name].caption, None)}</figcaption>"

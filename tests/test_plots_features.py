@@ -11,7 +11,7 @@ from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import DataError
 from spikenn_cy.plots import feature_activity
 from spikenn_cy.plots import filters
-from spikenn_cy.plots.canvas import told_by
+from spikenn_cy.plots.canvas import alt_text
 
 pytestmark = pytest.mark.quick
 
@@ -96,7 +96,7 @@ def test_activity_counts_every_sample_and_every_spike():
     percent = 100 * np.diff(dataset.indptr) / dataset.n_inputs
     assert (shares.edges[0], shares.edges[-1]) == (percent.min(), percent.max())
     assert figure.axes[0].lines[0].get_xdata()[0] == percent.mean()
-    assert f"{percent.mean():.1f} % of 12 features" in told_by(figure)
+    assert f"{percent.mean():.1f} % of 12 features" in alt_text(figure)
 
 
 @pytest.mark.parametrize("share", [0, 1])

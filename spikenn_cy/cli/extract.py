@@ -76,7 +76,7 @@ def main(arguments: argparse.Namespace) -> int:
         took = f"{time.perf_counter() - began:.1f} s" if new else "complete since an earlier call"
         print(f"{job.output}: seed {job.seed}, {took}")
         for part, dataset in spikes_of(job).items():
-            print(f"{job.output / SPIKES[part]}: {told(dataset)}")
+            print(f"{job.output / SPIKES[part]}: {size_of(dataset)}")
         try:
             for line in draw(job):
                 print(line)
@@ -106,7 +106,7 @@ def draw(job: Extraction) -> Iterator[str]:
             yield os.fspath(path)
 
 
-def told(dataset: SpikingDataset) -> str:
+def size_of(dataset: SpikingDataset) -> str:
     """Return the size of a data set in words."""
     n_spikes = len(dataset.indices) / len(dataset)
     share = 100 * n_spikes / dataset.n_inputs

@@ -36,10 +36,10 @@ def main(arguments: argparse.Namespace) -> int:
     inputs = read_inputs(arguments.images, arguments.labels)
     found = predict(inputs, arguments.extractor, arguments.readout, arguments.n_threads, verbose=True)
     if arguments.json:
-        told = {"classes": found.classes.tolist()}
+        answer = {"classes": found.classes.tolist()}
         if found.accuracy is not None:
-            told["accuracy"] = found.accuracy
-        print(json.dumps(told))
+            answer["accuracy"] = found.accuracy
+        print(json.dumps(answer))
         return 0
     print("\n".join(map(str, found.classes.tolist())))
     if found.accuracy is not None:

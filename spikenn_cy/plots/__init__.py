@@ -1,7 +1,7 @@
 """Pictures of what was learned and how: ``PICTURES`` has those of each kind of folder, by the names of their files.
 
-To add one: write a function that returns a Figure, with labelled axes and a description in
-words (`told`), and give it a row here. The function raises `NotRecorded` if what it would
+To add one: write a function that returns a Figure, with labelled axes and an
+alternative text (`with_alt_text`), and give it a row here. The function raises `NotRecorded` if what it would
 show is not in the folder. The command ``plot`` and the report of a run take their pictures
 from this table.
 """
@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikenn_cy.plots.activity import feature_activity
+from spikenn_cy.plots.canvas import alt_text
 from spikenn_cy.plots.canvas import rendered
-from spikenn_cy.plots.canvas import told_by
 from spikenn_cy.plots.canvas import write_figure
 from spikenn_cy.plots.competition import competition
 from spikenn_cy.plots.competition import neurons
@@ -33,12 +33,15 @@ from spikenn_cy.plots.weights import weights
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+told_by = alt_text  # its name in 0.1.0
+
 __all__ = [
     "PICTURES",
     "NotRecorded",
     "Picture",
     "Source",
     "accuracy",
+    "alt_text",
     "competition",
     "confusion",
     "feature_activity",

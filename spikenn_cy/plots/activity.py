@@ -12,7 +12,7 @@ from spikenn_cy.plots.canvas import GREEN
 from spikenn_cy.plots.canvas import VERMILION
 from spikenn_cy.plots.canvas import new_figure
 from spikenn_cy.plots.canvas import tidy
-from spikenn_cy.plots.canvas import told
+from spikenn_cy.plots.canvas import with_alt_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -67,7 +67,7 @@ def feature_activity(dataset: SpikingDataset) -> "Figure":
         axes.set_ylim(bottom=0)
     n_spikes = len(dataset.indices)
     mean_time = f"{float(np.mean(dataset.timestamps, dtype=float)):.3g}" if n_spikes else "undefined"
-    return told(
+    return with_alt_text(
         figure,
         f"Activity of {len(dataset):,} samples: {shares.mean():.1f} % of {dataset.n_inputs:,} features are active in "
         f"a sample on average, from {shares.min():.1f} % to {shares.max():.1f} %; mean spike time {mean_time}.",

@@ -53,13 +53,13 @@ def new_figure(height: float, width: float = WIDTH) -> "Figure":
     return Figure(figsize=(width, height), dpi=100, layout="constrained")
 
 
-def told(figure: "Figure", text: str) -> "Figure":
-    """Return the figure with a description in words, for those who cannot see it; `told_by` gives it back."""
+def with_alt_text(figure: "Figure", text: str) -> "Figure":
+    """Return the figure with a text that says what it shows, for those who cannot see it; `alt_text` gives it back."""
     figure.set_label(text)
     return figure
 
 
-def told_by(figure: "Figure") -> str:
+def alt_text(figure: "Figure") -> str:
     """Return what a figure shows, in words."""
     return str(figure.get_label())
 
@@ -173,9 +173,9 @@ def rendered(figure: "Figure", form: str = "png", dpi: float = DPI) -> bytes:
         from matplotlib import rc_context
     # What says when a file was made would make every one another.
     metadata = {
-        "png": {"Description": told_by(figure)},
-        "svg": {"Description": told_by(figure), "Date": None},
-        "pdf": {"Subject": told_by(figure), "CreationDate": None},
+        "png": {"Description": alt_text(figure)},
+        "svg": {"Description": alt_text(figure), "Date": None},
+        "pdf": {"Subject": alt_text(figure), "CreationDate": None},
     }[form]
     file = io.BytesIO()
     with rc_context({"svg.hashsalt": "spikenn_cy"}), warnings.catch_warnings(record=True) as caught:

@@ -19,8 +19,8 @@ from spikenn_cy.plots.canvas import shades
 from spikenn_cy.plots.canvas import short_text
 from spikenn_cy.plots.canvas import thinned
 from spikenn_cy.plots.canvas import tidy
-from spikenn_cy.plots.canvas import told
 from spikenn_cy.plots.canvas import whole_numbers
+from spikenn_cy.plots.canvas import with_alt_text
 from spikenn_cy.plots.source import Source
 from spikenn_cy.plots.source import each_epoch
 from spikenn_cy.storage.kinds import STATS
@@ -109,7 +109,7 @@ def competition(run: str | os.PathLike[str], label: int = 0) -> "Figure":
     above.set_title(f"neurons of {title}", parse_math=False)
     total = updates.sum()
     share = f"{100 * updates.sum(0).max() / total:.0f} %" if total else "none"
-    return told(
+    return with_alt_text(
         figure,
         f"Competition between the {n_neurons} neurons of {title} over {len(updates)} epochs: the neuron with the most "
         f"target updates has {share} of them.",
@@ -166,7 +166,7 @@ def neurons(run: str | os.PathLike[str]) -> "Figure":
     set_names(left.yaxis, shown * per_class + (per_class - 1) / 2, _names(model)[shown])
     left.set_ylabel(f"class, with {per_class} neurons")
     figure.axes[1].set_ylabel("")
-    return told(
+    return with_alt_text(
         figure,
         f"Training thresholds, from {np.nanmin(thresholds):.3g} to {np.nanmax(thresholds):.3g}, and target updates, up "
         f"to {updates.max()} an epoch, of {n_neurons} neurons over {n_epochs} epochs.",

@@ -16,8 +16,8 @@ from spikenn_cy.plots.canvas import GREEN
 from spikenn_cy.plots.canvas import VERMILION
 from spikenn_cy.plots.canvas import new_figure
 from spikenn_cy.plots.canvas import tidy
-from spikenn_cy.plots.canvas import told
 from spikenn_cy.plots.canvas import whole_numbers
+from spikenn_cy.plots.canvas import with_alt_text
 from spikenn_cy.plots.source import NotRecorded
 from spikenn_cy.plots.source import epochs_of
 
@@ -60,7 +60,7 @@ def accuracy(run: str | os.PathLike[str] | History) -> "Figure":
     # Most of a training goes on where all curves are close together, so its later part has a panel of its own.
     panels = figure.subplots(1, 2 if len(epochs) >= ENOUGH_EPOCHS else 1, squeeze=False)[0]
     later = len(epochs) // 2
-    said = []
+    parts = []
     for key, title in SETS.items():
         if all(record[key] is None for record in epochs):
             continue
@@ -70,7 +70,7 @@ def accuracy(run: str | os.PathLike[str] | History) -> "Figure":
         for axes, first in zip(panels, (0, later), strict=False):
             label = f"{title}, at last {last:.2f} %"
             axes.plot(numbers[first:], values[first:], label=label, linewidth=1.8, markersize=4, **looks)
-        said.append(f"{title} {last:.2f} %")
+        parts.append(f"{title} {last:.2f} %")
     for axes in panels:
         _scales(axes)
         axes.set_ylabel("accuracy (% of samples)")
@@ -78,7 +78,7 @@ def accuracy(run: str | os.PathLike[str] | History) -> "Figure":
         panels[0].set_title("all epochs")
         panels[1].set_title(f"from epoch {numbers[later]} on")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
-    return told(figure, f"Accuracy over {len(epochs)} epochs; after the last: {', '.join(said)}.")
+    return with_alt_text(figure, f"Accuracy over {len(epochs)} epochs; after the last: {', '.join(parts)}.")
 
 
 def folds(output: str | os.PathLike[str]) -> "Figure":
@@ -114,7 +114,7 @@ def folds(output: str | os.PathLike[str]) -> "Figure":
     keys = [key for key in SETS if any(record[key] is not None for run in runs for record in run)]
     figure = new_figure(3.8)
     panels = figure.subplots(1, len(keys), squeeze=False)[0]
-    said = []
+    parts = []
     for axes, key in zip(panels, keys, strict=True):
         curves = _stacked(runs, key)
         n_there = np.isfinite(curves).sum(0)
@@ -130,13 +130,13 @@ def folds(output: str | os.PathLike[str]) -> "Figure":
         figures = f"{np.mean(lasts):.2f} ± {np.std(lasts):.2f} %" if lasts else "unknown"
         axes.set_title(f"{SETS[key]}\n{figures} at last", fontsize=10)
         _scales(axes)
-        said.append(f"{SETS[key]} {figures}")
+        parts.append(f"{SETS[key]} {figures}")
     panels[0].set_ylabel("accuracy (% of samples)")
     panels[0].plot([], [], color="#999999", linewidth=0.6, label="a fold")
     panels[0].legend(frameon=False, loc="lower right", fontsize=8)
-    return told(
+    return with_alt_text(
         figure,
-        f"Accuracy of {len(runs)} folds over their epochs; mean and deviation after the last: {', '.join(said)}.",
+        f"Accuracy of {len(runs)} folds over their epochs; mean and deviation after the last: {', '.join(parts)}.",
     )
 
 

@@ -20,7 +20,7 @@ from spikenn_cy.plots.canvas import new_figure
 from spikenn_cy.plots.canvas import set_names
 from spikenn_cy.plots.canvas import short_text
 from spikenn_cy.plots.canvas import thinned
-from spikenn_cy.plots.canvas import told
+from spikenn_cy.plots.canvas import with_alt_text
 from spikenn_cy.utils.validation import is_whole
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def confusion(labels: npt.ArrayLike, predictions: npt.ArrayLike, classes: npt.Ar
     wrong = counts - np.diag(np.diag(counts))
     row, column = np.unravel_index(wrong.argmax(), wrong.shape)
     most = f"; most often {label_text(names[row])} was taken for {label_text(names[column])}, {wrong.max()} times"
-    return told(
+    return with_alt_text(
         figure,
         f"Confusion matrix of {n_classes} classes: {right:.2f} % of {len(labels):,} samples right"
         f"{most if wrong.any() else ''}.",
@@ -182,7 +182,7 @@ def raster(model: Readout, dataset: SpikingDataset, sample: int = 0) -> "Figure"
     at = f"decided at {moment:.3g}" if fired[winner] else "silent until the end"
     title = f"class {short_text(names[label])}, predicted {short_text(names[decided])}"
     above.set_title(f"sample {sample}: {title}\n{at}", fontsize=11, parse_math=False)
-    return told(
+    return with_alt_text(
         figure,
         f"Spikes of sample {sample}: {len(indices)} input spikes and {np.count_nonzero(fired)} of {len(times)} output "
         f"neurons; {at}, for class {short_text(names[decided])}; the true class is {short_text(names[label])}.",

@@ -14,7 +14,7 @@ from spikenn_cy.plots.canvas import diverging
 from spikenn_cy.plots.canvas import mosaic
 from spikenn_cy.plots.canvas import new_figure
 from spikenn_cy.plots.canvas import set_names
-from spikenn_cy.plots.canvas import told
+from spikenn_cy.plots.canvas import with_alt_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,7 +80,7 @@ def filters(weights: npt.ArrayLike) -> "Figure":
     axes.set_ylabel("first filter of the row")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    return told(
+    return with_alt_text(
         figure,
         f"{n_filters} filters of {height} by {width} pixels with {n_channels} channels; "
         f"weights from {weights.min():.3g} to {weights.max():.3g}, {weights.mean():.3g} on average.",

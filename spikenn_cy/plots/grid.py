@@ -23,7 +23,7 @@ from spikenn_cy.plots.canvas import set_names
 from spikenn_cy.plots.canvas import short_text
 from spikenn_cy.plots.canvas import thinned
 from spikenn_cy.plots.canvas import tidy
-from spikenn_cy.plots.canvas import told
+from spikenn_cy.plots.canvas import with_alt_text
 from spikenn_cy.plots.source import NotRecorded
 from spikenn_cy.plots.source import Source
 from spikenn_cy.utils.validation import is_real
@@ -86,7 +86,7 @@ def grid(output: str | os.PathLike[str]) -> "Figure":
     best = max(ended, key=lambda state: _result(state)[by])
     settings = ", ".join(f"{path} = {cell(best.varied[path])}" for path in paths)
     n_left = len(states) - len(ended)
-    return told(
+    return with_alt_text(
         figure,
         f"Accuracy of {len(ended)} runs against {len(paths)} settings; the best, {100 * _result(best)[by]:.2f} %, has "
         f"{label_text(settings)}{f'; {n_left} runs are not complete' if n_left else ''}.",

@@ -18,7 +18,7 @@ from spikenn_cy.plots.canvas import mosaic
 from spikenn_cy.plots.canvas import new_figure
 from spikenn_cy.plots.canvas import set_names
 from spikenn_cy.plots.canvas import thinned
-from spikenn_cy.plots.canvas import told
+from spikenn_cy.plots.canvas import with_alt_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -99,7 +99,7 @@ def weights(model: Readout | str | os.PathLike[str], shape: Sequence[int] | None
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_title(f"{n_neurons} neurons, {height} x {width} inputs each")
-    return told(
+    return with_alt_text(
         figure,
         f"Synaptic weights of {n_neurons} neurons as images of {height} by {width} inputs; from {low:.3g} to "
         f"{high:.3g}, {array.mean():.3g} on average.",
