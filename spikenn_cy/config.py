@@ -33,11 +33,11 @@ from spikenn_cy.settings.records import Record
 from spikenn_cy.settings.records import all_doubts
 from spikenn_cy.settings.records import plain
 from spikenn_cy.settings.records import with_source
-from spikenn_cy.settings.refusals import Refusal
-from spikenn_cy.settings.refusals import at
-from spikenn_cy.settings.refusals import json_text
 from spikenn_cy.settings.strictjson import JSONPath
 from spikenn_cy.settings.strictjson import dotted
+from spikenn_cy.settings.validation import InvalidSetting
+from spikenn_cy.settings.validation import at
+from spikenn_cy.settings.validation import json_text
 
 GRID_ORDER = ("network", "regularizer", "optimizer", "trainer")  # the last one changes fastest
 LARGEST_GRID = 1_000_000  # runs; a longer list is a slip, and would not fit into memory
@@ -186,16 +186,20 @@ class ExperimentConfig(Record, frozen=True, kw_only=True):
         for position, layer in enumerate(self.network):
             tag = layer.__struct_config__.tag
             if position == last and tag != "dense":
-                raise Refusal(("network", position, "type"), "must be dense in the last layer", json_text(tag))
+                raise InvalidSetting(("network", position, "type"), "must be dense in the last layer", json_text(tag))
             if position > 0 and tag == "conv":
-                raise Refusal(("network", position, "type"), "must be dense above the first layer", json_text(tag))
+                raise InvalidSetting(
+                    ("network", position, "type"), "must be dense above the first layer", json_text(tag)
+                )
         if self.network[last].dropout:
             found = json_text(self.network[last].dropout)
-            raise Refusal(("network", last, "dropout"), "must be 0 in the last layer, whose spikes decide", found)
+            raise InvalidSetting(
+                ("network", last, "dropout"), "must be 0 in the last layer, whose spikes decide", found
+            )
 
-    def _out_of_place(self, path: JSONPath, reason: str, found: Any) -> Refusal:
+    def _out_of_place(self, path: JSONPath, reason: str, found: Any) -> InvalidSetting:
         method = self.optimizer.__struct_config__.tag
-        return Refusal(path, f"must not be given with method {method} ({reason})", json_text(found))
+        return InvalidSetting(path, f"must not be given with method {method} ({reason})", json_text(found))
 
     def check_against(
         self, n_classes: int, where: str | None = None, input_shape: tuple[int, ...] | None = None
@@ -222,9 +226,9 @@ class ExperimentConfig(Record, frozen=True, kw_only=True):
         for position, layer in enumerate(self.network):
             try:
                 layer.check_against(input_shape)
-            except Refusal as refusal:
-                refusal.path = ("network", position, *refusal.path)
-                raise ConfigError(refusal.said_of(where)) from None
+            except InvalidSetting as invalid:
+                invalid.path = ("network", position, *invalid.path)
+                raise ConfigError(invalid.message_for(where)) from None
             input_shape = layer.output_shape(input_shape)
 
 
@@ -280,9 +284,9 @@ def expand_grid(config: object, where: str | None = None) -> list[ExperimentConf
             places[path] = (*path, position)
         try:
             run = with_source(build(ExperimentConfig, point), where)
-        except Refusal as refusal:
-            refusal.path = places.get(refusal.path, refusal.path)
-            raise ConfigError(refusal.said_of(where)) from None
+        except InvalidSetting as invalid:
+            invalid.path = places.get(invalid.path, invalid.path)
+            raise ConfigError(invalid.message_for(where)) from None
         runs.append(run)
         named = {dotted(path): dotted(place) for path, place in places.items()}
         doubts |= {(named.get(key, key), why): None for key, why in all_doubts(run)}

@@ -21,7 +21,7 @@ from spikenn_cy.experiments.tables import Summary
 from spikenn_cy.experiments.tables import aligned
 from spikenn_cy.experiments.tables import cell
 from spikenn_cy.experiments.tables import spread
-from spikenn_cy.settings.refusals import at
+from spikenn_cy.settings.validation import at
 
 NEURONS = (30, 50, 70, 100, 150)
 NEURONS_EPOCHS = 200  # wide layers take longer

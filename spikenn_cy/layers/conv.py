@@ -14,7 +14,7 @@ from spikenn_cy.layers.face import Figures
 from spikenn_cy.layers.face import NetworkLayer
 from spikenn_cy.layers.face import Start
 from spikenn_cy.layers.settings import NetworkLayerConfig
-from spikenn_cy.settings.refusals import Refusal
+from spikenn_cy.settings.validation import InvalidSetting
 from spikenn_cy.utils.alignment import aligned
 
 
@@ -38,10 +38,10 @@ class ConvConfig(NetworkLayerConfig, frozen=True, kw_only=True, tag_field="type"
         self.rule(0 < self.pool < 2**12, "pool", "must be from 1 to 4095")
 
     def check_against(self, input_shape: tuple[int, ...]) -> None:
-        """Raise `Refusal` unless inputs are images that hold at least one kernel and one pool."""
+        """Raise `InvalidSetting` unless inputs are images that hold at least one kernel and one pool."""
         if len(input_shape) not in (2, 3):
             rule = "must stand on images: data whose input_shape is (rows, columns) or (rows, columns, channels)"
-            raise Refusal(("type",), rule, f"inputs of shape {shown(input_shape)}")
+            raise InvalidSetting(("type",), rule, f"inputs of shape {shown(input_shape)}")
         rows, columns = self.positions(input_shape)
         rule = f"must fit into images of {input_shape[0]} x {input_shape[1]} with padding {self.padding}"
         self.rule(min(rows, columns) > 0, "kernel_size", rule)

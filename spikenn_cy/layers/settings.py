@@ -73,7 +73,7 @@ class NetworkLayerConfig(LayerSettings, frozen=True, kw_only=True):
         return IFConfig()
 
     def check_against(self, input_shape: tuple[int, ...]) -> None:
-        """Raise `Refusal` unless the layer can stand on inputs of this shape."""
+        """Raise `InvalidSetting` unless the layer can stand on inputs of this shape."""
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape of the units that the layer above sees."""

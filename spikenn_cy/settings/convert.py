@@ -16,9 +16,9 @@ from typing import TypeVar
 import msgspec
 
 from spikenn_cy.errors import did_you_mean
-from spikenn_cy.settings.refusals import Refusal
-from spikenn_cy.settings.refusals import json_text
 from spikenn_cy.settings.strictjson import JSONPath
+from spikenn_cy.settings.validation import InvalidSetting
+from spikenn_cy.settings.validation import json_text
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -114,7 +114,7 @@ def _kind(hint: object) -> Kind:
 
 
 def convert(value: object, kind: Kind, path: JSONPath) -> Any:
-    """Return ``value`` as a field of this kind holds it, or raise `Refusal`.
+    """Return ``value`` as a field of this kind holds it, or raise `InvalidSetting`.
 
     A whole number is taken where a number belongs, and nothing else for what it is not: ``true``
     is no number and ``1.0`` no whole one.
@@ -132,7 +132,7 @@ def convert(value: object, kind: Kind, path: JSONPath) -> Any:
         if str in kind.scalars or value in kind.choices:
             return value
         if kind.choices:
-            raise Refusal(path, f"must be {kind}", json_text(value), did_you_mean(value, kind.choices))
+            raise InvalidSetting(path, f"must be {kind}", json_text(value), did_you_mean(value, kind.choices))
     elif isinstance(value, list | tuple) and kind.items is not None:
         return tuple(convert(item, kind.items, (*path, position)) for position, item in enumerate(value))
     elif isinstance(value, Mapping) and kind.record is not None:
@@ -142,11 +142,11 @@ def convert(value: object, kind: Kind, path: JSONPath) -> Any:
     rule = f"must be {kind}"
     if isinstance(value, list | tuple) and kind.record is None:
         rule += " (a list of values to try is for gridsearch)"
-    raise Refusal(path, rule, json_text(value))
+    raise InvalidSetting(path, rule, json_text(value))
 
 
 def build(cls: type[R], raw: object, path: JSONPath = ()) -> R:
-    """Return the record of class ``cls`` that an object of plain JSON values describes, or raise `Refusal`.
+    """Return the record of class ``cls`` that an object of plain JSON values describes, or raise `InvalidSetting`.
 
     Parameters
     ----------
@@ -157,29 +157,29 @@ def build(cls: type[R], raw: object, path: JSONPath = ()) -> R:
         Where it stands.
     """
     if not isinstance(raw, Mapping):
-        raise Refusal(path, f"must be {Kind(record=cls)}", json_text(raw))
+        raise InvalidSetting(path, f"must be {Kind(record=cls)}", json_text(raw))
     fields, key, tag = fields_of(cls), cls.__struct_config__.tag_field, cls.__struct_config__.tag
     if key is not None and raw.get(key, tag) != tag:
-        raise Refusal((*path, key), f"must be {json_text(tag)}", json_text(raw[key]))
+        raise InvalidSetting((*path, key), f"must be {json_text(tag)}", json_text(raw[key]))
     values = {name: value for name, value in raw.items() if name != key}
     for name in values:
         if name not in fields:
             why = getattr(cls, "inapplicable", {}).get(name)
             if why is not None:
-                raise Refusal((*path, name), f"must not be given ({why})", json_text(values[name]))
+                raise InvalidSetting((*path, name), f"must not be given ({why})", json_text(values[name]))
             known = [key, *fields] if key else list(fields)
             rule = f"must be one of the keys {', '.join(known)}"
-            raise Refusal((*path, name), rule, json_text(name), did_you_mean(name, known))
+            raise InvalidSetting((*path, name), rule, json_text(name), did_you_mean(name, known))
     for name, field in fields.items():
         if field.required and name not in values:
-            raise Refusal((*path, name), "must be given", "nothing")
+            raise InvalidSetting((*path, name), "must be given", "nothing")
     try:
         return cls(**values)
-    except Refusal as refusal:
-        first, *deeper = refusal.path
+    except InvalidSetting as invalid:
+        first, *deeper = invalid.path
         # The value as it stands there, which the record may have rounded.
-        found = refusal.found if deeper or first not in values else json_text(values[first])
-        raise Refusal((*path, first, *deeper), refusal.rule, found, refusal.hint) from None
+        found = invalid.found if deeper or first not in values else json_text(values[first])
+        raise InvalidSetting((*path, first, *deeper), invalid.rule, found, invalid.hint) from None
 
 
 def _finite(value: numbers.Real, path: JSONPath) -> float:
@@ -188,9 +188,9 @@ def _finite(value: numbers.Real, path: JSONPath) -> float:
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise Refusal(path, "must be finite", json_text(value))
+        raise InvalidSetting(path, "must be finite", json_text(value))
     if abs(number) > LARGEST:
-        raise Refusal(path, "must be at most 3.4e38 in size", json_text(value))
+        raise InvalidSetting(path, "must be at most 3.4e38 in size", json_text(value))
     return number
 
 
@@ -200,10 +200,10 @@ def _class_of(record: type[msgspec.Struct] | Family, raw: Mapping[str, Any], pat
         return record
     tag = raw.get(record.key, record.default)
     if record.key not in raw and tag is None:
-        raise Refusal((*path, record.key), "must be given", "nothing")
+        raise InvalidSetting((*path, record.key), "must be given", "nothing")
     if not isinstance(tag, str) or tag not in record.members:
         rule = f"must be {_either(map(json_text, record.members))}"
-        raise Refusal((*path, record.key), rule, json_text(tag), did_you_mean(tag, record.members))
+        raise InvalidSetting((*path, record.key), rule, json_text(tag), did_you_mean(tag, record.members))
     return record.members[tag]
 
 

@@ -19,12 +19,12 @@ from spikenn_cy.settings.convert import Kind
 from spikenn_cy.settings.convert import build
 from spikenn_cy.settings.convert import convert
 from spikenn_cy.settings.convert import fields_of
-from spikenn_cy.settings.refusals import Refusal
-from spikenn_cy.settings.refusals import at
-from spikenn_cy.settings.refusals import json_text
 from spikenn_cy.settings.strictjson import JSONPath
 from spikenn_cy.settings.strictjson import dotted
 from spikenn_cy.settings.strictjson import read_json
+from spikenn_cy.settings.validation import InvalidSetting
+from spikenn_cy.settings.validation import at
+from spikenn_cy.settings.validation import json_text
 
 R = TypeVar("R", bound="Record")
 
@@ -71,7 +71,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def rule(self, holds: bool, key: str, rule: str) -> None:
         """Raise unless ``holds``; the place of this record is added where it is read."""
         if not holds:
-            raise Refusal((key,), rule, shown(getattr(self, key)))
+            raise InvalidSetting((key,), rule, shown(getattr(self, key)))
 
     @property
     def where(self) -> str | None:
@@ -122,8 +122,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Read settings from plain JSON values, without a word on what looks like a slip."""
         try:
             return with_source(build(cls, raw), where)
-        except Refusal as refusal:
-            raise ConfigError(refusal.said_of(where)) from None
+        except InvalidSetting as invalid:
+            raise ConfigError(invalid.message_for(where)) from None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickled, (type(self), {key: getattr(self, key) for key in self.__struct_fields__}, self.where)
@@ -164,8 +164,8 @@ def plain(config: object, where: str | None = None) -> tuple[Any, str | None]:
         return config.to_dict(), where or config.where
     try:
         return _plain(config, ()), where
-    except Refusal as refusal:
-        raise ConfigError(refusal.said_of(where)) from None
+    except InvalidSetting as invalid:
+        raise ConfigError(invalid.message_for(where)) from None
 
 
 def all_doubts(record: Record, path: JSONPath = ()) -> Iterator[tuple[str, str]]:
@@ -198,7 +198,7 @@ def _plain(value: object, path: JSONPath) -> Any:
     if isinstance(value, Mapping):
         for key in value:
             if not isinstance(key, str):
-                raise Refusal(path, "must have text as keys", json_text(key))
+                raise InvalidSetting(path, "must have text as keys", json_text(key))
         return {key: _plain(item, (*path, key)) for key, item in value.items()}
     if hasattr(value, "dtype") and hasattr(value, "tolist"):
         value = value.tolist()

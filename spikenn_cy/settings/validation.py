@@ -1,4 +1,4 @@
-"""A refused setting that knows its JSON path, so that whoever reads it can say of which source it is."""
+"""An invalid setting that knows its JSON path, so that whoever reads it can say of which source it is."""
 
 import json
 
@@ -8,8 +8,8 @@ from spikenn_cy.settings.strictjson import JSONPath
 from spikenn_cy.settings.strictjson import dotted
 
 
-class Refusal(ConfigError):
-    """One setting that breaks a rule; its text names no source.
+class InvalidSetting(ConfigError):
+    """A setting that breaks a rule; its text names no source.
 
     Attributes
     ----------
@@ -26,9 +26,9 @@ class Refusal(ConfigError):
         self.path, self.rule, self.found, self.hint = path, rule, found, hint
 
     def __str__(self) -> str:
-        return self.said_of(None)
+        return self.message_for(None)
 
-    def said_of(self, where: str | None) -> str:
+    def message_for(self, where: str | None) -> str:
         """Return the message, ``where`` being the name of the source."""
         return f"{at(where, shortened(dotted(self.path)))}: {self.rule}, got {self.found}{self.hint}"
 
