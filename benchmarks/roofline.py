@@ -46,7 +46,7 @@ ORDERS = 16  # samples whose order of spikes the machine is measured with
 SPIKE_BYTES = 8  # input and time
 WHOLE_BYTES = 2  # of a weight as a whole number
 TILE = 16  # of them, which are read together or not at all, in registers of 32 bytes
-LINE = 64  # bytes, which a column of the input-major copy takes of each input
+CACHE_LINE = 64  # bytes, which a column of the input-major copy takes of each input
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ def training_terms(machine: Machine, counts: Counts, dataset: Any, model: Any) -
     ways = [charging, screening]
     if model._trainer.rule.stops_at == "layer":
         weights_of = inference_terms(machine, counts, dataset, model)[0]
-        columns = 2 * LINE * n_inputs * counts.mean_rows
+        columns = 2 * CACHE_LINE * n_inputs * counts.mean_rows
         side_by_side = Term("copy", "columns of the copy", columns, "bytes of columns", machine.update(2 * weights))
         ways.append([weights_of, side_by_side])
     terms = [

@@ -23,7 +23,7 @@ from spikenn_cy.neurons._base cimport Neuron
 from spikenn_cy.regulators._base cimport Regulator
 from spikenn_cy.rules._base cimport Rule
 from spikenn_cy.types cimport flag_t, index_t, real_t, stamp_t
-from spikenn_cy.utils.alignment import LINE, aligned
+from spikenn_cy.utils.alignment import CACHE_LINE, aligned
 
 
 # Threads meet twice a sample, which a layer of fewer weights does not pay for.
@@ -98,10 +98,10 @@ cdef class ReadoutTrainer:
         self.make_labels(1)
 
     cdef void make_labels(self, Py_ssize_t n_threads) except *:
-        # One sample's, for each of so many threads, which must not write to each other's lines.
-        cdef Py_ssize_t i, of_line = LINE // sizeof(int32_t)
-        cdef Py_ssize_t n_lines = (self.weights.rows.n_inputs + of_line - 1) // of_line
-        cdef int32_t[:, ::1] labels_of = aligned((n_threads, n_lines * of_line), INDEX)
+        # One sample's, for each of so many threads, which must not write to each other's cache lines.
+        cdef Py_ssize_t i, per_line = CACHE_LINE // sizeof(int32_t)
+        cdef Py_ssize_t n_lines = (self.weights.rows.n_inputs + per_line - 1) // per_line
+        cdef int32_t[:, ::1] labels_of = aligned((n_threads, n_lines * per_line), INDEX)
         cdef InputLabels *labels = <InputLabels *>calloc(n_threads, sizeof(InputLabels))
         if labels is NULL:
             raise MemoryError

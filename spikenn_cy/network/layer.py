@@ -20,7 +20,7 @@ from spikenn_cy.network.forward._exact import ExactForward
 from spikenn_cy.network.forward._input_major import InputMajorForward
 from spikenn_cy.neurons._base import Neuron
 from spikenn_cy.utils.alignment import aligned
-from spikenn_cy.utils.alignment import in_lines
+from spikenn_cy.utils.alignment import as_aligned
 from spikenn_cy.utils.validation import read_only
 from spikenn_cy.utils.validation import real_array
 
@@ -103,7 +103,7 @@ class Layer:
         self._target_norms = absolute_sums(weights) if target_norms is None else target_norms
         non_negative = self.config.w_min >= 0 and weights.min(initial=0) >= 0
         # A step that stores across cache lines takes up to half as long again.
-        self.rows.replace(in_lines(weights), self.target_norms, bool(non_negative))
+        self.rows.replace(as_aligned(weights), self.target_norms, bool(non_negative))
 
     @property
     def weights(self) -> Array:
