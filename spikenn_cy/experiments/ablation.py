@@ -18,9 +18,9 @@ from spikenn_cy.experiments.batch import RunState
 from spikenn_cy.experiments.batch import run_states
 from spikenn_cy.experiments.tables import SETS
 from spikenn_cy.experiments.tables import Summary
-from spikenn_cy.experiments.tables import aligned
 from spikenn_cy.experiments.tables import cell
 from spikenn_cy.experiments.tables import spread
+from spikenn_cy.experiments.tables import text_table
 from spikenn_cy.settings.validation import at
 
 NEURONS = (30, 50, 70, 100, 150)
@@ -97,16 +97,16 @@ def summarise(output: str | os.PathLike[str]) -> Summary:
     paths = list(next(iter(varied.values())))
     sets = [key for key in SETS if any(record[key] for record in records.values())]
     header = [*(path.rpartition(".")[2] for path in paths), *(SETS[key] for key in sets), "epochs", "folds"]
-    lines, rows = [header], []
+    table, rows = [header], []
     for setting, record in records.items():
         n_folds, n_epochs = record["n_folds"], record["n_epochs"]
         values = [varied[setting][path] for path in paths]
         n_counted = n_folds - record["n_missing"]
         epochs = f"{n_epochs['mean']:.1f}" if n_epochs else "-"
-        lines.append([*map(cell, values), *(spread(record[key]) for key in sets), epochs, f"{n_counted}/{n_folds}"])
+        table.append([*map(cell, values), *(spread(record[key]) for key in sets), epochs, f"{n_counted}/{n_folds}"])
         figures = itertools.chain.from_iterable(_both(record[key]) for key in SETS)
         rows.append((setting, *values, *figures, n_epochs and n_epochs["mean"], n_folds, record["n_missing"]))
-    said = [
+    notes = [
         f"missing: {state.folder} ({state.state})"
         for folds in folds_of.values()
         for state in folds
@@ -117,7 +117,7 @@ def summarise(output: str | os.PathLike[str]) -> Summary:
     record = {
         "settings": [{"folder": name, "settings": varied[name], **found} for name, found in records.items()],
     }
-    return Summary((*aligned(lines), *said), record, columns, tuple(rows))
+    return Summary((*text_table(table), *notes), record, columns, tuple(rows))
 
 
 def _both(figures: Mapping[str, float] | None) -> tuple[float | None, float | None]:

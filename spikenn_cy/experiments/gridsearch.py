@@ -17,9 +17,9 @@ from spikenn_cy.experiments.batch import RunState
 from spikenn_cy.experiments.batch import run_states
 from spikenn_cy.experiments.tables import SETS
 from spikenn_cy.experiments.tables import Summary
-from spikenn_cy.experiments.tables import aligned
 from spikenn_cy.experiments.tables import cell
 from spikenn_cy.experiments.tables import percent
+from spikenn_cy.experiments.tables import text_table
 from spikenn_cy.settings.records import plain
 
 LONGEST_NAME = 100  # characters of a folder's name
@@ -106,7 +106,7 @@ def summarise(output: str | os.PathLike[str], N: int = 10) -> Summary:
         for state, result in best
     ]
     n_given_up = sum(state.state == "given up" for state in states)
-    lines = aligned([header, *rows]) if best else []
+    lines = text_table([header, *rows]) if best else []
     lines.append(
         f"{len(ended)} of {len(states)} runs complete, {n_given_up} of them given up; ranked by {SETS[by]} "
         "accuracy in % after the last epoch"

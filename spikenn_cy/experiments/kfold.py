@@ -13,9 +13,9 @@ from spikenn_cy.experiments.batch import RunState
 from spikenn_cy.experiments.batch import run_states
 from spikenn_cy.experiments.tables import SETS
 from spikenn_cy.experiments.tables import Summary
-from spikenn_cy.experiments.tables import aligned
 from spikenn_cy.experiments.tables import mean_and_std
 from spikenn_cy.experiments.tables import spread
+from spikenn_cy.experiments.tables import text_table
 from spikenn_cy.storage.kinds import BATCH
 
 
@@ -69,11 +69,11 @@ def summary_of(folds: Sequence[RunState]) -> Summary:
     figures = {key: mean_and_std(result[key] for result in counted) for key in SETS}
     n_epochs = mean_and_std(result["n_epochs"] for result in counted)
 
-    lines = [["set", "accuracy in %"], *([title, spread(figures[key])] for key, title in SETS.items() if figures[key])]
+    table = [["set", "accuracy in %"], *([title, spread(figures[key])] for key, title in SETS.items() if figures[key])]
     if n_epochs:
-        lines.append(["epochs", f"{n_epochs['mean']:.1f}"])
-    lines.append(["folds", f"{len(counted)} of {len(folds)}"])
-    said = [f"missing: {fold.folder} ({fold.state})" for fold in missing]
+        table.append(["epochs", f"{n_epochs['mean']:.1f}"])
+    table.append(["folds", f"{len(counted)} of {len(folds)}"])
+    notes = [f"missing: {fold.folder} ({fold.state})" for fold in missing]
 
     columns = ("fold", *SETS, "n_epochs", "stopped")
     rows = [(fold.folder, *((fold.result or {}).get(key) for key in columns[1:])) for fold in folds]
@@ -88,7 +88,7 @@ def summary_of(folds: Sequence[RunState]) -> Summary:
     for name in ("mean", "std"):
         of_epochs = n_epochs and n_epochs[name]
         rows.append((name, *((of_set and of_set[name]) for of_set in figures.values()), of_epochs, None))
-    return Summary((*aligned(lines), *said), record, columns, tuple(rows))
+    return Summary((*text_table(table), *notes), record, columns, tuple(rows))
 
 
 def states(output: str | os.PathLike[str]) -> list[RunState]:

@@ -73,7 +73,7 @@ def cell(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def text_table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows of texts as lines, the first column to the left and the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
