@@ -37,8 +37,8 @@ cdef class InputMajorForward(Forward):
 
     cdef readonly InputMajorWeights copy
     cdef index_t[::1] own                # 0, 1, 2, ...
-    cdef real_t[::1] charge              # potentials and thresholds of one block
-    cdef real_t[::1] limit
+    cdef real_t[::1] block_potentials    # of the block, or of the stale neurons, that are charged now
+    cdef real_t[::1] block_thresholds
     cdef flag_t[::1] is_stale            # whether a neuron's row has changed since its column was written
     cdef bint changed                    # whether one has since the last sample
     cdef index_t stale[BLOCK_MAX]        # those neurons
@@ -55,8 +55,8 @@ cdef class InputMajorForward(Forward):
         n_neurons = weights.rows.n_neurons
         self.copy = copy
         self.own = np.arange(n_neurons, dtype=INDEX)
-        self.charge = np.zeros(VECTORS_MAX * LANES, REAL)
-        self.limit = np.zeros(VECTORS_MAX * LANES, REAL)
+        self.block_potentials = np.zeros(VECTORS_MAX * LANES, REAL)
+        self.block_thresholds = np.zeros(VECTORS_MAX * LANES, REAL)
         self.is_stale = np.zeros(n_neurons, FLAG)
         self.fired = np.zeros(n_neurons, INDEX)
         self.n_fired = self.n_stale = 0
@@ -117,21 +117,21 @@ cdef class InputMajorForward(Forward):
         # Returns how many neurons the block has. Stale ones cannot fire in it.
         cdef index_t first = self.copy.first_of[block], width = self.copy.first_of[block + 1] - first, j
         cdef index_t n = min(width, self.copy.n_neurons - first)
-        cdef real_t *limit = &self.limit[0]
-        memset(&self.charge[0], 0, width * sizeof(real_t))
-        memcpy(limit, thresholds + first, n * sizeof(real_t))
+        cdef real_t *block_thresholds = &self.block_thresholds[0]
+        memset(&self.block_potentials[0], 0, width * sizeof(real_t))
+        memcpy(block_thresholds, thresholds + first, n * sizeof(real_t))
         for j in range(n, width):
-            limit[j] = INFINITY
+            block_thresholds[j] = INFINITY
         for j in range(self.n_stale):
             if self.copy.block_of[self.stale[j]] == block:
-                limit[self.stale[j] - first] = INFINITY
+                block_thresholds[self.stale[j] - first] = INFINITY
         return n
 
     cdef Py_ssize_t advance(self, index_t block, const Spikes *spikes, Py_ssize_t k) noexcept nogil:
         cdef index_t first = self.copy.first_of[block]
         return dense().charge_lanes[(self.copy.first_of[block + 1] - first) // LANES](
             &self.copy.blocks[first * self.copy.n_inputs], spikes, k, self.weights.rows.non_negative,
-            &self.charge[0], &self.limit[0],
+            &self.block_potentials[0], &self.block_thresholds[0],
         )
 
     cdef void run_to_first(self, const Spikes *all_spikes, const real_t *thresholds) noexcept nogil:
@@ -159,24 +159,24 @@ cdef class InputMajorForward(Forward):
         for j in range(self.n_stale):
             rows[j].weights = self.weights.rows.weights + self.stale[j] * self.copy.n_inputs
             rows[j].scale = self.weights.rows.pending_scales[self.stale[j]]
-            self.charge[j] = 0
-            self.limit[j] = thresholds[self.stale[j]]
+            self.block_potentials[j] = 0
+            self.block_thresholds[j] = thresholds[self.stale[j]]
         if spikes.count == 0:
             return 0
         return dense().charge_rows[self.n_stale](
-            rows, spikes, 0, self.weights.rows.non_negative, &self.charge[0], &self.limit[0]
+            rows, spikes, 0, self.weights.rows.non_negative, &self.block_potentials[0], &self.block_thresholds[0]
         )
 
     cdef void compare(self, const index_t *neurons, index_t n, Spikes *spikes, Py_ssize_t k) noexcept nogil:
         # Finds the first of these neurons and those before, and lets the spikes end where it fires.
-        cdef const real_t *charge = &self.charge[0]
-        cdef const real_t *limit = &self.limit[0]
+        cdef const real_t *block_potentials = &self.block_potentials[0]
+        cdef const real_t *block_thresholds = &self.block_thresholds[0]
         cdef stamp_t time = self.max_time, best_time = self.best_time
         cdef real_t potential, best_potential = self.best_potential
         cdef bint fires = False
         cdef index_t best = self.best, j
         for j in range(n):
-            fires |= charge[j] > limit[j]
+            fires |= block_potentials[j] > block_thresholds[j]
         if fires:
             time, spikes.count = spikes.times[k - 1], k
             if time < best_time:
@@ -184,10 +184,10 @@ cdef class InputMajorForward(Forward):
         elif self.n_stale or best_time < self.max_time:
             return
         for j in range(n):
-            if fires and not charge[j] > limit[j]:
+            if fires and not block_potentials[j] > block_thresholds[j]:
                 continue
             # A neuron that cannot fire has no potential either.
-            potential = charge[j] if limit[j] < INFINITY else 0
+            potential = block_potentials[j] if block_thresholds[j] < INFINITY else 0
             if best < 0 or c_beats(time, potential, best_time, best_potential) or (
                 neurons[j] < best and not c_beats(best_time, best_potential, time, potential)
             ):
@@ -207,8 +207,8 @@ cdef class InputMajorForward(Forward):
 
     cdef void run_all(self, const Spikes *spikes, const real_t *thresholds) noexcept nogil:
         # Every neuron runs to its own spike.
-        cdef real_t *charge = &self.charge[0]
-        cdef real_t *limit = &self.limit[0]
+        cdef real_t *block_potentials = &self.block_potentials[0]
+        cdef real_t *block_thresholds = &self.block_thresholds[0]
         cdef stamp_t *times
         cdef real_t *potentials
         cdef index_t block, first, j, n, n_live
@@ -220,19 +220,19 @@ cdef class InputMajorForward(Forward):
             times, potentials = &self.times[first], &self.potentials[first]
             n_live = 0
             for j in range(n):
-                n_live += limit[j] < INFINITY
+                n_live += block_thresholds[j] < INFINITY
             k = 0
             while k < spikes.count and n_live:
                 k = self.advance(block, spikes, k)
                 for j in range(n):
-                    if charge[j] > limit[j]:
-                        times[j], potentials[j] = spikes.times[k - 1], charge[j]
+                    if block_potentials[j] > block_thresholds[j]:
+                        times[j], potentials[j] = spikes.times[k - 1], block_potentials[j]
                         self.fired[self.n_fired] = first + j
                         self.n_fired = self.n_fired + 1
-                        limit[j] = INFINITY     # it has fired: nothing more may make it fire again
+                        block_thresholds[j] = INFINITY     # it has fired: nothing more may make it fire again
                         n_live -= 1
             for j in range(n):
                 if not thresholds[first + j] < INFINITY:
                     potentials[j] = 0
                 elif times[j] == self.max_time:
-                    potentials[j] = charge[j]
+                    potentials[j] = block_potentials[j]
