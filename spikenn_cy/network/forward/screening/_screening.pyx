@@ -68,14 +68,14 @@ cdef extern from *:
 # its share of rounding.
 cdef double FAR = 1e18
 
-cdef index_t MEAN_OF = 32               # neurons of whom the mean is taken, ...
+cdef index_t MEAN_OF = 32               # neurons whose rows are averaged, ...
 cdef Py_ssize_t MEAN_FOR = 512          # ... for so many samples
-cdef double HASTE = 0.03                # by which the prediction follows what each sample shows
+cdef double LEARNING_RATE = 0.03        # of the prediction, from the error of each sample
 
 
 @cython.final
 cdef class ScreeningForward(Forward):
-    """Estimates all potentials where neurons are expected to fire, follows groups from there, sums exactly in doubt.
+    """Estimates potentials where neurons are expected to fire, searches from there, and sums exactly what stays open.
 
     For layers that `serves` names, whose neurons do not leak and that do not end as a whole.
 
@@ -91,10 +91,10 @@ cdef class ScreeningForward(Forward):
     # Weights as whole numbers, (n_neurons, n_padded), and what each row was multiplied by; 0: it has none.
     cdef int16_t[:, ::1] whole
     cdef real_t[::1] scales
-    # Where neurons are expected to fire: the mean row of some, the mean potential at which groups fire (0: not known),
-    # and the samples since it was taken.
+    # What predicts where neurons fire: the average row of some of them, the average potential at which groups fire
+    # (0: not known), and the samples since rows were averaged.
     cdef real_t[::1] mean_row
-    cdef double wanted
+    cdef double expected
     cdef Py_ssize_t age
     # The present sample:
     cdef ForwardPass layer
@@ -110,7 +110,7 @@ cdef class ScreeningForward(Forward):
     cdef Py_ssize_t n_tiles
     cdef int32_t[::1] positions          # where each potential in `potentials` was taken ...
     cdef double[::1] margins             # ... and by how much it may be off there; 0: it is exact
-    cdef double[::1] ahead               # of each group: how far after the prediction it fired, as a share of it
+    cdef double[::1] errors              # of each group: how far after the prediction it fired, as a share of it
     cdef index_t[::1] own                # 0, 1, 2, ...
 
     def __init__(self, LayerWeights weights, layout, double max_time):
@@ -131,7 +131,7 @@ cdef class ScreeningForward(Forward):
         self.tiles = np.zeros(n_padded // TILE_MIN + 1, INDEX)
         self.own = np.arange(n_neurons, dtype=INDEX)
         self.positions = np.zeros(n_neurons, INDEX)
-        self.margins, self.ahead = np.zeros((2, n_neurons))
+        self.margins, self.errors = np.zeros((2, n_neurons))
 
     @staticmethod
     def serves(LayerWeights weights, index_t group_size):
@@ -202,7 +202,8 @@ cdef class ScreeningForward(Forward):
     # Where neurons are expected to fire
 
     cdef void take_mean(self) noexcept nogil:
-        # Of some neurons' rows. Groups fire where the mean potential is what it was when they fired before.
+        # Averages some neurons' rows. Groups are expected where the average potential is what it was when they fired
+        # before.
         cdef index_t n_neurons = self.weights.rows.n_neurons, stride = (n_neurons + MEAN_OF - 1) // MEAN_OF, j = 0
         cdef Py_ssize_t n_inputs = self.weights.rows.n_inputs, i
         cdef const real_t *row
@@ -214,19 +215,20 @@ cdef class ScreeningForward(Forward):
             for i in range(n_inputs):
                 mean[i] += share * row[i]
             j += stride
-        if not 0 < self.wanted < FAR:
-            self.wanted = self.layer.thresholds[0]
+        if not 0 < self.expected < FAR:
+            self.expected = self.layer.thresholds[0]
         self.age = 0
 
     cdef Py_ssize_t predict(self) noexcept nogil:
-        # Marks the inputs that fire before neurons likely do, whole ties of them, and returns how many they are.
+        # Returns after how many spikes neurons are expected to fire, at the end of a tie; the inputs of these spikes
+        # become members.
         cdef const Spikes *spikes = self.layer.spikes
         cdef const index_t *inputs = spikes.inputs
         cdef const real_t *mean = &self.mean_row[0]
         cdef int16_t *members = &self.members[0]
         cdef Py_ssize_t k = 0
         cdef double potential = 0
-        while k + 4 <= spikes.count and potential < self.wanted:
+        while k + 4 <= spikes.count and potential < self.expected:
             members[inputs[k]] = members[inputs[k + 1]] = members[inputs[k + 2]] = members[inputs[k + 3]] = 1
             potential += (mean[inputs[k]] + mean[inputs[k + 1]]) + (mean[inputs[k + 2]] + mean[inputs[k + 3]])
             k += 4
@@ -236,22 +238,22 @@ cdef class ScreeningForward(Forward):
         return k
 
     cdef void forget_members(self) noexcept nogil:
-        # And learns from where the groups fired.
+        # Also corrects the expected potential by where the groups fired.
         cdef Py_ssize_t k
         cdef index_t group
-        cdef double ahead = 0
+        cdef double error = 0
         for k in range(self.start):
             self.members[self.layer.spikes.inputs[k]] = 0
         for group in range(self.n_groups):
-            ahead += self.ahead[group]
-        ahead = min(max(ahead / self.n_groups, -0.9), 9.0)
-        self.wanted = self.wanted * (1 + HASTE * ahead)
+            error += self.errors[group]
+        error = min(max(error / self.n_groups, -0.9), 9.0)
+        self.expected = self.expected * (1 + LEARNING_RATE * error)
 
     # One group
 
     cdef void search(self, index_t group) noexcept nogil:
         cdef Candidate candidates[GROUP_MAX]
-        cdef GroupSearch found[GROUP_MAX + 1]      # of those that end the group first, then of each of the others
+        cdef GroupSearch found[GROUP_MAX + 1]      # of those that may end the group, then of each other neuron
         cdef const GroupSearch *of
         cdef index_t first = group * self.group_size, end = first + self.group_size, j
         cdef index_t ends_from = first + (self.layout.n_non_target if group == self.own_group else 0)
@@ -263,7 +265,7 @@ cdef class ScreeningForward(Forward):
         for j in range(n_others):
             found[j + 1] = self.search_range(first + j, first + j + 1)
             clear &= found[j + 1].clear
-        self.ahead[group] = (found[0].end - self.start) / <double>max(<Py_ssize_t>1, self.start)
+        self.errors[group] = (found[0].end - self.start) / <double>max(<Py_ssize_t>1, self.start)
         for j in range(first, end):
             of = &found[0 if j >= ends_from else j - first + 1]
             may_fire = of.candidates >> (j - ends_from if j >= ends_from else 0) & 1
@@ -288,7 +290,7 @@ cdef class ScreeningForward(Forward):
         return found
 
     cdef void note(self, index_t neuron, Py_ssize_t position, bint fired) noexcept nogil:
-        # Of a neuron that fired with the spike before this position, or has not after all of them.
+        # Keeps the estimate for a neuron that fired with the spike before this position, or for a silent one.
         cdef double unit = self.units[neuron], half = 0.5 * unit * position, potential
         if not self.layer.thresholds[neuron] < INFINITY:
             self.layer.potentials[neuron] = self.margins[neuron] = 0
@@ -298,11 +300,11 @@ cdef class ScreeningForward(Forward):
         potential = unit * self.estimates.sums[neuron] + half
         self.layer.potentials[neuron] = <real_t>potential
         self.positions[neuron] = <int32_t>position
-        # README.md, "Bounds": of so many sums each was rounded by 2^-24 of it at most.
+        # README.md, "Bounds": each of so many sums was rounded by at most 2^-24 of itself.
         self.margins[neuron] = half + potential * (1e-6 + 6.4e-8 * position) + 1.5e-45 * (position + 5)
 
     cdef void charge(self, const Candidate *candidates, int n, Py_ssize_t end) noexcept nogil:
-        # Exactly, up to where their group surely ended.
+        # Sums the candidates of a group exactly, up to where it surely ended.
         cdef real_t *times = self.layer.times
         cdef int first = 0, i
         while first < n:
@@ -326,7 +328,8 @@ cdef class ScreeningForward(Forward):
         output.winner = self.first_of(output.winner_of, self.layout.n_classes)
 
     cdef index_t first_of(self, const index_t *neurons, index_t n) noexcept nogil:
-        # Of those that fire together, or not at all, potentials decide: exact ones where estimates are too close.
+        # Potentials decide between neurons that fire together, and between silent ones: exact potentials, where
+        # estimates are too close.
         cdef index_t best = c_first_of(self.layer.times, self.layer.potentials, neurons, n), n_close = 0, i, j
         cdef Candidate candidate
         for i in range(n):
@@ -334,7 +337,7 @@ cdef class ScreeningForward(Forward):
         if n_close == 0:
             return best
         for i in range(n + 1):
-            j = neurons[i] if i < n else best        # which comes last, as others are compared with it
+            j = neurons[i] if i < n else best        # the last one, since others are compared with it
             if self.margins[j] > 0 and (i == n or self.is_close(j, best)):
                 candidate.neuron, candidate.ends = j, True
                 c_charge_candidates(&self.layer, &candidate, 1, self.positions[j])

@@ -8,7 +8,7 @@
 
 #include "dense.h"
 
-#define INPUTS_MAX 65500 /* of whom the sum of whole weights fits four bytes */
+#define INPUTS_MAX 65500 /* whose whole weights add up to what four bytes hold */
 #define PADDED_TO 32     /* rows of whole numbers have a multiple of so many inputs: of any variant's tile */
 #define TILE_MIN 8       /* inputs of the smallest tile, which is what one register takes of such a row */
 #define GROUP_MAX 32     /* neurons of the largest group that is searched */
@@ -39,8 +39,8 @@ typedef struct {
 
 /* What the search found of a group. */
 typedef struct {
-    ptrdiff_t end;       /* position after the spikes by which one surely had fired, or of all spikes */
-    uint32_t candidates; /* that may have fired by then */
+    ptrdiff_t end;       /* position after the tie with which one surely has fired; after all spikes if none has */
+    uint32_t candidates; /* bitmask: neurons that may have fired by then */
     int ended;           /* whether one surely had */
     int clear;           /* whether the candidates surely fired with the last of these spikes, and not before */
 } GroupSearch;
@@ -74,7 +74,7 @@ static inline __attribute__((always_inline)) GroupSearch search_in_step(const in
         } while (k > 0 && times[k - 1] == times[k]);
         EACH fired |= v[j] > fired_above[j];
     }
-    EACH maybe |= v[j] > silent_to[j]; /* somebody before the tie at the end */
+    EACH maybe |= v[j] > silent_to[j]; /* somebody may have fired before the tie at the end */
     while (!found.ended && k < bounded) {
         int over = maybe;
         do { /* mostly nobody is near its threshold */
