@@ -1,4 +1,4 @@
-"""Labelled images in their splits, of which no more are in memory than are looked at."""
+"""Labelled images in their splits, with only those in memory that are looked at."""
 
 import operator
 import os

@@ -78,5 +78,5 @@ def read_part(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
 def mapped(path: Path) -> np.ndarray:
     """Return the bytes of a file."""
     with opened(path, "file of bytes") as file:
-        empty = os.fstat(file.fileno()).st_size == 0  # of which there is nothing to map
+        empty = os.fstat(file.fileno()).st_size == 0  # and an empty file cannot be mapped
         return np.zeros(0, np.uint8) if empty else np.memmap(file, dtype=np.uint8, mode="r")

@@ -340,8 +340,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         y : ndarray of shape (n_samples,)
-            Of ``classes_``. Neurons that fire together, or none of which fires, are told
-            apart by their potentials.
+            Of ``classes_``. Potentials decide between neurons that fire together, and
+            between all of them if none fires.
         """
         spikes = self._spikes_of(X)
         y: np.ndarray = self.classes_[self.readout_.predict(spikes, self._n_threads())]

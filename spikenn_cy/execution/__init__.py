@@ -1,1 +1,1 @@
-"""Jobs done by processes on this machine or on a cluster, of which none is lost without a word."""
+"""Jobs done by processes on this machine or on a cluster, none of which is lost without a word."""

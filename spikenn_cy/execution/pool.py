@@ -1,4 +1,4 @@
-"""Many jobs done at the same time by any executor, of which none is lost without a word."""
+"""Many jobs done at the same time by any executor, none of which is lost without a word."""
 
 import functools
 import os

@@ -216,7 +216,7 @@ def _suiting(
 
 
 def _warn(config: ExperimentConfig, where: str | None, datasets: Mapping[str, SpikingDataset]) -> None:
-    """Warn of what is legal and looks like a slip."""
+    """Warn of settings that are legal and look like slips."""
     train = datasets["train"]
     n_silent = np.count_nonzero(np.diff(train.indptr) == 0)
     if n_silent:

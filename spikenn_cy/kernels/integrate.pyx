@@ -98,7 +98,8 @@ cdef void charge_group(
 
 
 cdef void charge_equals(const ForwardPass *layer, index_t first, index_t last) noexcept nogil:
-    # The common group, of few neurons, all live, any of which ends it: without a branch on which of them it was.
+    # The common case: few neurons, none of them dropped, and any of them ends the group. No branch depends on which
+    # of them fired, since that is unpredictable.
     cdef Row rows[BLOCK_MAX]
     cdef real_t *potential = layer.potentials + first
     cdef const real_t *threshold = layer.thresholds + first
@@ -156,7 +157,7 @@ cdef void charge_as_one(const ForwardPass *layer, const Layout *layout, index_t 
 
 
 cdef void c_charge_layer(
-    const ForwardPass *layer,    # times and potentials come true for every neuron until its group ends
+    const ForwardPass *layer,    # OUT: times and potentials of every neuron, until its group ends
     const Layout *layout,
     const StopAt *stop,
     ThreadPool *pool,            # NULL: one thread

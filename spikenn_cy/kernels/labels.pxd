@@ -33,7 +33,7 @@ cdef inline void c_hide_dropped(const InputLabels *labels, Py_ssize_t first, Py_
 
 
 cdef inline void c_label_until(InputLabels *labels, stamp_t spike) noexcept nogil:
-    # Makes them those of a neuron that fires then.
+    # Moves the labels on, or back, to those of a neuron that fires at this time.
     cdef const index_t *inputs = labels.spikes.inputs
     cdef const stamp_t *times = labels.spikes.times
     cdef int32_t *of = labels.of
@@ -54,7 +54,7 @@ cdef inline void c_label_until(InputLabels *labels, stamp_t spike) noexcept nogi
 
 
 cdef inline void c_label_late(InputLabels *labels) noexcept nogil:
-    # Tells all spikes that are not causal from silence.
+    # Labels all other spikes anti-causal; a step needs that only if it leaves silent inputs alone.
     cdef Py_ssize_t k
     for k in range(labels.n_labelled, labels.spikes.count):
         labels.of[labels.spikes.inputs[k]] = ANTICAUSAL

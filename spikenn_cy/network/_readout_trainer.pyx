@@ -98,7 +98,7 @@ cdef class ReadoutTrainer:
         self.make_labels(1)
 
     cdef void make_labels(self, Py_ssize_t n_threads) except *:
-        # One sample's, for each of so many threads, which must not write to each other's cache lines.
+        # Makes input labels for each of so many threads, which must not write to each other's cache lines.
         cdef Py_ssize_t i, per_line = CACHE_LINE // sizeof(int32_t)
         cdef Py_ssize_t n_lines = (self.weights.rows.n_inputs + per_line - 1) // per_line
         cdef int32_t[:, ::1] labels_of = aligned((n_threads, n_lines * per_line), INDEX)
@@ -190,7 +190,7 @@ cdef class ReadoutTrainer:
 
 
 cdef void update_part(ReadoutTrainer trainer, Py_ssize_t part) noexcept nogil:
-    # A thread's share of the rows that learn.
+    # Updates one thread's share of the rows that learn.
     cdef InputLabels *labels = &trainer.labels[part]
     cdef const stamp_t *times = trainer.output.times
     cdef const RowUpdate *update

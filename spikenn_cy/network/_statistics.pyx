@@ -59,4 +59,5 @@ cdef class EpochStatistics:
             self.counts[0 if is_target(&self.layout, j, output.label) else 1, j] += 1
         self.counts[2, output.winner] += 1
         self.counts[3, output.winner] += output.winner // size == output.label
-        self.n_noted = self.n_noted + 1    # the checked build takes no in-place change here
+        # Not `+= 1`: with SPIKENN_CY_CHECKS Cython refuses that for attributes where the GIL is released.
+        self.n_noted = self.n_noted + 1

@@ -30,7 +30,7 @@ cdef class LayerWeights:
     array : ndarray
     non_negative : bool
     version : int
-        Counts changes, so that whoever has made something of the weights can compare.
+        Counts changes: what was made of the weights at another version is out of date.
     """
 
     def __init__(self, array, target_norms=None, bint non_negative=False):
@@ -93,7 +93,7 @@ cdef class InputMajorWeights:
                 self.copy_row(rows, j)
 
     cdef void copy_row(self, const WeightRows *rows, index_t neuron) noexcept nogil:
-        # Writes a neuron's column as its row is with its pending scale.
+        # Writes a neuron's column: its row times its pending scale.
         cdef index_t block = self.block_of[neuron], first = self.first_of[block]
         cdef Py_ssize_t width = self.first_of[block + 1] - first, i
         cdef const real_t *row = rows.weights + neuron * rows.n_inputs

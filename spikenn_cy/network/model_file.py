@@ -134,7 +134,7 @@ def load(kind: type["Readout"], path: str | os.PathLike[str]) -> "Readout":
 
 
 def unpickled(kind: type["Readout"], header: Header, arrays: Mapping[str, npt.NDArray[Any]]) -> "Readout":
-    """Return a network of what `members` returned, which may go on belonging to another one."""
+    """Return a network of what `members` returned; arrays are copied, since another network may own them."""
     require(header.format == FORMAT, "pickle", f"must be of format {FORMAT}", header.format, DataError)
     with refusing("pickle", WHOLE):
         config = ExperimentConfig.from_any(header.config)

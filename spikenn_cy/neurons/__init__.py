@@ -15,5 +15,5 @@ NEURONS: dict[str, type[NeuronConfig]] = {
 
 
 def of_leak(leak_tau: float | None) -> NeuronConfig:
-    """Return the model that a layer's ``leak_tau`` stands for, by which files of the first edition chose."""
+    """Return the neuron model that ``leak_tau`` stands for; files of the first edition name none."""
     return IFConfig() if leak_tau is None else LIFConfig(leak_tau=leak_tau)

@@ -37,8 +37,8 @@ class Family:
     members : mapping of record classes
         By their tags; looked up whenever a record is made, so a row may be added at any time.
     default : str, optional
-        The tag of an object without the key, which is not written for it: that of the one
-        member there was when files had no such key.
+        The tag that is meant where an object lacks the key. It is of the one member there was
+        when files had no such key, and is not written.
     """
 
     key: str

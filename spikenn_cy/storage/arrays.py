@@ -1,4 +1,4 @@
-"""Arrays in one ``.npz``, of which names, types and sizes are found right before any of them takes memory."""
+"""Arrays in one ``.npz``, whose names, types and sizes are checked before any of them takes memory."""
 
 import contextlib
 import os
@@ -122,7 +122,7 @@ class ArrayFile:
         return array
 
     def rows(self, name: str) -> Iterator[npt.NDArray[Any]]:
-        """Yield the parts of an array along its first axis, of which one is in memory at a time."""
+        """Yield the parts of an array along its first axis, one of which is in memory at a time."""
         with self._opened(name) as (member, shape, dtype):
             if not shape:
                 raise Finding(f"{name}: must have an axis, got a single value")

@@ -28,7 +28,7 @@ def fingerprint(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def stamp(path: str | os.PathLike[str]) -> tuple[int, int]:
-    """Return size in bytes and time of the last change in nanoseconds, by which a change of a file shows.
+    """Return size in bytes and time of the last change in nanoseconds, which differ once a file has changed.
 
     Raises
     ------

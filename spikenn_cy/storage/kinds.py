@@ -101,9 +101,9 @@ class Kind:
         Names or patterns of all files of an output, in the order in which it is taken apart: first what
         makes it complete, last the record, so that it is an unfinished one meanwhile.
     state : tuple of str
-        Those of which one makes it an output to go on with.
+        Files that make it an output to go on with; one of them is enough.
     passing : tuple of str
-        Those that only an unfinished one has.
+        Files that only an unfinished output has.
     """
 
     name: str

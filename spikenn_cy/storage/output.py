@@ -131,7 +131,7 @@ class OutputFolder:
         return record
 
     def require_no_other(self) -> None:
-        """Raise `RunError` if the folder is that of another kind, and has files that both kinds have."""
+        """Raise `RunError` if the folder is of another kind of output, and would lose files that both kinds have."""
         if self.record is not None:
             return
         for other in KINDS:

@@ -27,9 +27,9 @@ INLINE int any(Mask mask) {
 
 /* ---- potentials ------------------------------------------------------------------------------------------ */
 
-/* Adding a chunk of spikes unseen is several times faster than a test after each group of equal times. With
+/* Adding a chunk of spikes unseen is several times faster than a test after each tie. With
  * weights that are never negative a potential only rises, so the end of the chunk tells whether a threshold was
- * passed inside it; otherwise the highest potential on the way does. Only then is the chunk taken group by group. */
+ * passed inside it; otherwise the highest potential on the way does. Only then is the chunk added again, tie by tie. */
 
 TARGET SCALAR INLINE ptrdiff_t NAMED(charge_rows)(const int width, const Row *rows, const Spikes *spikes, ptrdiff_t k,
                                              int non_negative, float *potentials, const float *thresholds) {
@@ -257,7 +257,7 @@ TARGET static float NAMED(step_row)(float *row, const int32_t *labels, ptrdiff_t
                                     RowRange *range) {
     const int may = (step->w_min < 0 ? BELOW : 0) | (step->range.min >= step->w_min ? 0 : FLOORED) |
                     (step->range.max <= step->w_max ? 0 : CAPPED) | (step->whole.to ? ROUNDED : 0);
-    switch (may) { /* rows of which a weight may be negative are not rounded */
+    switch (may) { /* rows that may hold negative weights are not rounded */
 #define STEP_AS(MAY)                                                                                                   \
     case MAY:                                                                                                          \
         return NAMED(step_row_as)(MAY, row, labels, n, step, range);

@@ -1,11 +1,11 @@
 /* The names of a variant's registers on x86, for loops that compilers turn into slower code than the processor has
- * instructions for. Included by `variants.h` before a
- * file of kernels, and once more after it to take the names back. Without REGISTER the
- * same loops are left to the compiler.
+ * instructions for. `variants.h` includes this before a file of kernels, and once more after it, which undefines the
+ * names. Without REGISTER the same loops are left to the compiler.
  *
- * CHOICES declares `name` to stand for the first three of four floats, and CHOSEN is one of them for each lane, by
- * whole numbers from 0 to 2. OUTSIDE is 0 if no lane is below `low` or above `high`. MEMBERS is -1 in each lane of
- * two bytes that has the bit, else 0. */
+ * CHOICES(name, of)     declares a table of three floats, of[0] to of[2]; of[3] is read too
+ * CHOSEN(name, which)   returns in each lane the entry of that table whose number, 0 to 2, the lane of `which` holds
+ * OUTSIDE(w, low, high) is 0 if low <= w <= high in every lane
+ * MEMBERS(members, bit) returns -1 in each lane of two bytes that has the bit, and 0 in the others */
 #if defined(__x86_64__) && !defined(REGISTER)
 
 #define REGISTER_LANES FIELD_LANES

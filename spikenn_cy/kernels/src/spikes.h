@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* One sample's spikes, sorted by time. `decay` is NULL for neurons that do not leak; else decay[k] is what a
- * potential keeps between the group before spike k and the group that begins with it. */
+ * potential keeps between the tie before spike k and the tie that begins with it. */
 typedef struct {
     const int32_t *inputs;
     const float *times;

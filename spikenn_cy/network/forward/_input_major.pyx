@@ -43,7 +43,7 @@ cdef class InputMajorForward(Forward):
     cdef bint changed                    # whether one has since the last sample
     cdef index_t stale[BLOCK_MAX]        # those neurons
     cdef int n_stale
-    # The first neuron so far, and those that fired with it, whose times alone are not those of silence:
+    # The first neuron so far, and the neurons that fired with it; the times of all others are max_time:
     cdef index_t best
     cdef stamp_t best_time
     cdef real_t best_potential
@@ -149,7 +149,7 @@ cdef class InputMajorForward(Forward):
             k = self.advance(block, &spikes, 0) if spikes.count else 0
             self.compare(&self.own[self.copy.first_of[block]], n, &spikes, k)
         if self.n_stale and self.best_time == self.max_time:
-            # None fired, so that potentials decide, of which there is one a neuron in the columns alone.
+            # None fired, so potentials decide. A block has them for all of its neurons if no column is out of date.
             self.write_columns()
             self.run_to_first(all_spikes, thresholds)
 
@@ -168,7 +168,7 @@ cdef class InputMajorForward(Forward):
         )
 
     cdef void compare(self, const index_t *neurons, index_t n, Spikes *spikes, Py_ssize_t k) noexcept nogil:
-        # Finds the first of these neurons and those before, and lets the spikes end where it fires.
+        # Compares these neurons with the first one so far, and ends the spikes where the earlier of them fires.
         cdef const real_t *block_potentials = &self.block_potentials[0]
         cdef const real_t *block_thresholds = &self.block_thresholds[0]
         cdef stamp_t time = self.max_time, best_time = self.best_time
@@ -199,7 +199,7 @@ cdef class InputMajorForward(Forward):
         self.best, self.best_time, self.best_potential = best, best_time, best_potential
 
     cdef void silence(self) noexcept nogil:
-        # All neurons are silent, as most are anyway.
+        # Makes all neurons silent; only those that fired have another time.
         cdef index_t i
         for i in range(self.n_fired):
             self.times[self.fired[i]] = self.max_time
