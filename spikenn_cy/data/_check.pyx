@@ -64,7 +64,7 @@ cdef Finding c_examine(
             return TIME
         if time < before:
             return ORDER
-        # Order inside a group of equal times, or the sign of a zero, is nobody's mistake.
+        # The order inside a tie, or the sign of a zero, is nobody's mistake.
         if times[k] == MINUS_ZERO or (k > 0 and time == before and inputs[k] <= inputs[k - 1]):
             finding = TIES
         before = time

@@ -47,7 +47,7 @@ class SpikingDataset:
     indptr : array_like of int, shape (n_samples + 1,)
         From 0 to ``n_spikes``, never falling.
     indices : array_like of int, shape (n_spikes,)
-        Inputs, in ``[0, n_inputs)``. Inside a group of equal times in any order.
+        Inputs, in ``[0, n_inputs)``. Inside a tie in any order.
     timestamps : array_like of real numbers, shape (n_spikes,)
         Times in ``[0, max_time)``, rising or equal within a sample. Rounded to float32.
     labels : array_like of int, shape (n_samples,)

@@ -12,7 +12,7 @@ from spikenn_cy.types cimport real_t
 
 @cython.final
 cdef class LeakyIntegrateAndFire(Neuron):
-    """Leaky integrate and fire: between two groups of spikes the potential decays by ``exp(-dt / leak_tau)``.
+    """Leaky integrate and fire: between two ties of spikes the potential decays by ``exp(-dt / leak_tau)``.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ cdef class LeakyIntegrateAndFire(Neuron):
 
     cdef void prepare(self, Spikes *spikes) noexcept nogil:
         cdef Py_ssize_t k
-        # One exponential a group of equal times; the first group finds potentials of 0.
+        # One exponential a tie; the first tie finds potentials of 0.
         for k in range(1, spikes.count):
             if spikes.times[k] != spikes.times[k - 1]:
                 self.decay[k] = <real_t>exp(-(<double>spikes.times[k] - spikes.times[k - 1]) / self.leak_tau)

@@ -7,7 +7,7 @@ from spikenn_cy.neurons.settings import NeuronConfig
 class LIFConfig(NeuronConfig, frozen=True, kw_only=True, tag_field="model", tag="lif"):
     """``"neuron": {"model": "lif", ...}``, for which a layer's ``leak_tau`` is short.
 
-    Between two groups of spikes the potential decays by ``exp(-dt / leak_tau)``;
+    Between two ties of spikes the potential decays by ``exp(-dt / leak_tau)``;
     ``leak_tau`` is a time constant, in the data's unit of time.
     """
 
