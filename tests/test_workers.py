@@ -82,7 +82,7 @@ def test_a_failure_is_an_outcome_and_the_others_go_on(n_proc, kind, error):
 def test_what_cannot_be_sent_back_is_an_outcome_too():
     jobs = ["unpicklable", "exit", "user"]
     outcomes = {outcome.job: outcome.error for outcome in run_jobs(worker_tasks.fail, jobs, 2)}
-    assert "Answer cannot be sent back" in outcomes["unpicklable"]
+    assert "JobResult cannot be sent back" in outcomes["unpicklable"]
     assert outcomes["exit"] == (
         "worker: must live until the run is complete, got one that ended with exit status 3, 2 times"
     )

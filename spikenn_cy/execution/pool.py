@@ -82,7 +82,7 @@ def run_jobs(
         for job in jobs:
             yield Outcome(job, *attempt(work, job))
         return
-    finished: queue.SimpleQueue[tuple[int, int, Future[Answer]]] = queue.SimpleQueue()
+    finished: queue.SimpleQueue[tuple[int, int, Future[JobResult]]] = queue.SimpleQueue()
     with Workers(min(n_proc, max(1, len(jobs)))) if executor is None else executor() as pool:
 
         def start(position: int, n_before: int) -> None:
@@ -102,7 +102,7 @@ def run_jobs(
                 start(position, n_attempts)
                 continue
             n_left -= 1
-            yield Outcome(jobs[position], *_answer(future, n_attempts), n_attempts)
+            yield Outcome(jobs[position], *_result(future, n_attempts), n_attempts)
 
 
 def cluster_factory(
@@ -120,7 +120,7 @@ def available_processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class Answer(NamedTuple):
+class JobResult(NamedTuple):
     """What comes back from a worker."""
 
     result: Any = None
@@ -129,7 +129,7 @@ class Answer(NamedTuple):
     warnings: tuple[Warning, ...] = ()
 
 
-def attempt(work: Callable[[Any], Any], job: object) -> Answer:
+def attempt(work: Callable[[Any], Any], job: object) -> JobResult:
     """Do ``work(job)``, wherever this is, with failure and warnings as values."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
@@ -144,27 +144,31 @@ def attempt(work: Callable[[Any], Any], job: object) -> Answer:
             error = f"memory: must suffice for network and data, got {problem or 'too little'}"
         except Exception as problem:
             error, details = _mistake(problem)
-    return Answer(result, error, details, tuple(told.message for told in caught if isinstance(told.message, Warning)))
+    return JobResult(
+        result, error, details, tuple(told.message for told in caught if isinstance(told.message, Warning))
+    )
 
 
-def _problem(future: Future[Answer]) -> BaseException | None:
+def _problem(future: Future[JobResult]) -> BaseException | None:
     try:
         return future.exception()
     except CancelledError as cancelled:
         return cancelled
 
 
-def _answer(future: Future[Answer], n_attempts: int) -> Answer:
+def _result(future: Future[JobResult], n_attempts: int) -> JobResult:
     problem = _problem(future)
     if problem is None:
         return future.result()
     if isinstance(problem, CancelledError):
-        return Answer(error="worker: must live until the run is complete, got none that took the run")
+        return JobResult(error="worker: must live until the run is complete, got none that took the run")
     if isinstance(problem, BrokenExecutor):
-        return Answer(error=f"worker: must live until the run is complete, got one that {problem}, {n_attempts} times")
+        return JobResult(
+            error=f"worker: must live until the run is complete, got one that {problem}, {n_attempts} times"
+        )
     if isinstance(problem, SpikennError):  # what a cluster has to say
-        return Answer(error=str(problem))
-    return Answer(None, *_mistake(problem))
+        return JobResult(error=str(problem))
+    return JobResult(None, *_mistake(problem))
 
 
 def _mistake(problem: BaseException) -> tuple[str, str]:
