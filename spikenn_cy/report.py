@@ -12,7 +12,7 @@ from typing import Any
 
 from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.store import read_result
-from spikenn_cy.experiments.tables import SETS
+from spikenn_cy.experiments.tables import SET_NAMES
 from spikenn_cy.experiments.tables import percent
 from spikenn_cy.plots import PICTURES
 from spikenn_cy.plots import Source
@@ -25,7 +25,7 @@ from spikenn_cy.storage.kinds import REPORT
 from spikenn_cy.utils.atomic import atomic_file
 
 DPI = 150  # 1200 pixels of width, sharp on a telephone
-ENDS = {
+END_OF_RUN = {
     "epochs": "all epochs trained",
     "early_stopping": "stopped early",
     "gridsearch_stop_acc": "given up by gridsearch_stop_acc",
@@ -109,7 +109,7 @@ def report_page(folder: str | os.PathLike[str], input: str | os.PathLike[str] | 
     epochs = epochs_of(source.folder) if result["n_epochs"] else []
     title = f"Run {_text(source.folder.resolve().name)}"
     method = dict(_leaves(description["config"])).get("optimizer.method", "")
-    end = f"{result['n_epochs']} epochs, {ENDS[result['stopped']]}"
+    end = f"{result['n_epochs']} epochs, {END_OF_RUN[result['stopped']]}"
     parts = [
         "<!DOCTYPE html>",
         '<html lang="en">',
@@ -140,8 +140,8 @@ def report_page(folder: str | os.PathLike[str], input: str | os.PathLike[str] | 
 
 
 def _accuracies(result: dict[str, Any]) -> Iterator[str]:
-    sizes = {key: result[f"n_{key.removesuffix('_accuracy')}"] for key in SETS}
-    rows = [(title, f"{sizes[key]:,}", percent(result[key])) for key, title in SETS.items() if sizes[key]]
+    sizes = {key: result[f"n_{key.removesuffix('_accuracy')}"] for key in SET_NAMES}
+    rows = [(title, f"{sizes[key]:,}", percent(result[key])) for key, title in SET_NAMES.items() if sizes[key]]
     yield from _table("After the last epoch", ("set", "samples", "accuracy (%)"), rows)
 
 
@@ -186,10 +186,10 @@ def _data(description: dict[str, Any]) -> Iterator[str]:
 
 
 def _epochs(epochs: Sequence[dict[str, Any]]) -> Iterator[str]:
-    keys = [key for key in SETS if any(record[key] is not None for record in epochs)]
+    keys = [key for key in SET_NAMES if any(record[key] is not None for record in epochs)]
     rows = [(str(record["epoch"]), *(percent(record[key]) for key in keys)) for record in epochs]
     yield f"<details><summary>All {len(epochs)} epochs as a table</summary>"
-    yield from _table("Accuracy of each epoch (%)", ("epoch", *(SETS[key] for key in keys)), rows)
+    yield from _table("Accuracy of each epoch (%)", ("epoch", *(SET_NAMES[key] for key in keys)), rows)
     yield "</details>"
 
 

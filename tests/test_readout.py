@@ -242,7 +242,7 @@ def test_training_goes_on_alike_in_a_pickle_and_in_a_copy_and_apart_from_the_ori
 
 def test_a_pickle_of_another_format_is_refused(model, monkeypatch):
     pickled = pickle.dumps(model)
-    monkeypatch.setattr("spikenn_cy.network.model_file.FORMAT", 2)
+    monkeypatch.setattr("spikenn_cy.network.model_file.MODEL_FORMAT", 2)
     with pytest.raises(DataError, match="pickle: must be of format 2, got 1"):
         pickle.loads(pickled)
 

@@ -18,8 +18,8 @@ from spikenn_cy.report import write_report
 from spikenn_cy.storage.kinds import RESULT
 
 SUMMARY = "Train one network; without arguments, on the bundled handwritten digits."
-SETS = {"train": "training", "val": "validation", "test": "test"}
-ENDS = {"epochs": "all trained", "early_stopping": "stopped early", "gridsearch_stop_acc": "given up"}
+TITLE_OF_PART = {"train": "training", "val": "validation", "test": "test"}
+END_OF_RUN = {"epochs": "all trained", "early_stopping": "stopped early", "gridsearch_stop_acc": "given up"}
 
 
 def add_arguments(parser: Parser) -> None:
@@ -71,7 +71,7 @@ def main(arguments: argparse.Namespace) -> int:
     result = run_single(job)
     took = "complete since an earlier run" if earlier else f"{time.perf_counter() - began:.1f} s"
     print(table(result))
-    print(f"epochs {result['n_epochs']} ({ENDS[result['stopped']]}), seed {result['seed']}, {took}")
+    print(f"epochs {result['n_epochs']} ({END_OF_RUN[result['stopped']]}), seed {result['seed']}, {took}")
     print(f"network and records: {job.output}")
     if arguments.report:
         print(f"report: {write_report(job.output, job.input)}")
@@ -83,7 +83,7 @@ def main(arguments: argparse.Namespace) -> int:
 def table(result: Mapping[str, Any]) -> str:
     """Return the accuracies of a result as text."""
     lines = [f"{'set':<12}{'samples':>9}{'accuracy':>12}"]
-    for name, title in SETS.items():
+    for name, title in TITLE_OF_PART.items():
         accuracy = result[f"{name}_accuracy"]
         if result[f"n_{name}"] > 0:
             shown = "-" if accuracy is None else f"{100 * accuracy:.2f} %"

@@ -16,7 +16,7 @@ from spikenn_cy.experiments.batch import Batch
 from spikenn_cy.experiments.batch import Run
 from spikenn_cy.experiments.batch import RunState
 from spikenn_cy.experiments.batch import run_states
-from spikenn_cy.experiments.tables import SETS
+from spikenn_cy.experiments.tables import SET_NAMES
 from spikenn_cy.experiments.tables import Summary
 from spikenn_cy.experiments.tables import cell
 from spikenn_cy.experiments.tables import spread
@@ -71,12 +71,12 @@ def thresholds(
     return Batch("ablation", input, output, base, runs, options)
 
 
-KINDS: dict[str, Callable[..., Batch]] = {"neurons": neurons, "thresholds": thresholds}
+ABLATIONS: dict[str, Callable[..., Batch]] = {"neurons": neurons, "thresholds": thresholds}
 
 
 def jobs(kind: str, *arguments: object, **options: object) -> Batch:
-    """Return the runs of the ablation named ``kind``, see `KINDS`."""
-    return KINDS[kind](*arguments, **options)
+    """Return the runs of the ablation named ``kind``, see `ABLATIONS`."""
+    return ABLATIONS[kind](*arguments, **options)
 
 
 def summarise(output: str | os.PathLike[str]) -> Summary:
@@ -95,8 +95,8 @@ def summarise(output: str | os.PathLike[str]) -> Summary:
     records = {setting: kfold.summary_of(folds).record for setting, folds in folds_of.items()}
 
     paths = list(next(iter(varied.values())))
-    sets = [key for key in SETS if any(record[key] for record in records.values())]
-    header = [*(path.rpartition(".")[2] for path in paths), *(SETS[key] for key in sets), "epochs", "folds"]
+    sets = [key for key in SET_NAMES if any(record[key] for record in records.values())]
+    header = [*(path.rpartition(".")[2] for path in paths), *(SET_NAMES[key] for key in sets), "epochs", "folds"]
     table, rows = [header], []
     for setting, record in records.items():
         n_folds, n_epochs = record["n_folds"], record["n_epochs"]
@@ -104,7 +104,7 @@ def summarise(output: str | os.PathLike[str]) -> Summary:
         n_counted = n_folds - record["n_missing"]
         epochs = f"{n_epochs['mean']:.1f}" if n_epochs else "-"
         table.append([*map(cell, values), *(spread(record[key]) for key in sets), epochs, f"{n_counted}/{n_folds}"])
-        figures = itertools.chain.from_iterable(_both(record[key]) for key in SETS)
+        figures = itertools.chain.from_iterable(_both(record[key]) for key in SET_NAMES)
         rows.append((setting, *values, *figures, n_epochs and n_epochs["mean"], n_folds, record["n_missing"]))
     notes = [
         f"missing: {state.folder} ({state.state})"
@@ -112,7 +112,7 @@ def summarise(output: str | os.PathLike[str]) -> Summary:
         for state in folds
         if state.state != "complete"
     ]
-    of_sets = (f"{key}_{name}" for key in SETS for name in ("mean", "std"))
+    of_sets = (f"{key}_{name}" for key in SET_NAMES for name in ("mean", "std"))
     columns = ("folder", *paths, *of_sets, "n_epochs_mean", "n_folds", "n_missing")
     record = {
         "settings": [{"folder": name, "settings": varied[name], **found} for name, found in records.items()],

@@ -36,7 +36,7 @@ from spikenn_cy.experiments.store import result_of
 from spikenn_cy.storage.descriptions import difference
 from spikenn_cy.storage.descriptions import versions
 from spikenn_cy.storage.kinds import BATCH
-from spikenn_cy.storage.kinds import FORMAT
+from spikenn_cy.storage.kinds import RECORD_FORMAT
 from spikenn_cy.storage.kinds import BatchRecord
 from spikenn_cy.storage.lock import NotWritable
 from spikenn_cy.storage.output import OutputFolder
@@ -322,7 +322,7 @@ def _known_data(batch: Batch) -> dict[str, dict[str, DataFile]]:
 def _described(batch: Batch, data: Mapping[str, Mapping[str, DataFile]]) -> dict[str, Any]:
     """Return the record of a batch."""
     return {
-        "format": FORMAT,
+        "format": RECORD_FORMAT,
         "command": batch.command,
         "options": dict(batch.options),
         "config": batch.config,

@@ -15,7 +15,7 @@ from spikenn_cy.experiments.batch import Batch
 from spikenn_cy.experiments.batch import Run
 from spikenn_cy.experiments.batch import RunState
 from spikenn_cy.experiments.batch import run_states
-from spikenn_cy.experiments.tables import SETS
+from spikenn_cy.experiments.tables import SET_NAMES
 from spikenn_cy.experiments.tables import Summary
 from spikenn_cy.experiments.tables import cell
 from spikenn_cy.experiments.tables import percent
@@ -92,9 +92,10 @@ def summarise(output: str | os.PathLike[str], N: int = 10) -> Summary:
     by = "val_accuracy" if any(result["val_accuracy"] is not None for _, result in ended) else "train_accuracy"
     best = sorted(ended, key=lambda pair: -_or_least(pair[1][by]))[:N]
     paths = [path for path in (best[0][0].varied if best else {}) if _vary([state for state, _ in best], path)]
-    sets = [key for key in SETS if any(result[key] is not None for _, result in best)]
+    sets = [key for key in SET_NAMES if any(result[key] is not None for _, result in best)]
 
-    header = ["folder", *(SETS[key] for key in sets), "epochs", *(path.rpartition(".")[2] for path in paths), ""]
+    settings = [path.rpartition(".")[2] for path in paths]
+    header = ["folder", *(SET_NAMES[key] for key in sets), "epochs", *settings, ""]
     rows = [
         [
             state.folder,
@@ -108,16 +109,16 @@ def summarise(output: str | os.PathLike[str], N: int = 10) -> Summary:
     n_given_up = sum(state.state == "given up" for state in states)
     lines = text_table([header, *rows]) if best else []
     lines.append(
-        f"{len(ended)} of {len(states)} runs complete, {n_given_up} of them given up; ranked by {SETS[by]} "
+        f"{len(ended)} of {len(states)} runs complete, {n_given_up} of them given up; ranked by {SET_NAMES[by]} "
         "accuracy in % after the last epoch"
     )
 
-    columns = ("rank", "folder", *SETS, "n_epochs", "stopped", *paths)
+    columns = ("rank", "folder", *SET_NAMES, "n_epochs", "stopped", *paths)
     values = tuple(
         (
             rank,
             state.folder,
-            *(result[key] for key in SETS),
+            *(result[key] for key in SET_NAMES),
             result["n_epochs"],
             result["stopped"],
             *(state.varied[path] for path in paths),

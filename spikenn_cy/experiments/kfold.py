@@ -11,7 +11,7 @@ from spikenn_cy.experiments.batch import Batch
 from spikenn_cy.experiments.batch import Run
 from spikenn_cy.experiments.batch import RunState
 from spikenn_cy.experiments.batch import run_states
-from spikenn_cy.experiments.tables import SETS
+from spikenn_cy.experiments.tables import SET_NAMES
 from spikenn_cy.experiments.tables import Summary
 from spikenn_cy.experiments.tables import mean_and_std
 from spikenn_cy.experiments.tables import spread
@@ -66,16 +66,17 @@ def summary_of(folds: Sequence[RunState]) -> Summary:
     """Return the summary of folds."""
     counted = [fold.result for fold in folds if fold.state == "complete" and fold.result is not None]
     missing = [fold for fold in folds if fold.state != "complete"]
-    figures = {key: mean_and_std(result[key] for result in counted) for key in SETS}
+    figures = {key: mean_and_std(result[key] for result in counted) for key in SET_NAMES}
     n_epochs = mean_and_std(result["n_epochs"] for result in counted)
 
-    table = [["set", "accuracy in %"], *([title, spread(figures[key])] for key, title in SETS.items() if figures[key])]
+    shown = [[title, spread(figures[key])] for key, title in SET_NAMES.items() if figures[key]]
+    table = [["set", "accuracy in %"], *shown]
     if n_epochs:
         table.append(["epochs", f"{n_epochs['mean']:.1f}"])
     table.append(["folds", f"{len(counted)} of {len(folds)}"])
     notes = [f"missing: {fold.folder} ({fold.state})" for fold in missing]
 
-    columns = ("fold", *SETS, "n_epochs", "stopped")
+    columns = ("fold", *SET_NAMES, "n_epochs", "stopped")
     rows = [(fold.folder, *((fold.result or {}).get(key) for key in columns[1:])) for fold in folds]
     record = {
         **figures,

@@ -19,10 +19,10 @@ from spikenn_cy.network.history import EpochReport
 from spikenn_cy.storage.descriptions import difference
 from spikenn_cy.storage.descriptions import versions
 from spikenn_cy.storage.kinds import CHECKPOINT
-from spikenn_cy.storage.kinds import FORMAT
 from spikenn_cy.storage.kinds import LOG
 from spikenn_cy.storage.kinds import METRICS
 from spikenn_cy.storage.kinds import MODEL
+from spikenn_cy.storage.kinds import RECORD_FORMAT
 from spikenn_cy.storage.kinds import RESULT
 from spikenn_cy.storage.kinds import RUN
 from spikenn_cy.storage.kinds import Kind
@@ -84,7 +84,14 @@ def describe(
     """
     data = {name: dict(file) for name, file in data.items()}
     kept = {"save_stats": True} if save_stats else {}
-    return {"format": FORMAT, "config": config.to_dict(), "seed": seed, "data": data, **kept, "versions": versions()}
+    return {
+        "format": RECORD_FORMAT,
+        "config": config.to_dict(),
+        "seed": seed,
+        "data": data,
+        **kept,
+        "versions": versions(),
+    }
 
 
 def read_result(folder: Path) -> dict[str, Any] | None:
@@ -196,7 +203,7 @@ class RunFolder(OutputFolder):
         """
         # The same as was appended, except after a power cut, which may have taken the end of that.
         self._write(_texts((_metrics(report), report.stopped, remarks.get(report.epoch)) for report in reports))
-        whole = {"format": FORMAT, **result}
+        whole = {"format": RECORD_FORMAT, **result}
         write_record(self.file(RESULT), whole)
         self.settle()
         self.clear_passing()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-SETS = {"train_accuracy": "training", "val_accuracy": "validation", "test_accuracy": "test"}
+SET_NAMES = {"train_accuracy": "training", "val_accuracy": "validation", "test_accuracy": "test"}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.network.model_file import EXPORTED
 from spikenn_cy.network.readout import Readout
 
-FORMAT = f"{EXPORTED}, version 1"
+EXPORT_FORMAT = f"{EXPORTED}, version 1"
 READ_OUT = (
     "Each input and each neuron spikes once at most. The class of a sample is that of the output neuron that spikes "
     "first (class_of_neuron). Of neurons that spike at the same time, and of all if none spikes, the one with the "

@@ -13,7 +13,7 @@ from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
-from spikenn_cy.export.description import FORMAT
+from spikenn_cy.export.description import EXPORT_FORMAT
 from spikenn_cy.export.description import INPUT
 from spikenn_cy.export.description import READ_OUT
 from spikenn_cy.export.description import TIME
@@ -99,7 +99,7 @@ def neurons_of(layer: Layer | NetworkLayer, tau: float, step: np.float32, last: 
 def metadata_of(model: Readout, dt: float | None) -> dict[str, Any]:
     """Return what a graph cannot say; see `to_nir`."""
     return {
-        "format": FORMAT,
+        "format": EXPORT_FORMAT,
         "time": TIME,
         "input": INPUT,
         "impulses": IMPULSES if dt is None else PULSES.format(dt=dt),

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from spikenn_cy.export.description import FORMAT
+from spikenn_cy.export.description import EXPORT_FORMAT
 from spikenn_cy.export.description import INPUT
 from spikenn_cy.export.description import READ_OUT
 from spikenn_cy.export.description import TIME
@@ -28,7 +28,7 @@ def to_arrays(model: Readout) -> dict[str, np.ndarray]:
         the original label of each class. ``format``, ``time``, ``input`` and ``read_out``,
         text.
     """
-    arrays: dict[str, Any] = {"format": FORMAT, "time": TIME, "input": INPUT, "read_out": READ_OUT}
+    arrays: dict[str, Any] = {"format": EXPORT_FORMAT, "time": TIME, "input": INPUT, "read_out": READ_OUT}
     for number, layer in enumerate(model.layers):
         arrays |= {f"weights_{number}": layer.weights, f"thresholds_{number}": layer.thresholds}
     arrays["leak_tau"] = [time_constant(model, number) for number in range(len(model.layers))]

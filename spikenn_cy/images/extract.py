@@ -25,9 +25,9 @@ from spikenn_cy.storage.descriptions import difference
 from spikenn_cy.storage.descriptions import versions
 from spikenn_cy.storage.folder import fingerprint
 from spikenn_cy.storage.kinds import EXTRACTION
-from spikenn_cy.storage.kinds import FORMAT
+from spikenn_cy.storage.kinds import EXTRACTION_PICTURES
 from spikenn_cy.storage.kinds import MODEL
-from spikenn_cy.storage.kinds import PICTURES
+from spikenn_cy.storage.kinds import RECORD_FORMAT
 from spikenn_cy.storage.kinds import SPIKES
 from spikenn_cy.storage.lock import NotWritable
 from spikenn_cy.storage.output import OutputFolder
@@ -245,7 +245,7 @@ def spikes_of(job: Extraction) -> dict[str, SpikingDataset]:
 def _described(job: Extraction, extractor: Extractor, sets: ImageSets) -> dict[str, Any]:
     """Return all that determines what is extracted."""
     return {
-        "format": FORMAT,
+        "format": RECORD_FORMAT,
         "extractor": job.method,
         "config": extractor.config.to_dict(),
         "seed": job.seed,
@@ -302,7 +302,7 @@ def _begun(plan: Plan, folder: OutputFolder, extractor: Extractor, finished: dic
     model = fingerprint(folder.file(MODEL))
     if finished and model != (folder.record or {}).get("files", {}).get(MODEL):
         # Another machine may have rounded otherwise, and the spikes there are do not belong to this extractor.
-        for name in (*PICTURES, *SPIKES.values()):
+        for name in (*EXTRACTION_PICTURES, *SPIKES.values()):
             folder.file(name).unlink(missing_ok=True)
         finished = {}
     finished = {MODEL: model, **finished}

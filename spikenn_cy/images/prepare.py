@@ -22,9 +22,9 @@ from spikenn_cy.errors import require
 from spikenn_cy.images.download import fetch
 from spikenn_cy.storage.descriptions import versions
 from spikenn_cy.storage.folder import fingerprint
-from spikenn_cy.storage.kinds import FORMAT
 from spikenn_cy.storage.kinds import IMAGE_SETS
 from spikenn_cy.storage.kinds import N_FOLDS
+from spikenn_cy.storage.kinds import RECORD_FORMAT
 from spikenn_cy.storage.lock import NotWritable
 from spikenn_cy.storage.output import OutputFolder
 from spikenn_cy.utils.extras import extra
@@ -156,7 +156,7 @@ def _record(name: str, arrays: ImageArrays, paths: list[Path], published: bool) 
     from sklearn import __version__ as sklearn_version
 
     return {
-        "format": FORMAT,
+        "format": RECORD_FORMAT,
         "dataset": name,
         "title": SOURCES[name].title,
         "train": len(arrays.train_labels),

@@ -43,14 +43,14 @@ if TYPE_CHECKING:
 
 Arrays = ArrayFile | Mapping[str, npt.NDArray[Any]]
 
-FORMAT = 1  # of model and checkpoint files
+MODEL_FORMAT = 1  # of model and checkpoint files
 SAVED, WHOLE = "must be a file that Readout.save wrote", "must hold a whole model"
 EXPORTED = "spikenn_cy first-spike network"  # with which the format of exported arrays begins
-ENDS = (None, "early_stopping", "gridsearch_stop_acc")
+REASONS_TO_STOP = (None, "early_stopping", "gridsearch_stop_acc")
 SPACING = 61  # spikes between two that tell training sets apart
 
 
-class Header(msgspec.Struct, kw_only=True):
+class ModelHeader(msgspec.Struct, kw_only=True):
     """All of a model file that is not an array; of a checkpoint the last three members too."""
 
     format: int
@@ -71,7 +71,7 @@ class Header(msgspec.Struct, kw_only=True):
 
 
 class CheckpointMembers(TypedDict, total=False):
-    """Members of `Header` that a checkpoint has more than a network."""
+    """Members of `ModelHeader` that a checkpoint has more than a network."""
 
     reports: list[EpochReport]
     data: dict[str, int]
@@ -91,7 +91,7 @@ def save(model: "Readout", path: str | os.PathLike[str], **progress: "Unpack[Che
 
 def members(
     model: "Readout", place: str, **progress: "Unpack[CheckpointMembers]"
-) -> tuple[Header, dict[str, npt.NDArray[Any]]]:
+) -> tuple[ModelHeader, dict[str, npt.NDArray[Any]]]:
     """Return what a model file holds: the network's own arrays, not copied. An error begins with ``place``."""
     trainer, arrays = model._trainer, dict[str, npt.NDArray[Any]]()
     for i, layer in enumerate(model.layers):
@@ -101,8 +101,8 @@ def members(
             raise RunError(f"{place}: weights of network[{i}] {rule}, got infinite or undefined ones")
     if model.classes is not None:
         arrays["classes"] = model.classes
-    header = Header(
-        format=FORMAT,
+    header = ModelHeader(
+        format=MODEL_FORMAT,
         config=model.config.to_dict(),
         n_inputs=model.n_inputs,
         n_classes=model.n_classes,
@@ -133,9 +133,9 @@ def load(kind: type["Readout"], path: str | os.PathLike[str]) -> "Readout":
             return _restored(kind, config, header, file)
 
 
-def unpickled(kind: type["Readout"], header: Header, arrays: Mapping[str, npt.NDArray[Any]]) -> "Readout":
+def unpickled(kind: type["Readout"], header: ModelHeader, arrays: Mapping[str, npt.NDArray[Any]]) -> "Readout":
     """Return a network of what `members` returned; arrays are copied, since another network may own them."""
-    require(header.format == FORMAT, "pickle", f"must be of format {FORMAT}", header.format, DataError)
+    require(header.format == MODEL_FORMAT, "pickle", f"must be of format {MODEL_FORMAT}", header.format, DataError)
     with refusing("pickle", WHOLE):
         config = ExperimentConfig.from_any(header.config)
         return _restored(kind, config, header, {name: array.copy() for name, array in arrays.items()})
@@ -190,7 +190,7 @@ class Checkpoint:
         if self._path is not None:
             save(self._model, self._path, reports=list(reports), data=self._data, epochs=self._epochs)
 
-    def _require_mine(self, header: Header) -> None:
+    def _require_mine(self, header: ModelHeader) -> None:
         model, found = self._model, with_defaults(header.config, ExperimentConfig)
         same = {
             "config": found == model.config.to_dict(),
@@ -210,18 +210,18 @@ class Checkpoint:
             raise ConfigError(f"{rule}, got one of epoch {header.n_epochs} for a network of epoch {n_epochs}")
 
 
-def _header_of(file: ArrayFile, path: str | os.PathLike[str]) -> Header:
+def _header_of(file: ArrayFile, path: str | os.PathLike[str]) -> ModelHeader:
     """Return the header of an open file, whose figures can be true."""
     with refusing(path, SAVED):
         if HEADER not in file and "format" in file and file.text("format").startswith(EXPORTED):
             raise Finding("plain arrays for other software, as export writes them")
-        header = read_header(file, Header, FORMAT)
+        header = read_header(file, ModelHeader, MODEL_FORMAT)
     with refusing(path, WHOLE):
         _check_reports(header)
     return header
 
 
-def _check_reports(header: Header) -> None:
+def _check_reports(header: ModelHeader) -> None:
     """Raise unless the reports are of the last epochs, one of each, and of shares."""
     require(header.n_epochs >= 0, "n_epochs", "must be >= 0", header.n_epochs)
     numbers = [report.epoch for report in header.reports]
@@ -233,10 +233,10 @@ def _check_reports(header: Header) -> None:
     for report in header.reports:
         for share in (report.train_accuracy, report.val_accuracy, report.test_accuracy):
             require(share is None or 0 <= share <= 1, "reports", "must have accuracies from 0 to 1", share)
-        require(report.stopped in ENDS, "reports", "must tell a reason to stop", report.stopped)
+        require(report.stopped in REASONS_TO_STOP, "reports", "must tell a reason to stop", report.stopped)
 
 
-def _layouts(config: ExperimentConfig, header: Header) -> tuple[dict[str, Wanted], dict[str, Wanted]]:
+def _layouts(config: ExperimentConfig, header: ModelHeader) -> tuple[dict[str, Wanted], dict[str, Wanted]]:
     """Return the arrays that a network must have, and that it may have."""
     shape = _shape_of(header)
     config.check_against(header.n_classes, input_shape=shape)
@@ -248,14 +248,14 @@ def _layouts(config: ExperimentConfig, header: Header) -> tuple[dict[str, Wanted
     return layout, {"classes": Wanted((header.n_classes,), "iuSU")}
 
 
-def _shape_of(header: Header) -> tuple[int, ...]:
+def _shape_of(header: ModelHeader) -> tuple[int, ...]:
     shape = tuple(header.input_shape) or (header.n_inputs,)
     ok = len(shape) <= AXES_MAX and min(shape) >= 1 and math.prod(shape) == header.n_inputs
     require(ok, "input_shape", f"must number the {header.n_inputs} inputs", list(shape))
     return shape
 
 
-def _restored(kind: type["Readout"], config: ExperimentConfig, header: Header, arrays: Arrays) -> "Readout":
+def _restored(kind: type["Readout"], config: ExperimentConfig, header: ModelHeader, arrays: Arrays) -> "Readout":
     """Return the network of a header and of arrays, which it takes over; whatever is wrong raises, of any type."""
     inputs = _shape_of(header) if header.input_shape else header.n_inputs
     model = kind._checked(config, inputs, header.n_classes, header.max_time, header.seed, draw=False)
@@ -263,7 +263,7 @@ def _restored(kind: type["Readout"], config: ExperimentConfig, header: Header, a
     return model
 
 
-def _restore(model: "Readout", header: Header, arrays: Arrays) -> None:
+def _restore(model: "Readout", header: ModelHeader, arrays: Arrays) -> None:
     """Bring a network to a state that was kept; whatever is wrong with it raises, of any type."""
     shapes = array_shapes(model.config, model.input_shape, model.n_classes)
     for i, (layer, names) in enumerate(zip(model.layers, shapes, strict=True)):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from spikenn_cy.experiments import kfold
-from spikenn_cy.experiments.tables import SETS
+from spikenn_cy.experiments.tables import SET_NAMES
 from spikenn_cy.network.history import History
 from spikenn_cy.plots.canvas import BLUE
 from spikenn_cy.plots.canvas import GREEN
@@ -61,7 +61,7 @@ def accuracy(run: str | os.PathLike[str] | History) -> "Figure":
     panels = figure.subplots(1, 2 if len(epochs) >= ENOUGH_EPOCHS else 1, squeeze=False)[0]
     later = len(epochs) // 2
     parts = []
-    for key, title in SETS.items():
+    for key, title in SET_NAMES.items():
         if all(record[key] is None for record in epochs):
             continue
         values = percentages(epochs, key)
@@ -111,7 +111,7 @@ def folds(output: str | os.PathLike[str]) -> "Figure":
                 continue
     if not runs:
         raise NotRecorded("no epochs: no fold has ended one")
-    keys = [key for key in SETS if any(record[key] is not None for run in runs for record in run)]
+    keys = [key for key in SET_NAMES if any(record[key] is not None for run in runs for record in run)]
     figure = new_figure(3.8)
     panels = figure.subplots(1, len(keys), squeeze=False)[0]
     parts = []
@@ -128,9 +128,9 @@ def folds(output: str | os.PathLike[str]) -> "Figure":
         axes.plot(numbers, mean, color=colour, linewidth=2, label="mean ± standard deviation")
         lasts = [values[-1] for values in (percentages(run, key) for run in runs) if np.isfinite(values[-1])]
         figures = f"{np.mean(lasts):.2f} ± {np.std(lasts):.2f} %" if lasts else "unknown"
-        axes.set_title(f"{SETS[key]}\n{figures} at last", fontsize=10)
+        axes.set_title(f"{SET_NAMES[key]}\n{figures} at last", fontsize=10)
         _scales(axes)
-        parts.append(f"{SETS[key]} {figures}")
+        parts.append(f"{SET_NAMES[key]} {figures}")
     panels[0].set_ylabel("accuracy (% of samples)")
     panels[0].plot([], [], color="#999999", linewidth=0.6, label="a fold")
     panels[0].legend(frameon=False, loc="lower right", fontsize=8)

@@ -11,7 +11,7 @@ import numpy as np
 
 from spikenn_cy.experiments.batch import RunState
 from spikenn_cy.experiments.batch import run_states
-from spikenn_cy.experiments.tables import SETS
+from spikenn_cy.experiments.tables import SET_NAMES
 from spikenn_cy.experiments.tables import cell
 from spikenn_cy.plots.canvas import BLACK
 from spikenn_cy.plots.canvas import GREY
@@ -80,7 +80,7 @@ def grid(output: str | os.PathLike[str]) -> "Figure":
     for axes, path in zip(panels.flat, paths, strict=False):
         _panel(axes, ended, path, by, values_of(states, path))
     for axes in panels[:, 0]:
-        axes.set_ylabel(f"{SETS[by]} accuracy (%)")
+        axes.set_ylabel(f"{SET_NAMES[by]} accuracy (%)")
     handles = panels[0, 0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside upper center", ncols=4, frameon=False)
     best = max(ended, key=lambda state: _result(state)[by])

@@ -33,7 +33,7 @@ from spikenn_cy.storage.kinds import RUN
 from spikenn_cy.storage.kinds import STATS
 from spikenn_cy.storage.records import read_record
 
-SETS = ("train", "val", "test")
+PARTS = ("train", "val", "test")
 
 
 class NotRecorded(RunError):
@@ -99,7 +99,7 @@ class Source:
         """The test set, its labels numbered as the network numbers them."""
         recorded = self.description["data"]
         if _digest(recorded, "train") == fingerprint(DIGITS)["sha256"] and self.input is None:
-            return demo_datasets()[SETS.index("test")]
+            return demo_datasets()[PARTS.index("test")]
         if "test" not in recorded:
             raise NotRecorded("no test set: the run had none")
         if self.input is None:

@@ -19,13 +19,13 @@ from spikenn_cy.storage.records import Section
 from spikenn_cy.storage.records import Seed
 from spikenn_cy.storage.records import read_record
 
-FORMAT = 1  # of every record
+RECORD_FORMAT = 1  # of every record
 
 MODEL = "model.npz"  # of a run, the trained network; of an extraction, the extractor
 LOG, METRICS, CHECKPOINT, RESULT = "readout_log.txt", "metrics.jsonl", "checkpoint.npz", "result.json"
 STATS, STATS_OF_EPOCH, REPORT = "stats.npz", "stats-{epoch:06}.npz", "report.html"
 SPIKES = {part: f"{stem}.npz" for part, stem in STEMS.items()}
-PICTURES = FILTERS, ACTIVITY = ("filters.png", "activity.png")
+EXTRACTION_PICTURES = FILTERS, ACTIVITY = ("filters.png", "activity.png")
 N_FOLDS = 10
 SPLITS = ("gs", *(f"kfold/{fold}" for fold in range(N_FOLDS)))
 
@@ -179,7 +179,7 @@ EXTRACTION = Kind(
     record="extraction.json",
     shape=ExtractionRecord,
     rule="must be a new folder or hold this very extraction (--overwrite replaces one)",
-    files=(*PICTURES, *SPIKES.values(), MODEL, "extraction.json"),
+    files=(*EXTRACTION_PICTURES, *SPIKES.values(), MODEL, "extraction.json"),
     state=(MODEL,),
 )
 IMAGE_SETS = Kind(
