@@ -13,6 +13,8 @@ import time
 import warnings
 from pathlib import Path
 
+from benchmarks.machine import processor
+
 N_TRAIN = {"digits": 1_500, "MNIST": 5_000}  # the first ones; tested are those after them, of MNIST its own test images
 
 
@@ -77,15 +79,6 @@ def measure(X, y, X_test, y_test, n_runs):
             for column, figure in zip(figures[name], (fit, predict, (predicted == y_test).mean()), strict=True):
                 column.append(figure)
     return figures
-
-
-def processor():
-    """Return the name of the processor, as far as the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 def main():

@@ -7,6 +7,7 @@ therefore C, compiled with the compiler that built the package.
 import ctypes
 import functools
 import os
+import platform
 import shutil
 import subprocess
 import sysconfig
@@ -25,6 +26,15 @@ LINE = 64
 REAL = np.float32
 FETCHED_AHEAD = (0, 16)  # spikes
 USUAL_CACHES = {"L1": 32 * KIBI, "L2": 1024 * KIBI, "L3": 32 * KIBI * KIBI}
+
+
+def processor() -> str:
+    """Return the name of the processor, as far as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
 
 
 class NoCompiler(RuntimeError):

@@ -158,7 +158,7 @@ def where_loads_come_from(machine: Machine, rate: float, n_bytes: int) -> str:
     return "load ports" if rate > 0.8 * at_the_ports else f"loads from {level_of(n_bytes)}"
 
 
-def places_read(dataset: Any, longest: list[int]) -> float:
+def whole_weights_read(dataset: Any, longest: list[int]) -> float:
     """Return how many whole weights of a row a sample looks at: those of tiles with a spike that may matter."""
     tiles = [np.unique(dataset[number][0][:end] // TILE) for number, end in enumerate(longest)]
     return TILE * float(np.mean([len(found) for found in tiles]))
@@ -169,9 +169,9 @@ def training_terms(machine: Machine, counts: Counts, dataset: Any, model: Any) -
     layer, config = model.layers[0], model.config.to_dict()
     n_neurons, n_inputs = layer.n_neurons, layer.n_inputs
     by_class = config["optimizer"].get("class_inhib", False)
-    team = n_neurons // model.n_classes if by_class else n_neurons
-    n_blocks, width = blocks_of(team)
-    n_blocks *= n_neurons // team
+    group = n_neurons // model.n_classes if by_class else n_neurons
+    n_blocks, width = blocks_of(group)
+    n_blocks *= n_neurons // group
     loads, n_spikes = float(np.mean(counts.loads)), float(np.mean(counts.n_spikes))
     # As many spikes for every neuron as they have on average.
     order = orders(dataset, round(loads / n_neurons))
@@ -196,7 +196,7 @@ def training_terms(machine: Machine, counts: Counts, dataset: Any, model: Any) -
         Term(
             "forward",
             f"whole rows in {level_of(held)}",
-            WHOLE_BYTES * live * places_read(dataset, counts.longest),
+            WHOLE_BYTES * live * whole_weights_read(dataset, counts.longest),
             "bytes of whole rows",
             machine.read(held),
         ),

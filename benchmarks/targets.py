@@ -7,8 +7,6 @@ epoch before it is measured, and every measurement starts from that state.
 import argparse
 import json
 import os
-import platform
-import re
 import statistics
 import subprocess
 import sys
@@ -26,11 +24,11 @@ from benchmarks.cases import FEATURES
 from benchmarks.cases import Case
 from benchmarks.cases import Sources
 from benchmarks.cases import trained
+from benchmarks.machine import processor
 from benchmarks.tables import markdown
 
 QUICK_SAMPLES = 40
 LOADED_SAMPLES = 54_000
-CPU = Path("/proc/cpuinfo")  # of Linux, which knows its processor's name
 IMPORTS = """
 import sys, time
 sys.path[:0] = {path!r}
@@ -201,9 +199,9 @@ def provenance() -> str:
         commit = "no commit"
     else:
         commit = f"commit {found.strip()}"
-    name = re.search(r"^model name\s*: (.*)$", CPU.read_text(), re.MULTILINE) if CPU.exists() else None
-    processor = name[1] if name else platform.machine()
-    return f"spikenn_cy {__version__}, {commit}, on {processor}, {active_instructions()}, {time.strftime('%Y-%m-%d')}."
+    return (
+        f"spikenn_cy {__version__}, {commit}, on {processor()}, {active_instructions()}, {time.strftime('%Y-%m-%d')}."
+    )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ import inspect
 import itertools
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -67,6 +68,15 @@ def test_each_benchmark_does_once_what_it_times(benchmark, tmp_path, monkeypatch
         getattr(instance, "teardown", lambda *_: None)(*arguments)
         if name.startswith("track_"):
             assert np.isfinite(result)
+
+
+def test_the_laboratory_book_names_benchmarks_that_are_there():
+    rows = re.findall(
+        r"^\|[^|]*\| (`\w+\.\w+`.*?) \|", (ROOT / "benchmarks" / "NOTES.md").read_text(encoding="utf-8"), re.M
+    )
+    named = {name.rpartition(".")[2] for row in rows for name in re.findall(r"`([\w.]+)`", row)}
+    assert len(named) > 15
+    assert named <= {found.__name__ for found in BENCHMARKS}
 
 
 def test_each_benchmark_states_the_law_that_it_expects():
@@ -224,10 +234,10 @@ def test_blocks_hold_everything_and_none_is_too_large():
         assert n_blocks * size >= n
 
 
-def test_only_strips_with_a_spike_that_matters_are_read():
+def test_only_tiles_with_a_spike_that_matters_are_read():
     dataset = SpikingDataset([0, 3, 5], [0, 31, 64, 5, 40], [0.1, 0.2, 0.3, 0.1, 0.2], [0, 1], 100)
-    assert roofline.places_read(dataset, [3, 1]) == 16 * (3 + 1) / 2
-    assert roofline.places_read(dataset, [0, 2]) == 16 * (0 + 2) / 2
+    assert roofline.whole_weights_read(dataset, [3, 1]) == 16 * (3 + 1) / 2
+    assert roofline.whole_weights_read(dataset, [0, 2]) == 16 * (0 + 2) / 2
 
 
 @pytest.mark.bench
