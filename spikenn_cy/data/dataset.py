@@ -449,7 +449,7 @@ class SpikingDataset:
         write(path, self._arrays)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The arrays and not the file they are mapped from, which another process may not see or find changed.
+        # Pickles the arrays, not the path of the file: another process may not see it, or find it changed.
         plain = (np.asarray(part) if isinstance(part, np.ndarray) else part for part in self._arrays)
         return type(self)._trusted, (SpikeArrays._make(plain), self._source)
 
@@ -474,7 +474,7 @@ def sample_numbers(key: object, n_samples: int) -> np.ndarray:
     except ValueError:  # a ragged list
         numbers = np.empty(0, dtype=object)
     if isinstance(key, list) and not key:
-        numbers = np.empty(0, dtype=OFFSET)  # which numpy takes for floats
+        numbers = np.empty(0, dtype=OFFSET)  # NumPy makes an empty list floats
     if numbers.dtype == bool and numbers.shape == (n_samples,):
         return np.flatnonzero(numbers).astype(OFFSET)
     if numbers.dtype.kind not in "iu" or numbers.ndim != 1 or isinstance(key, tuple):

@@ -21,7 +21,7 @@ def head_of(path: str | os.PathLike[str]) -> SpikingDataset | None:
     DataError
         If the file cannot be read, or a rule is broken that is not about spikes.
     """
-    if READERS.get(os.path.splitext(path)[1].lower()) is not spikes.read:  # in which all else is mapped
+    if READERS.get(os.path.splitext(path)[1].lower()) is not spikes.read:  # the only format that maps its spikes
         return None
     arrays = spikes.read(path)
     silent = arrays._replace(

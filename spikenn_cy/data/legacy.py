@@ -89,7 +89,7 @@ class Interpreter:
             require(n_inputs - 1 <= np.iinfo(dtype).max, f"{self.place}: indices", rule, dtype, DataError)
         indices = np.empty(indptr[-1], dtype=np.result_type(INDEX, *index_types))
         timestamps = np.empty(indptr[-1], dtype=STAMP)
-        with np.errstate(all="ignore"):  # a time that overflows becomes inf, which the check of the spikes refuses
+        with np.errstate(all="ignore"):  # a time that overflows becomes inf; the check of spikes refuses it
             for sample, start, stop in zip(samples, indptr[:-1], indptr[1:], strict=True):
                 indices[start:stop] = sample["indices"]
                 timestamps[start:stop] = sample["timestamps"]

@@ -87,9 +87,10 @@ def optimizer_of(parameters: Mapping[str, Any], rule: type[RuleConfig], suggesti
 def automatic_threshold(parameters: Mapping[str, Any], train: SpikingDataset) -> float:
     """Return what a share of an average sample's spikes give to a neuron with initial weights."""
     n_fields = parameters["n_fields"]
-    # A first call of partial_fit may bring one sample, which alone has no range and no spike.
+    # A first call of partial_fit may bring one sample. A single sample has no range, and so no spike.
     n_spikes = len(train.indices) / len(train) or train.n_inputs // n_fields * min(n_fields, 2)
-    # Where most values are 0, most of their fields' spikes come at once, and would be decided on before any other.
+    # Where most values are 0, most of their fields spike at time 0. All of these spikes count in full: a threshold
+    # below their sum would decide every sample before any other spike.
     n_at_once = 0.0 if n_fields == 1 else np.count_nonzero(train.timestamps == 0) / len(train)
     require_real("w_init_mean", parameters["w_init_mean"])
     share = THRESHOLD_SHARE.get(n_fields, THRESHOLD_SHARE_OF_MORE_FIELDS)

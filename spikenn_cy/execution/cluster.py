@@ -32,8 +32,8 @@ from spikenn_cy.storage.folder import stamp
 from spikenn_cy.utils.extras import extra
 from spikenn_cy.version import __version__
 
-GREETING = 5.0  # seconds in which a scheduler must answer, and have a worker
-ANSWER = 60.0  # seconds in which a worker must, and many may import the package from one slow file system
+GREETING = 5.0  # seconds within which a scheduler must answer, and have a worker
+ANSWER = 60.0  # seconds within which a worker must answer; many may import the package from one slow file system
 # Seconds a run waits for its folder. A scheduler that has lost sight of a worker gives its run to another one while the
 # first may still be at it; a file server lets go of the locks of a machine that has died after 90 seconds or so.
 PATIENCE = 300.0

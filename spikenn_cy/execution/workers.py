@@ -106,7 +106,7 @@ class Workers(Executor):
                         worker = None
                     worker = worker or _Worker(self._context)
                     answer = worker.answer(call, self._closing)
-                except BaseException as error:  # whatever it is, it is the caller's to know
+                except BaseException as error:  # the caller is to know any error
                     if isinstance(error, WorkerDied):
                         worker = None
                     future.set_exception(error)

@@ -43,7 +43,7 @@ from spikenn_cy.storage.output import OutputFolder
 from spikenn_cy.storage.records import read_record
 from spikenn_cy.utils.progress import Progress
 
-# Seconds in which a worker of a command that was killed ends, and lets go of its run's folder.
+# Seconds to wait for a folder: a worker ends within them once its command was killed, and releases its run's folder.
 PATIENCE = 5.0
 
 

@@ -154,7 +154,7 @@ def foresee(job: RunJob, head: Callable[[str], SpikingDataset | None]) -> None:
     ``head`` is `head_of`, or remembers what that has returned.
     """
     config, where = _settings(job)
-    with warnings.catch_warnings():  # which the run gives
+    with warnings.catch_warnings():  # the run itself warns
         warnings.simplefilter("ignore", UserWarning)
         heads = {name: head(file.path) for name, file in job.files.items()}
         known = {name: dataset for name, dataset in heads.items() if dataset is not None}
@@ -175,7 +175,7 @@ def _trained(
     def on_epoch(report: EpochReport) -> None:
         if job.owner is not None and not is_alive(job.owner):
             raise RunError(f"{folder.path}: must be wanted by a command, got one that has ended")
-        for file in files.values():  # which are mapped
+        for file in files.values():  # they are mapped, so a change would go unseen
             file.check()
         folder.append(report, None if stats is None else stats.remark(report.epoch))
 

@@ -201,7 +201,7 @@ class RunFolder(OutputFolder):
 
         ``remarks`` are lines more for the log, by epoch.
         """
-        # The same as was appended, except after a power cut, which may have taken the end of that.
+        # Writes what was appended once more: a power cut may have taken the end of that.
         self._write(_texts((_metrics(report), report.stopped, remarks.get(report.epoch)) for report in reports))
         whole = {"format": RECORD_FORMAT, **result}
         write_record(self.file(RESULT), whole)

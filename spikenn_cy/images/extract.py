@@ -90,7 +90,7 @@ def extractions(
     input, output = Path(input), Path(output)
     require(method in EXTRACTORS, "extractor", f"must be one of {', '.join(EXTRACTORS)}", method)
     folds = sorted(int(path.name) for path in input.glob("[0-9]*") if path.name.isdecimal() and path.is_dir())
-    if is_image_folder(output):  # which would be taken for one of folds from then on
+    if is_image_folder(output):  # with folds in it, it would be taken for one of folds
         raise RunError(f"{output}: must be another folder than one of images, got one")
     if not folds or is_image_folder(input):
         return [Extraction(method, input, output, config, seed or 0)]

@@ -110,7 +110,7 @@ def make_splits(arrays: ImageArrays, place: str) -> dict[str, Split]:
     with extra("data", where=f"dataset {arrays.name}"):
         from sklearn.model_selection import StratifiedKFold
         from sklearn.model_selection import StratifiedShuffleSplit
-    nothing = np.zeros(len(labels))  # in place of images, which have no say
+    nothing = np.zeros(len(labels))  # in place of images: splits depend on labels alone
     ((train, val),) = StratifiedShuffleSplit(1, test_size=0.1, random_state=0).split(nothing, labels)
     splits = {"gs": Split(train, val, 0)}
     for fold, (train, val) in enumerate(StratifiedKFold(N_FOLDS).split(nothing, labels)):

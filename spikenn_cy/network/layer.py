@@ -61,13 +61,14 @@ class Layer:
         self.config = config
         self.n_neurons = config.n_neurons
         self.n_inputs = n_inputs
-        # Silent times are of single precision; compared in another, silence would have an error.
+        # Spike times have single precision. Compared with a max_time of double precision, silence would have an error.
         self.max_time = float(STAMP.type(max_time))
         self.inference_thresholds: Array = np.full(self.n_neurons, config.firing_threshold, REAL)
         self.thresholds_version = 0
         self._input_major: InputMajorWeights | None = None
-        self._asked = (0, 0)  # version of the weights, and spikes since for which there was no input-major copy
-        self._inference: tuple[InputMajorWeights | None, Inference] | None = None  # and the copy that it reads
+        # A version of the weights, and the spikes that were charged without an input-major copy of it.
+        self._asked = (0, 0)
+        self._inference: tuple[InputMajorWeights | None, Inference] | None = None  # with the copy that it reads
         self.rows = LayerWeights(aligned(self.shape, REAL))
         if generator is not None:
             self._draw(generator)
@@ -177,7 +178,7 @@ class Layer:
             Make it whatever it costs.
         """
         if self._input_major is None or self._input_major.version != self.rows.version:
-            # A copy costs about as much as this many spikes do from the rows, and may never pay.
+            # Making a copy takes about as long as charging n_inputs spikes from the rows, so as many must come first.
             version, n_asked = self._asked
             n_asked = n_spikes + (n_asked if version == self.rows.version else 0)
             self._asked = self.rows.version, n_asked

@@ -408,7 +408,7 @@ class Readout:
             same = (*dataset.input_shape, 1)[:3] == (*self.input_shape, 1)[:3]
             rule = f"must have the network's input_shape {self.input_shape}"
             require(same, name, rule, dataset.input_shape, DataError)
-        # Times are float32; to make these of equal numbers would take longer than all else here.
+        # Times are compared as float32. Equal numbers need no conversion, which would take longer than all else here.
         same = dataset.max_time == self.max_time or STAMP.type(dataset.max_time) == STAMP.type(self.max_time)
         if not same:
             raise DataError(f"{name}: must have the network's max_time {self.max_time}, got {dataset.max_time}")
@@ -425,7 +425,7 @@ class Readout:
         require(len(dataset) > 0, name, "must hold at least one sample", len(dataset), DataError)
         classes = dataset.classes if self.classes is None else self.classes
         if len(classes) < self.n_classes and np.array_equal(classes, np.arange(len(classes))):
-            classes = np.arange(self.n_classes)  # its labels are indices already, of which some are missing
+            classes = np.arange(self.n_classes)  # labels are indices already; some classes have no sample
         require(len(classes) == self.n_classes, name, f"must have {self.n_classes} classes", len(classes), DataError)
         return classes
 
@@ -476,7 +476,7 @@ class Readout:
         return model_file.load(cls, path)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # What a file holds, so that a pickle, a copy and a file are the same network, whose training goes on alike.
+        # A pickle holds what a file does, so that pickles, copies and files are the same network and go on alike.
         return model_file.unpickled, (type(self), *model_file.members(self, "pickle"))
 
 

@@ -144,7 +144,7 @@ class LayerTrainer:
         shuffle : bool, default=False
             In a new random order, else in the data set's.
         """
-        key = self.generator.bit_generator.random_raw()  # 64 bits of PCG64, as of integers(0, 2**64) but sooner
+        key = self.generator.bit_generator.random_raw()  # what integers(0, 2**64) returns, in less time
         self._restart_if_assigned()
         n_samples = len(dataset)
         order = self.generator.permutation(n_samples) if shuffle else np.arange(n_samples, dtype=OFFSET)
@@ -191,5 +191,5 @@ class LayerTrainer:
         self.n_epochs = n_epochs
         self.generator.bit_generator.state = generator
         self.rule.state = state["rule"]
-        self._thresholds_version = -1  # and so the regulator restarts
+        self._thresholds_version = -1  # so that the regulator restarts
         self.regulator.state = state["regulator"]

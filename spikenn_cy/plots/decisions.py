@@ -26,7 +26,7 @@ from spikenn_cy.utils.validation import is_whole
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOST_COUNTS = 15  # classes, up to which every field has its number
+MOST_COUNTS = 15  # with more classes fields have no numbers
 MOST_NAMES = 20  # that stand one above the other without touching
 HALF_AS_MANY = 10
 SHORT_NAME = 3  # characters that fit side by side

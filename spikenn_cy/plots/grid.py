@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 A_ROW = 3  # panels
 GOLDEN = (5**0.5 - 1) / 2
-HALF_WIDTH = 0.3  # of the room in which the runs of one value lie beside each other
-MANY = 25  # runs of one value, which take all of that room; fewer stay closer to the value
+HALF_WIDTH = 0.3  # of the room in which dots of the runs of one value lie beside each other
+MANY = 25  # runs of one value fill that room; dots of fewer stay closer to the value
 MOST_CHARACTERS = 30  # of all values under one panel, for them to stand upright
 
 

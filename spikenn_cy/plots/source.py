@@ -77,7 +77,7 @@ class Source:
             _ = self.description  # other folders have a file of this name too
             return "run"
         elif any(name.isdecimal() and (self.folder / name / RUN.record).exists() for name in names):
-            return "kfold"  # or runs that were started one by one, which `score` takes too
+            return "kfold"  # `score` too takes runs that were started one by one
         found = shortened(", ".join(names)) if names else "nothing"
         raise RunError(f"{self.folder}: {rule}, got one with {found}")
 

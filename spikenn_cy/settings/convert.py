@@ -177,7 +177,7 @@ def build(cls: type[R], raw: object, path: JSONPath = ()) -> R:
         return cls(**values)
     except InvalidSetting as invalid:
         first, *deeper = invalid.path
-        # The value as it stands there, which the record may have rounded.
+        # Shows the value as it was given; the record may have rounded it.
         found = invalid.found if deeper or first not in values else json_text(values[first])
         raise InvalidSetting((*path, first, *deeper), invalid.rule, found, invalid.hint) from None
 

@@ -88,7 +88,7 @@ class OutputFolder:
         """What is in the folder, but for marks of processes that use it or were killed; nothing if there is none."""
         try:
             names = os.listdir(self.path)
-        except (FileNotFoundError, NotADirectoryError):  # which is for the one to tell who makes it
+        except (FileNotFoundError, NotADirectoryError):  # whoever makes the folder says what is wrong
             return []
         torn = {path.name for path in self.kind.torn_in(self.path)}
         return sorted(name for name in names if name != LOCK and name not in torn)

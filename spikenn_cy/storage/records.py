@@ -24,7 +24,7 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Seed = Annotated[int, msgspec.Meta(ge=0)]
 Section = dict[str, Any]
 
-DEEPEST = 50  # levels of a record; whoever walks through one needs some calls for each
+DEEPEST = 50  # levels of a record; each takes some calls of Python's limited stack
 
 
 def read_record(path: Path, shape: type[msgspec.Struct], rule: str) -> dict[str, Any]:
