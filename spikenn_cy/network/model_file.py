@@ -26,8 +26,8 @@ from spikenn_cy.errors import require
 from spikenn_cy.network.assembly import array_shapes
 from spikenn_cy.network.history import EpochReport
 from spikenn_cy.storage.arrays import ArrayFile
-from spikenn_cy.storage.arrays import Finding
 from spikenn_cy.storage.arrays import Wanted
+from spikenn_cy.storage.arrays import WrongContent
 from spikenn_cy.storage.arrays import open_arrays
 from spikenn_cy.storage.arrays import refusing
 from spikenn_cy.storage.descriptions import with_defaults
@@ -214,7 +214,7 @@ def _header_of(file: ArrayFile, path: str | os.PathLike[str]) -> ModelHeader:
     """Return the header of an open file, whose figures can be true."""
     with refusing(path, SAVED):
         if HEADER not in file and "format" in file and file.text("format").startswith(EXPORTED):
-            raise Finding("plain arrays for other software, as export writes them")
+            raise WrongContent("plain arrays for other software, as export writes them")
         header = read_header(file, ModelHeader, MODEL_FORMAT)
     with refusing(path, WHOLE):
         _check_reports(header)

@@ -25,7 +25,7 @@ from spikenn_cy.utils.alignment import aligned
 MOST_AXES = 32
 
 
-class Finding(ValueError):
+class WrongContent(ValueError):
     """What a file holds in place of what it must; the text completes "got ..."."""
 
 
@@ -69,7 +69,7 @@ def refusing(place: str | os.PathLike[str], rule: str, error: type[SpikennError]
         raise
     except OSError as problem:
         raise error(f"{place}: {rule}, got {problem.strerror or one_line(problem)}") from problem
-    except (Finding, SpikennError) as problem:
+    except (WrongContent, SpikennError) as problem:
         raise error(f"{place}: {rule}, got {problem}") from problem
     except Exception as problem:
         raise error(f"{place}: {rule}, got {type(problem).__name__}: {one_line(problem)}") from problem
@@ -82,13 +82,13 @@ class ArrayFile:
         self._archive = archive
         self._members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
         if len(self._members) != len(archive.infolist()):
-            raise Finding("an array twice")
+            raise WrongContent("an array twice")
         for name, info in self._members.items():
             # Memory is asked for as these say. Compressed ones could ask for a thousand times the file.
             if info.compress_type != zipfile.ZIP_STORED:
-                raise Finding(f"{shown(name)} compressed, which no command does")
+                raise WrongContent(f"{shown(name)} compressed, which no command does")
             if info.file_size != info.compress_size or info.header_offset + info.file_size > n_bytes:
-                raise Finding(f"{shown(name)} of more bytes than the file has")
+                raise WrongContent(f"{shown(name)} of more bytes than the file has")
 
     def __contains__(self, name: str) -> bool:
         return name in self._members
@@ -98,14 +98,14 @@ class ArrayFile:
         known = {**layout, **(optional or {})}
         missing = [name for name in layout if name not in self._members]
         if missing:
-            raise Finding(f"no {', '.join(missing[:3])}")
+            raise WrongContent(f"no {', '.join(missing[:3])}")
         for name in self._members:
             if name not in known:
-                raise Finding(f"arrays: must be among {', '.join(known)}, got {shown(name)}")
+                raise WrongContent(f"arrays: must be among {', '.join(known)}, got {shown(name)}")
             with self._archive.open(self._members[name]) as member:
                 shape, dtype = read_head(member, self._members[name], name, MOST_AXES)
             if difference := known[name].differs(shape, dtype):
-                raise Finding(f"{name}: {difference}")
+                raise WrongContent(f"{name}: {difference}")
 
     def __getitem__(self, name: str) -> npt.NDArray[Any]:
         """Return an array, which begins a line of the processor's caches; its checksum holds."""
@@ -125,7 +125,7 @@ class ArrayFile:
         """Yield the parts of an array along its first axis, one of which is in memory at a time."""
         with self._opened(name) as (member, shape, dtype):
             if not shape:
-                raise Finding(f"{name}: must have an axis, got a single value")
+                raise WrongContent(f"{name}: must have an axis, got a single value")
             n_bytes = int(np.prod(shape[1:])) * dtype.itemsize
             for _ in range(shape[0]):
                 yield np.frombuffer(member.read(n_bytes), dtype).reshape(shape[1:])
@@ -134,13 +134,13 @@ class ArrayFile:
         """Return the text that is the only value of an array."""
         array = self[name]
         if array.dtype.kind != "U" or array.shape != ():
-            raise Finding(f"{name}: must be text, got {array.dtype} {array.shape}")
+            raise WrongContent(f"{name}: must be text, got {array.dtype} {array.shape}")
         return str(array[()])
 
     @contextlib.contextmanager
     def _opened(self, name: str) -> Iterator[tuple[Any, tuple[int, ...], np.dtype[Any]]]:
         if name not in self._members:
-            raise Finding(f"no {name}")
+            raise WrongContent(f"no {name}")
         with self._archive.open(self._members[name]) as member:
             yield member, *read_head(member, self._members[name], name, MOST_AXES)
 
@@ -167,7 +167,7 @@ def open_arrays(path: str | os.PathLike[str], rule: str, error: type[SpikennErro
             start = file.read(len(NUMPY))
             if not start.startswith(ZIP):
                 lone = "one array without a name, as .npy files hold"
-                raise Finding(lone if start == NUMPY else "a file of another kind" if start else "an empty file")
+                raise WrongContent(lone if start == NUMPY else "a file of another kind" if start else "an empty file")
             archive = stack.enter_context(zipfile.ZipFile(file))
             arrays = ArrayFile(archive, os.fstat(file.fileno()).st_size)
         yield arrays
