@@ -185,6 +185,8 @@ class ExperimentConfig(Record, frozen=True, kw_only=True):
         last = len(self.network) - 1
         for position, layer in enumerate(self.network):
             tag = layer.__struct_config__.tag
+            if tag not in self.optimizer.layer_types:
+                raise self._out_of_place(("network", position, "type"), "it trains dense layers alone", tag)
             if position == last and tag != "dense":
                 raise InvalidSetting(("network", position, "type"), "must be dense in the last layer", json_text(tag))
             if position > 0 and tag == "conv":

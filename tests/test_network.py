@@ -417,6 +417,76 @@ def philox(key, sample):
     return (generator.random_raw(4) >> np.uint64(11)) * 2.0**-53
 
 
+# S4NN in every layer
+
+
+def s4nn_epoch(weights, samples, rate, t_gap):
+    """The rule, word by word: neurons spike at the first group after which their potential is above 1."""
+    weights = [layer.astype(np.float64) for layer in weights]
+    for inputs, input_times, label in samples:
+        times = [np.full(layer.shape[0], 1.0) for layer in weights]
+        potentials = [np.zeros(layer.shape[0]) for layer in weights]
+        for now in np.unique(input_times):
+            arriving = inputs[input_times == now]
+            for depth, (layer, when) in enumerate(zip(weights, times, strict=True)):
+                potentials[depth] += layer[:, arriving].sum(axis=1)
+                arriving = np.flatnonzero((potentials[depth] > 1) & (when == 1.0))
+                when[arriving] = now
+        base = min(times[-1].min(), 1 - t_gap)
+        own = np.arange(len(times[-1])) == label
+        desired = np.where(own, np.minimum(times[-1], base), np.maximum(times[-1], base + t_gap))
+        errors = [unit((times[-1] - desired).astype(np.float32))]
+        if not errors[0].any():
+            continue
+        for layer, above, below in zip(weights[:0:-1], times[:0:-1], times[-2::-1], strict=True):
+            in_time = above[:, None] >= below[None, :]
+            credit = (layer * in_time * errors[0][:, None]).sum(axis=0)
+            errors.insert(0, unit(np.where(below < 1, credit, 0)))
+        every = np.ones(weights[0].shape[1])
+        every[inputs] = input_times
+        causes = [every, *times[:-1]]
+        for depth, (error, when, cause) in enumerate(zip(errors, times, causes, strict=True)):
+            fired = (cause < 1)[None, :] & (cause[None, :] <= when[:, None])
+            weights[depth] += rate * error[:, None] * fired
+    return weights
+
+
+def unit(errors):
+    norm = np.linalg.norm(errors)
+    return errors / norm if norm else errors
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_s4nn_of_every_layer_learns_as_its_equations_say(seed):
+    rng, sizes = np.random.default_rng(seed), [30, 17, 9, 4]
+    times = rng.integers(0, 9, (12, 30)) / 8
+    dataset = SpikingDataset.from_numpy(times, np.arange(12) % 4)
+    network = [{"n_neurons": n, "rate": 0.05} for n in sizes[1:]]
+    model = Readout.from_config({"network": network, "optimizer": {"method": "s4nn_layers", "t_gap": 0.1}}, 30, 4)
+    for layer in model.layers:
+        layer.weights = rng.normal(3 / layer.n_inputs, 1 / np.sqrt(layer.n_inputs), layer.weights_shape)
+    expected = s4nn_epoch(
+        [layer.weights for layer in model.layers], [sample_of(dataset, i) for i in range(12)], 0.05, 0.1
+    )
+    model.partial_fit(dataset)
+    for layer, weights in zip(model.layers, expected, strict=True):
+        assert_allclose(layer.weights, weights, atol=1e-5)
+
+
+def test_s4nn_draws_hidden_neurons_anew_that_never_fire():
+    dataset = SpikingDataset.from_numpy(np.random.default_rng(0).integers(0, 9, (40, 30)) / 8, np.arange(40) % 4)
+    network = [{"n_neurons": 20}, {"n_neurons": 4}]
+    model = Readout.from_config({"network": network, "optimizer": {"method": "s4nn_layers"}}, 30, 4)
+    weights = np.full((20, 30), -1.0)
+    weights[5:] = 0.1
+    model.layers[0].weights = weights
+    model.fit(dataset, epochs=1)
+    assert (model.layers[0].weights[:5] > 0).any(axis=1).all()
+    network = [CONV, {"n_neurons": 4}]
+    with pytest.raises(ConfigError, match=r"network\[0\]\.type: must not be given with method s4nn_layers"):
+        Readout.from_config({"network": network, "optimizer": {"method": "s4nn_layers"}}, 30, 4)
+
+
 # Refusals
 
 GOOD = {"network": [{"n_neurons": 4}, {"n_neurons": 2}], "optimizer": {"method": "decision_time"}}

@@ -2,7 +2,7 @@
 from libc.stdint cimport uint64_t
 
 from spikenn_cy.kernels.events cimport Group
-from spikenn_cy.types cimport index_t, real_t, stamp_t
+from spikenn_cy.types cimport index_t, offset_t, real_t, stamp_t
 
 
 ctypedef struct Events:            # units that spiked in the present sample, in order
@@ -33,13 +33,16 @@ cdef class EventLayer:
     cdef Py_ssize_t n_lost
     cdef real_t[::1] credit                # of each unit
     cdef double rate                       # of learning, in this epoch
+    cdef offset_t[::1] n_fired             # of each unit, spikes since `count_anew`
 
     cdef void begin(self) noexcept nogil
     cdef bint take(self, const Group *group, stamp_t now) noexcept nogil
     cdef Py_ssize_t charge(self, const Group *group, stamp_t now) noexcept nogil
     cdef void fire(self, index_t unit, stamp_t now) noexcept nogil
     cdef void send_back(self, real_t *credit) noexcept nogil
+    cdef void send_back_in_time(self, const Events *senders, real_t *credit) noexcept nogil
     cdef void take_credit(self) noexcept nogil
+    cdef void take_errors(self) noexcept nogil
     cdef void learn(self, const Events *inputs) noexcept nogil
     cdef void read(self, stamp_t[::1] times, real_t[::1] potentials, stamp_t silent) noexcept nogil
 

@@ -1,5 +1,8 @@
 """Types of what the loop over samples knows of a layer."""
 
+import numpy as np
+import numpy.typing as npt
+
 class EventLayer:
     n_inputs: int
     n_units: int
@@ -9,6 +12,7 @@ class EventLayer:
     def put_on(self, below: EventLayer) -> None: ...
     def learn_with(self, rate: float, feedback: Feedback | None = None) -> None: ...
     def drop(self, rate: float) -> None: ...
+    def count_anew(self) -> npt.NDArray[np.int64]: ...
 
 class Feedback: ...
 

@@ -1,7 +1,7 @@
 """A layer of a network that learns event by event, as the loop over samples knows it."""
 import numpy as np
 
-from spikenn_cy.dtypes import INDEX, REAL, STAMP
+from spikenn_cy.dtypes import INDEX, OFFSET, REAL, STAMP
 from spikenn_cy.kernels.dropout cimport SPIKES, c_is_dropped
 from spikenn_cy.kernels.events cimport UNIT_LANES, Group
 from spikenn_cy.types cimport index_t, real_t, stamp_t
@@ -35,6 +35,7 @@ cdef class EventLayer:
         self.fired.units, self.fired.times = &self.fired_units[0], &self.fired_times[0]
         self.lost = np.zeros(self.n_padded, INDEX)
         self.credit = aligned(self.n_padded, REAL)
+        self.n_fired = np.zeros(n_units, OFFSET)
 
     def put_on(self, EventLayer below):
         """Take the spikes of another layer."""
@@ -47,6 +48,12 @@ cdef class EventLayer:
     def drop(self, double rate):
         """Lose spikes at this rate, as training does; 0: none."""
         self.dropout.rate = rate
+
+    def count_anew(self):
+        """Return how often each unit has fired since the last call, and begin to count anew."""
+        counts = np.array(self.n_fired)
+        self.n_fired[:] = 0
+        return counts
 
     cdef void begin(self) noexcept nogil:
         # Of a sample.
@@ -68,6 +75,7 @@ cdef class EventLayer:
         return 0
 
     cdef void fire(self, index_t unit, stamp_t now) noexcept nogil:
+        self.n_fired[unit] = self.n_fired[unit] + 1
         if self.dropout.rate > 0 and c_is_dropped(
             self.dropout.key, SPIKES, self.dropout.sample, self.position, self.dropout.rate, unit
         ):
@@ -80,6 +88,14 @@ cdef class EventLayer:
 
     cdef void send_back(self, real_t *credit) noexcept nogil:
         # Writes, for each input, the sum of this layer's errors weighted by its weights.
+        pass
+
+    cdef void send_back_in_time(self, const Events *senders, real_t *credit) noexcept nogil:
+        # Writes, for each input that fired, the sum of the errors of those units that did not fire before it, weighted.
+        pass
+
+    cdef void take_errors(self) noexcept nogil:
+        # Takes `credit` of the units as their errors.
         pass
 
     cdef void take_credit(self) noexcept nogil:

@@ -6,7 +6,7 @@ from libc.string cimport memcpy, memset
 
 import numpy as np
 
-from spikenn_cy.dtypes import INDEX, REAL
+from spikenn_cy.dtypes import INDEX, REAL, STAMP
 from spikenn_cy.kernels.events cimport Group, InputMajor, Units, events
 from spikenn_cy.layers._base cimport EventLayer, Events
 from spikenn_cy.types cimport index_t, real_t, stamp_t
@@ -34,7 +34,7 @@ cdef class DenseEvents(EventLayer):
         super().__init__(position, weights.shape[0], n_neurons)
         self.weights, self.thresholds, self.window = weights, thresholds, window
         self.potentials, self.limits, self.errors, self.steps = aligned((4, self.n_padded), REAL)
-        self.spike_potentials = np.zeros(self.n_padded, REAL)
+        self.spike_potentials, self.spike_times = np.zeros(self.n_padded, REAL), np.zeros(self.n_padded, STAMP)
         self.crossed = np.zeros(self.n_padded + 1, INDEX)
         self.units.potentials, self.units.limits = &self.potentials[0], &self.limits[0]
         self.units.n_padded = self.n_padded
@@ -53,7 +53,7 @@ cdef class DenseEvents(EventLayer):
         for k in range(n):
             j = self.crossed[k]
             self.limits[j] = INFINITY
-            self.spike_potentials[j] = self.potentials[j]
+            self.spike_potentials[j], self.spike_times[j] = self.potentials[j], now
             self.fire(j, now)
         return n
 
@@ -61,6 +61,23 @@ cdef class DenseEvents(EventLayer):
         cdef InputMajor matrix
         matrix.rows, matrix.n_rows, matrix.n_padded = &self.weights[0, 0], self.n_inputs, self.n_padded
         events().send_back(&matrix, &self.errors[0], credit)
+
+    cdef stamp_t spike_time(self, index_t j, stamp_t silent) noexcept nogil:
+        return self.spike_times[j] if self.limits[j] == INFINITY else silent
+
+    cdef void send_back_in_time(self, const Events *senders, real_t *credit) noexcept nogil:
+        cdef Py_ssize_t s
+        cdef index_t i, k
+        cdef double total
+        for s in range(senders.count):
+            i, total = senders.units[s], 0
+            for k in range(self.n_units):
+                if self.spike_time(k, INFINITY) >= senders.times[s]:
+                    total += <double>self.weights[i, k] * self.errors[k]
+            credit[i] = <real_t>total
+
+    cdef void take_errors(self) noexcept nogil:
+        memcpy(&self.errors[0], &self.credit[0], self.n_units * sizeof(real_t))
 
     cdef void take_credit(self) noexcept nogil:
         cdef Units at_threshold = self.units

@@ -168,9 +168,9 @@ class NetworkLayer:
         """Return where the layer starts on another layer, or on the data."""
         raise NotImplementedError
 
-    def start(self, below: "NetworkLayer | None", is_last: bool, figures: Figures) -> Start:
-        """Return where the layer starts: its settings, and what suits the data where they say nothing."""
-        config, suits = self.config, self.start_on(below, is_last, figures)
+    def start(self, suits: Start) -> Start:
+        """Return where the layer starts: by its settings, and by what suits rule and data where they say nothing."""
+        config = self.config
         return Start(
             suits.mean if config.w_init_mean is None else config.w_init_mean,
             suits.std if config.w_init_std is None else config.w_init_std,
@@ -184,6 +184,12 @@ class NetworkLayer:
         if self.kernel_feedback is not None and not self.feedback_assigned:
             std = self.feedback.std(self.shared)
             self._set_feedback(generator.normal(0, std, (self.n_neurons, self.n_classes)).astype(REAL))
+
+    def redraw(self, generator: np.random.Generator, start: Start, units: npt.NDArray[np.int64]) -> None:
+        """Draw the weights of some units anew."""
+        weights = self.weights.copy()
+        weights[units] = generator.normal(start.mean, start.std, (len(units), *self.weights_shape[1:]))
+        self._set_weights(weights)
 
     # Kernels
 

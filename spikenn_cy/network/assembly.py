@@ -120,7 +120,7 @@ def _deep(
         layers[-1].max_time = float(STAMP.type(max_time))
         shape = layers[-1].output_shape
     trainer = DeepTrainer(config, layers, n_classes, generator)
-    return Network(layers, trainer, DeepDecisions(layers, config.optimizer.window, n_classes))
+    return Network(layers, trainer, DeepDecisions(layers, config.optimizer.surrogate_window, n_classes))
 
 
 def array_shapes(config: ExperimentConfig, shape: Shape, n_classes: int) -> list[dict[str, Shape]]:
@@ -136,6 +136,6 @@ def array_shapes(config: ExperimentConfig, shape: Shape, n_classes: int) -> list
         weights = settings.weights_shape(shape)
         shape = settings.output_shape(shape)
         shapes.append({"weights": weights, "thresholds": weights[:1]})
-        if position < len(config.network) - 1 and FEEDBACKS[config.optimizer.feedback].has_weights:
+        if position < len(config.network) - 1 and FEEDBACKS[config.optimizer.feedback_kind].has_weights:
             shapes[-1]["feedback_weights"] = math.prod(shape), n_classes
     return shapes

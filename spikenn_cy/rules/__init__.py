@@ -8,6 +8,7 @@ from spikenn_cy.rules.decision_time import DecisionTimeConfig
 from spikenn_cy.rules.rstdp import RSTDPConfig
 from spikenn_cy.rules.s2stdp import S2STDPConfig
 from spikenn_cy.rules.s4nn import S4NNConfig
+from spikenn_cy.rules.s4nn_layers import S4NNLayersConfig
 from spikenn_cy.rules.settings import RuleConfig
 
 RULES: dict[str, type[RuleConfig]] = {
@@ -15,4 +16,5 @@ RULES: dict[str, type[RuleConfig]] = {
     "rstdp": RSTDPConfig,
     "s4nn": S4NNConfig,
     "decision_time": DecisionTimeConfig,
+    "s4nn_layers": S4NNLayersConfig,
 }

@@ -1,9 +1,12 @@
 """Decision-time learning, which trains every layer by the potentials at the moment of the decision."""
 
+from typing import Annotated
 from typing import Literal
 
+from spikenn_cy.layers.feedbacks import FEEDBACKS
 from spikenn_cy.rules._decision_time import DecisionTime
 from spikenn_cy.rules.network import NetworkRuleConfig
+from spikenn_cy.settings.convert import Choice
 
 
 class DecisionTimeConfig(NetworkRuleConfig, frozen=True, kw_only=True, tag_field="method", tag="decision_time"):
@@ -12,9 +15,13 @@ class DecisionTimeConfig(NetworkRuleConfig, frozen=True, kw_only=True, tag_field
     ``error`` is ``softmax``, with ``temperature`` in units of potential, which leaves a sample alone whose class has
     a probability above ``1 - skip``; or ``hinge``, with ``margin``. ``decision_at`` is the wanted mean time of
     decisions as a share of ``max_time``, the dial between speed and accuracy; null takes it from the data. The
-    output's threshold follows it by ``threshold_rate``. For the others see docs/networks.md.
+    output's threshold follows it by ``threshold_rate``. ``window`` is the width of the surrogate derivative, as
+    a share of the threshold, and ``feedback`` how errors reach hidden layers: by the weights above (``transport``), by
+    weights of their own that learn alike (``mirrored``) or that stay as drawn (``random``). See docs/networks.md.
     """
 
+    feedback: Annotated[str, Choice(FEEDBACKS)] = "transport"
+    window: float = 0.5
     error: Literal["softmax", "hinge"] = "softmax"
     temperature: float = 0.2
     margin: float = 0.5
@@ -24,12 +31,23 @@ class DecisionTimeConfig(NetworkRuleConfig, frozen=True, kw_only=True, tag_field
 
     def check(self) -> None:
         super().check()
+        self.rule(self.window > 0, "window", "must be > 0")
         self.rule(self.temperature > 0, "temperature", "must be > 0")
         self.rule(self.margin >= 0, "margin", "must be >= 0")
         self.rule(0 <= self.skip < 1, "skip", "must be >= 0 and < 1")
         at = self.decision_at
         self.rule(at is None or 0 <= at <= 1, "decision_at", "must be from 0 to 1, or null")
         self.rule(self.threshold_rate >= 0, "threshold_rate", "must be >= 0")
+
+    @property
+    def feedback_kind(self) -> str:
+        """``feedback``."""
+        return self.feedback
+
+    @property
+    def surrogate_window(self) -> float:
+        """``window``."""
+        return self.window
 
     def build(self, n_classes: int, n_per_class: int, max_time: float, decision_at: float) -> DecisionTime:
         """Return the compiled rule; for the arguments see ``NetworkRule``."""

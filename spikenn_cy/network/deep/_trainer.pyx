@@ -81,8 +81,7 @@ cdef class NetworkTrainer:
             layer.learn(&self.network.inputs)
             return
         if layer.below.feedback is not None:
-            layer.below.feedback.send_back(layer, &self.rule.class_errors[0], &layer.below.credit[0])
-            layer.below.take_credit()
+            self.rule.share(layer)
             self.learn(layer.below)
             layer.below.feedback.learn(&layer.below.fired, &self.rule.class_errors[0], self.network.output.rate)
         layer.learn(&layer.below.fired)

@@ -21,7 +21,7 @@ def figures_of(dataset: SpikingDataset, config: ExperimentConfig) -> Figures:
     config : ExperimentConfig
         Of a rule that trains every layer.
     """
-    decision_at = config.optimizer.decision_at
+    decision_at = getattr(config.optimizer, "decision_at", None)
     if decision_at is None:
         decision_at = quantile(dataset.timestamps, QUANTILE) / dataset.max_time
     first = config.network[0]

@@ -53,7 +53,7 @@ class DeepTrainer:
         self.n_epochs = 0
         self.figures: Figures | None = None
         for layer in layers[:-1]:
-            layer.hide(config.optimizer.feedback, n_classes)
+            layer.hide(config.optimizer.feedback_kind, n_classes)
         self._loop: NetworkTrainer | None = None
 
     @property
@@ -77,7 +77,7 @@ class DeepTrainer:
         assert self.figures is not None
         below = [None, *self.layers[:-1]]
         return [
-            layer.start(under, layer is self.layers[-1], self.figures)
+            layer.start(self.config.optimizer.start(layer, under, layer is self.layers[-1], self.figures))
             for layer, under in zip(self.layers, below, strict=True)
         ]
 
@@ -86,7 +86,7 @@ class DeepTrainer:
         assert self.figures is not None
         if self._loop is None:
             settings, output = self.config.optimizer, self.layers[-1]
-            layers = [layer.compiled(settings.window) for layer in self.layers]
+            layers = [layer.compiled(settings.surrogate_window) for layer in self.layers]
             for layer, events in zip(self.layers, layers, strict=True):
                 events.drop(layer.config.dropout)
             change: Augmentation | None = None
@@ -143,7 +143,16 @@ class DeepTrainer:
         """Train one epoch with all its bookkeeping; return the training accuracy."""
         accuracy = self.learn(dataset, how, self.config.trainer.shuffle) / len(dataset)
         self.n_epochs += 1
+        if self.config.optimizer.redraws_silent:
+            self._redraw_silent()
         return accuracy
+
+    def _redraw_silent(self) -> None:
+        """Draw hidden neurons anew that have not fired since the last time."""
+        for layer, events, start in zip(self.layers[:-1], self._events, self._starts(), strict=False):
+            silent = np.flatnonzero(events.count_anew() == 0)
+            if len(silent) > 0:
+                layer.redraw(self.generator, start, silent)
 
     # Files
 
