@@ -290,9 +290,10 @@ def test_a_saved_network_goes_on_learning_as_if_it_had_not_been_saved(kind, way,
         assert_array_equal(one.thresholds, two.thresholds)
 
 
+@pytest.mark.parametrize("feedback", FEEDBACKS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_untrained_network_can_be_saved_and_is_drawn_by_its_first_fit(kind, tmp_path):
-    case, found = fixed_case(kind), set()
+def test_an_untrained_network_can_be_saved_and_is_drawn_by_its_first_fit(kind, feedback, tmp_path):
+    case, found = fixed_case(kind, feedback=feedback), set()
     dataset = data_of(case, 60)
     for saved in (False, True):
         model = Readout.from_config(case[3], 112, 3, seed=3, input_shape=case[1])
@@ -302,6 +303,48 @@ def test_an_untrained_network_can_be_saved_and_is_drawn_by_its_first_fit(kind, t
         model.fit(dataset, epochs=1)
         found.add(b"".join(layer.weights.tobytes() for layer in model.layers))
     assert len(found) == 1
+
+
+@pytest.mark.parametrize("way", ["file", "pickle"])
+def test_weights_of_0_that_were_assigned_are_not_drawn_after_a_file(way, tmp_path):
+    case = fixed_case("dense", feedback="mirrored", rate=0.0)
+    model = Readout.from_config(case[3], 112, 3, seed=3, input_shape=case[1])
+    model.layers[1].weights = np.zeros((6, 21))
+    model.layers[0].feedback_weights = np.zeros((21, 3))
+    if way == "file":
+        model.save(tmp_path / "model.npz")
+        model = Readout.load(tmp_path / "model.npz")
+    else:
+        model = pickle.loads(pickle.dumps(model))
+    model.fit(data_of(case, 60), epochs=1)
+    assert model.layers[0].weights.any()
+    assert not model.layers[1].weights.any()
+    assert not model.layers[0].feedback_weights.any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("stopped_at", ["weights", "feedback_weights"])
+def test_a_first_fit_that_was_stopped_while_it_drew_begins_again(kind, stopped_at, monkeypatch):
+    case, found = fixed_case(kind, feedback="mirrored"), set()
+    dataset = data_of(case, 60)
+    for stops in (False, True):
+        model = Readout.from_config(case[3], 112, 3, seed=3, input_shape=case[1])
+        if stops:
+            owner = model.layers[1] if stopped_at == "weights" else model.layers[0]
+            name = "_set_weights" if stopped_at == "weights" else "_set_feedback"
+            with monkeypatch.context() as patch:
+                patch.setattr(owner, name, interrupted)
+                with pytest.raises(KeyboardInterrupt):
+                    model.fit(dataset, epochs=1)
+            with pytest.raises(DataError, match="must have weights"):
+                model.predict(dataset)
+        model.fit(dataset, epochs=1)
+        found.add(b"".join(layer.weights.tobytes() for layer in model.layers))
+    assert len(found) == 1
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -21,6 +21,8 @@ from spikenn_cy.utils.validation import real_array
 
 Array = npt.NDArray[np.float32]
 
+DRAWN = ("weights", "feedback_weights")  # arrays of a layer that the first training draws unless they were assigned
+
 
 class Figures(NamedTuple):
     """What the first training set decided, written into files as numbers.
@@ -69,8 +71,8 @@ class NetworkLayer:
         Time of silence, in the data's unit of time.
     version : int
         Counts changes of the arrays.
-    assigned : bool
-        Whether weights were given, which are then not drawn.
+    undrawn : set of str
+        Members of `DRAWN` that the first training is to draw, since they were not assigned.
     """
 
     shared = False  # whether many positions have the same weights
@@ -82,7 +84,7 @@ class NetworkLayer:
         self.weights_shape = config.weights_shape(input_shape)
         self.n_thresholds = self.weights_shape[0]
         self.version = 0
-        self.assigned = False
+        self.undrawn = {"weights"}
         self.max_time = 1.0
         self.kernel_thresholds: Array = aligned(padded(self.n_thresholds), REAL)
         self.kernel_thresholds[:] = 1
@@ -103,6 +105,11 @@ class NetworkLayer:
     # What users see
 
     @property
+    def assigned(self) -> bool:
+        """Whether there are weights to decide by, assigned or drawn."""
+        return "weights" not in self.undrawn
+
+    @property
     def weights(self) -> Array:
         """Synaptic weights, float32, one neuron or filter after the other: a read-only copy.
 
@@ -116,7 +123,7 @@ class NetworkLayer:
 
     def _set_weights(self, weights: Array) -> None:
         self.kernel_weights[...] = self.stored(weights)
-        self.assigned = True
+        self.undrawn.discard("weights")
         self.version += 1
 
     @property
@@ -153,15 +160,16 @@ class NetworkLayer:
     def _set_feedback(self, weights: Array) -> None:
         assert self.kernel_feedback is not None
         self.kernel_feedback[:, : self.n_classes] = weights
-        self.feedback_assigned = True
+        self.undrawn.discard("feedback_weights")
         self.version += 1
 
     # The beginning
 
     def hide(self, feedback: str, n_classes: int) -> None:
         """Make the layer a hidden one, which hears of errors by a member of ``FEEDBACKS``."""
-        self.feedback, self.n_classes, self.feedback_assigned = FEEDBACKS[feedback], n_classes, False
+        self.feedback, self.n_classes = FEEDBACKS[feedback], n_classes
         if self.feedback.has_weights:
+            self.undrawn.add("feedback_weights")
             self.kernel_feedback = aligned((self.n_neurons, padded(n_classes)), REAL)
 
     def start_on(self, below: "NetworkLayer | None", is_last: bool, figures: Figures) -> Start:
@@ -181,7 +189,7 @@ class NetworkLayer:
         """Draw all weights that were not assigned."""
         if not self.assigned:
             self._set_weights(generator.normal(start.mean, start.std, self.weights_shape).astype(REAL))
-        if self.kernel_feedback is not None and not self.feedback_assigned:
+        if "feedback_weights" in self.undrawn:
             std = self.feedback.std(self.shared)
             self._set_feedback(generator.normal(0, std, (self.n_neurons, self.n_classes)).astype(REAL))
 
@@ -224,7 +232,6 @@ class NetworkLayer:
     def set_state(self, arrays: Mapping[str, Array]) -> None:
         """Take over arrays that `state` returned, read back and checked."""
         self._set_weights(arrays["weights"])
-        self.assigned = bool(arrays["weights"].any())  # else it was saved before it was drawn
         self.kernel_thresholds[: self.n_thresholds] = arrays["thresholds"]
         if self.kernel_feedback is not None:
             self._set_feedback(arrays["feedback_weights"])

@@ -64,6 +64,7 @@ class ModelHeader(msgspec.Struct, kw_only=True):
     rule: list[float]
     regulator: list[float]
     figures: dict[str, float] = {}
+    undrawn: list[str] = []
     input_shape: list[int] = []
     reports: list[EpochReport] = []
     data: dict[str, int] = {}
@@ -271,7 +272,7 @@ def _restore(model: "Readout", header: ModelHeader, arrays: Arrays) -> None:
         layer.set_state({name: _finite(arrays[f"{name}_{i}"], f"{name}_{i}") for name in names})
     if "classes" in arrays:
         model.classes = class_names(arrays["classes"], "classes")
-    state = {"rule": header.rule, "regulator": header.regulator, "figures": header.figures}
+    state = {name: getattr(header, name) for name in ("rule", "regulator", "figures", "undrawn")}
     model._trainer.restore(header.n_epochs, json.loads(header.generator), state)
 
 

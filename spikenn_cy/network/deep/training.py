@@ -11,6 +11,7 @@ from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
+from spikenn_cy.layers.face import DRAWN
 from spikenn_cy.layers.face import Figures
 from spikenn_cy.layers.face import NetworkLayer
 from spikenn_cy.layers.face import Start
@@ -69,9 +70,17 @@ class DeepTrainer:
         """Take from the first training set what it decides, and draw the weights that were not assigned."""
         if self.figures is None:
             require(len(dataset.indices) > 0, dataset.source or "train", "must hold a spike", 0, DataError)
-            self.figures = figures_of(dataset, self.config)
-            for layer, start in zip(self.layers, self._starts(), strict=True):
-                layer.draw(self.generator, start)
+            figures, before = figures_of(dataset, self.config), self.generator.bit_generator.state
+            undrawn = [set(layer.undrawn) for layer in self.layers]
+            try:
+                self.figures = figures
+                for layer, start in zip(self.layers, self._starts(), strict=True):
+                    layer.draw(self.generator, start)
+            except BaseException:  # Ctrl-C, too: the next training begins as if this one had not
+                self.figures, self.generator.bit_generator.state = None, before
+                for layer, names in zip(self.layers, undrawn, strict=True):
+                    layer.undrawn = names
+                raise
 
     def _starts(self) -> list[Start]:
         assert self.figures is not None
@@ -160,10 +169,13 @@ class DeepTrainer:
     def state(self) -> dict[str, Any]:
         """What a header keeps of the course of a training, by the names of its members."""
         figures = {} if self.figures is None else self.figures._asdict()
-        return {"rule": [], "regulator": [], "figures": figures}
+        undrawn = [f"{name}_{i}" for i, layer in enumerate(self.layers) for name in sorted(layer.undrawn)]
+        return {"rule": [], "regulator": [], "figures": figures, "undrawn": undrawn}
 
     def restore(self, n_epochs: int, generator: dict[str, Any], state: dict[str, Any]) -> None:
         """Go on from a state that was saved with the layers' arrays, which are restored before."""
         self.n_epochs = n_epochs
         self.generator.bit_generator.state = generator
         self.figures = Figures(**state["figures"]) if state["figures"] else None
+        for i, layer in enumerate(self.layers):
+            layer.undrawn = {name for name in DRAWN if f"{name}_{i}" in state["undrawn"]}
