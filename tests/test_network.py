@@ -395,6 +395,14 @@ def test_spikes_of_patches_are_those_of_the_twin(seed, n_channels, size, padding
     assert_allclose(mean_patch_spikes(dataset, size, padding), expected, rtol=1e-12)
 
 
+def test_a_convolution_starts_on_data_whose_first_samples_are_silent():
+    times = np.ones((510, 4, 5))
+    times[505, 1, 1] = times[507] = 0.5
+    config = GOOD | {"network": [CONV, {"n_neurons": 2}]}
+    model = Readout.from_config(config, 20, 2).partial_fit(SpikingDataset.from_numpy(times, np.arange(510) % 2))
+    assert model._trainer.figures.mean_patch_spikes == 1
+
+
 def test_layers_start_as_the_page_says_and_where_settings_say():
     times = np.random.default_rng(0).integers(0, 9, (40, 300)) / 8
     dataset = SpikingDataset.from_numpy(times, np.arange(40) % 4)

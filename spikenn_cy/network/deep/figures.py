@@ -58,11 +58,16 @@ def _ranked(times: np.ndarray, rank: int) -> float:
 
 
 def mean_patch_spikes(dataset: SpikingDataset, size: int, padding: int) -> float:
-    """Return the mean number of spikes in the patches of the first samples that hold at least one."""
+    """Return the mean number of spikes in the patches of the first samples that hold at least one.
+
+    A spike lies in a patch of any size; if the first samples are silent, others are looked at up to one that is not.
+    """
     total, n = 0, 0
     rows, columns = dataset.input_shape[:2]
     n_channels = dataset.n_inputs // (rows * columns)
-    for sample in range(min(LOOKED_AT, len(dataset))):
+    for sample in range(len(dataset)):
+        if sample >= LOOKED_AT and n > 0:
+            break
         cells = dataset.indices[dataset.indptr[sample] : dataset.indptr[sample + 1]] // n_channels
         image = np.bincount(cells, minlength=rows * columns).reshape(rows, columns)
         padded = np.pad(image, padding)
@@ -70,4 +75,4 @@ def mean_patch_spikes(dataset: SpikingDataset, size: int, padding: int) -> float
         patches = sums[size:, size:] - sums[:-size, size:] - sums[size:, :-size] + sums[:-size, :-size]
         total += int(patches.sum())
         n += int(np.count_nonzero(patches))
-    return total / max(n, 1)
+    return total / n
