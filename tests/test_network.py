@@ -20,6 +20,7 @@ from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
+from spikenn_cy.errors import RunError
 from spikenn_cy.kernels.dropout import draw_mask
 from spikenn_cy.kernels.primitives import available_instructions
 from spikenn_cy.layers import LAYERS
@@ -345,6 +346,71 @@ def test_a_first_fit_that_was_stopped_while_it_drew_begins_again(kind, stopped_a
 
 def interrupted(*_):
     raise KeyboardInterrupt
+
+
+def test_a_checkpoint_goes_on_to_the_same_bits_on_a_network_that_has_seen_other_data(tmp_path):
+    case, found = fixed_case("dense"), set()
+    del case[3]["network"][0]["rate"]
+    dataset, path = data_of(case, 60), tmp_path / "checkpoint.npz"
+    late = SpikingDataset.from_numpy(np.random.default_rng(1).integers(6, 9, (9, *case[1])) / 8, np.arange(9) % 3)
+
+    def stop(report):
+        if report.epoch == 1:
+            raise KeyboardInterrupt
+
+    for other_data in (False, True):
+        model = Readout.from_config(case[3], 112, 3, seed=3, input_shape=case[1])
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(dataset, epochs=4, checkpoint=path, on_epoch=stop)
+        model = Readout.from_config(case[3], 112, 3, seed=3, input_shape=case[1])
+        if other_data:
+            model.partial_fit(late)
+        model.fit(dataset, epochs=4, checkpoint=path)
+        found.add(b"".join(layer.weights.tobytes() + layer.thresholds.tobytes() for layer in model.layers))
+        path.unlink()
+    assert len(found) == 1
+
+
+class Interrupted:
+    """A loop over samples after which Ctrl-C is heard before anything else is done."""
+
+    def __init__(self, loop):
+        self.loop = loop
+
+    def run(self, *options):
+        self.loop.run(*options)
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_decisions_are_of_the_weights_that_an_interrupted_fit_left(kind):
+    case = fixed_case(kind, skip=0.0)
+    case[3]["network"][0]["dropout"] = 0.7
+    model, dataset = model_of(case), data_of(case, 60)
+    model.partial_fit(dataset)
+    model.predict(dataset)
+    model._trainer._loop = Interrupted(model._trainer._loop)
+    for _ in range(5):
+        with pytest.raises(KeyboardInterrupt):
+            model.partial_fit(dataset)
+        new = pickle.loads(pickle.dumps(model))
+        for one, two in zip(model.first_spikes(dataset), new.first_spikes(dataset), strict=True):
+            assert_array_equal(one, two)
+        assert_array_equal(model.predict(dataset), new.predict(dataset))
+
+
+@pytest.mark.parametrize("array", ["thresholds", "feedback_weights"])
+def test_what_could_not_be_loaded_is_not_saved(array, tmp_path):
+    case = fixed_case("dense", feedback="mirrored", threshold_rate=3e38, decision_at=0.0)
+    model, dataset = model_of(case), data_of(case)
+    if array == "feedback_weights":
+        model.layers[0].kernel_feedback[0, 0] = np.inf
+    else:
+        for _ in range(4):  # each lowers the threshold by half its rate
+            model.partial_fit(dataset[:1])
+    for save in (lambda: model.save(tmp_path / "model.npz"), lambda: pickle.dumps(model)):
+        with pytest.raises(RunError, match=rf": {array} of network\[\d\] must be finite to be saved"):
+            save()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -122,9 +122,9 @@ class NetworkLayer:
         self._set_weights(real_array(values, "weights", self.weights_shape))
 
     def _set_weights(self, weights: Array) -> None:
+        self.version += 1
         self.kernel_weights[...] = self.stored(weights)
         self.undrawn.discard("weights")
-        self.version += 1
 
     @property
     def thresholds(self) -> Array:

@@ -85,7 +85,7 @@ def save(model: "Readout", path: str | os.PathLike[str], **progress: "Unpack[Che
     Raises
     ------
     RunError
-        If weights are not finite or the file cannot be written.
+        If weights or thresholds are not finite, or the file cannot be written.
     """
     write_model(path, *members(model, os.fspath(path), **progress))
 
@@ -96,10 +96,11 @@ def members(
     """Return what a model file holds: the network's own arrays, not copied. An error begins with ``place``."""
     trainer, arrays = model._trainer, dict[str, npt.NDArray[Any]]()
     for i, layer in enumerate(model.layers):
-        arrays |= {f"{name}_{i}": array for name, array in layer.state().items()}
-        if not np.isfinite(arrays[f"weights_{i}"]).all():
-            rule = "must be finite to be saved; smaller rates may help"
-            raise RunError(f"{place}: weights of network[{i}] {rule}, got infinite or undefined ones")
+        for name, array in layer.state().items():
+            arrays[f"{name}_{i}"] = array
+            if not np.isfinite(array).all():
+                rule = "must be finite to be saved; smaller rates may help"
+                raise RunError(f"{place}: {name} of network[{i}] {rule}, got infinite or undefined ones")
     if model.classes is not None:
         arrays["classes"] = model.classes
     header = ModelHeader(

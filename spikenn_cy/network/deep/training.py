@@ -142,10 +142,10 @@ class DeepTrainer:
 
         for part in parts(order, how.progress, limit):
             self._set_rates(1.0 if how.epochs is None else self.config.optimizer.decay(before + done, n, how.epochs))
+            for layer in self.layers:  # before they change, since Ctrl-C may be heard right after that
+                layer.version += 1
             n_right += loop.run(SampleBatch(dataset, part, part, key), how.statistics)
             done += len(part)
-            for layer in self.layers:
-                layer.version += 1
         return n_right
 
     def epoch(self, dataset: SpikingDataset, how: Pass) -> float:
@@ -177,5 +177,6 @@ class DeepTrainer:
         self.n_epochs = n_epochs
         self.generator.bit_generator.state = generator
         self.figures = Figures(**state["figures"]) if state["figures"] else None
+        self._loop = None  # it was made with other figures
         for i, layer in enumerate(self.layers):
             layer.undrawn = {name for name in DRAWN if f"{name}_{i}" in state["undrawn"]}
