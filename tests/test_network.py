@@ -1,7 +1,9 @@
 """Networks that learn in every layer follow golden arrays and their twin, to the same bits in every way."""
 
 import copy
+import json
 import pickle
+import re
 
 import network_reference as reference
 import numpy as np
@@ -428,6 +430,58 @@ def test_any_number_of_threads_decides_alike(kind, monkeypatch):
                 assert_array_equal(one, two)
 
 
+def rewritten(path, change, **arrays):
+    """Save a model file again with another header, and with other arrays."""
+    with np.load(path) as file:
+        members = dict(file)
+    header = json.loads(str(members["header"]))
+    change(header)
+    np.savez(path, **{**members, "header": np.array(json.dumps(header)), **arrays})
+
+
+@pytest.mark.parametrize(
+    ("kind", "lie", "finding"),
+    [
+        ("dense", {"figures": {"decision_at": 0.5}}, "figures: must be decision_at, mean_spikes, mean_patch_spikes"),
+        ("dense", {"figures": {"decision_at": 2, "mean_spikes": 1, "mean_patch_spikes": 0}}, "figures: must be of"),
+        ("dense", {"figures": {"decision_at": 0, "mean_spikes": 0, "mean_patch_spikes": 0}}, "figures: must be of"),
+        ("dense", {"figures": {"decision_at": 0, "mean_spikes": -1, "mean_patch_spikes": 0}}, "figures: must be of"),
+        ("conv", {"figures": {"decision_at": 0, "mean_spikes": 1, "mean_patch_spikes": 0}}, "figures: must be of"),
+        ("dense", {"figures": {"x": 0}}, "figures: must be decision_at"),
+        ("dense", {"undrawn": ["weights_0"]}, "undrawn: must be empty once"),
+        ("dense", {"undrawn": ["weights_2"], "figures": {}}, "undrawn: must be among weights_0, feedback_weights_0"),
+        ("dense", {"undrawn": ["feedback_weights_1"], "figures": {}}, "undrawn: must be among"),
+        ("conv", {"input_shape": [8, 7]}, "input_shape: must number the 112 inputs"),
+        ("conv", {"input_shape": [16, 7, 1]}, "weights_0: must have shape"),
+        ("conv", {"input_shape": [8, 7, 2, 1]}, "must be given for images alone"),
+        ("conv", {"input_shape": []}, "must be given for images alone"),
+        ("conv", {"n_classes": 2}, "feedback_weights_0: must have shape"),
+    ],
+)
+def test_a_file_of_figures_that_cannot_be_is_refused_in_one_line(kind, lie, finding, tmp_path):
+    case, path = fixed_case(kind, feedback="mirrored"), tmp_path / "model.npz"
+    if kind == "conv":
+        case[3]["network"][0]["pool"] = 3
+    model = Readout.from_config(case[3], 112, 3, input_shape=case[1])
+    model.partial_fit(data_of(case, 60))
+    model.save(path)
+    rewritten(path, lambda header: header.update(lie))
+    with pytest.raises(DataError, match=re.escape(finding)) as raised:
+        Readout.load(path)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_file_of_a_hidden_neuron_that_fires_without_a_spike_is_refused(tmp_path):
+    case, path = fixed_case("dense"), tmp_path / "model.npz"
+    model = model_of(case)
+    model.save(path)
+    rewritten(path, lambda header: None, thresholds_1=np.zeros(6, np.float32))
+    Readout.load(path)
+    rewritten(path, lambda header: None, thresholds_0=np.zeros(21, np.float32))
+    with pytest.raises(DataError, match="thresholds: must be > 0"):
+        Readout.load(path)
+
+
 # What data decide
 
 
@@ -626,6 +680,7 @@ CONV = {"type": "conv", "n_filters": 2, "kernel_size": 3}
         ({"trainer": {"nt_neurons": 1}}, "trainer.nt_neurons: must not be given with method decision_time"),
         ({"trainer": {"dropout_in": 0.1}}, "trainer.dropout_in: must not be given with method decision_time"),
         ({"trainer": {"dropout_out": 0.1}}, "trainer.dropout_out: .* a dropout of their own"),
+        ({"optimizer": {"method": "decision_time", "window": 1e-50}}, "optimizer.window: must be > 0"),
         ({"optimizer": {"method": "decision_time", "feedback": "x"}}, 'must be "transport", "mirrored" or "random"'),
     ],
 )
@@ -655,6 +710,40 @@ def test_settings_of_every_layer_are_refused_where_the_last_one_learns(key):
 def test_a_convolution_is_refused_where_it_does_not_fit(layer, shape, message):
     with pytest.raises(ConfigError, match=message):
         Readout.from_config(GOOD | {"network": [layer, {"n_neurons": 2}]}, int(np.prod(shape)), 2, input_shape=shape)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"n_filters": 40, "kernel_size": 1, "padding": 4095}, "must have at most 2147483647 units, got 2686976640"),
+        (
+            {"n_filters": 1, "kernel_size": 1, "padding": 4095, "pool": 4095},
+            "must have at most 2147483647 positions, got 2213990010",
+        ),
+    ],
+)
+def test_a_convolution_of_more_units_than_kernels_can_number_is_refused(sizes, message):
+    shape = (6, 6) if sizes["n_filters"] > 1 else (8199, 126900)
+    config = GOOD | {"network": [{"type": "conv", **sizes}, {"n_neurons": 2}]}
+    with pytest.raises(ConfigError, match=rf"network\[0\].type: {message}"):
+        Readout.from_config(config, int(np.prod(shape)), 2, input_shape=shape)
+
+
+def test_each_output_neuron_fires_by_its_own_threshold():
+    rng = np.random.default_rng(0)
+    dataset = SpikingDataset.from_numpy(rng.integers(1, 9, (20, 5)) / 8, np.arange(20) % 2)
+    config = GOOD | {"optimizer": {"method": "decision_time", "decision_at": 0.0, "threshold_rate": 0.5, "rate": 0.0}}
+    model = Readout.from_config(config, 5, 2)
+    model.layers[0].weights = np.zeros((4, 5))  # no spike ever charges the output
+    model.layers[1].weights = np.ones((2, 4))
+    model.layers[1].thresholds = [1, 0.01]
+    model.partial_fit(dataset[:1])
+    assert model.layers[1].thresholds[0] > 0 > model.layers[1].thresholds[1]
+    times, _ = model.first_spikes(dataset)
+    first = [sample_of(dataset, i)[1][0] for i in range(20)]
+    assert_array_equal(times[:, 1], first)
+    assert (times[:, 0] == 1).all()
+    assert (model.predict(dataset) == 1).all()
 
 
 def test_a_network_without_weights_does_not_decide():

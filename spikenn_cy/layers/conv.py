@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import shown
 from spikenn_cy.layers._base import EventLayer
@@ -16,6 +17,8 @@ from spikenn_cy.layers.face import Start
 from spikenn_cy.layers.settings import NetworkLayerConfig
 from spikenn_cy.settings.validation import InvalidSetting
 from spikenn_cy.utils.alignment import aligned
+
+LARGEST = int(np.iinfo(INDEX).max)  # number, as kernels have them
 
 
 class ConvConfig(NetworkLayerConfig, frozen=True, kw_only=True, tag_field="type", tag="conv"):
@@ -46,6 +49,9 @@ class ConvConfig(NetworkLayerConfig, frozen=True, kw_only=True, tag_field="type"
         rule = f"must fit into images of {input_shape[0]} x {input_shape[1]} with padding {self.padding}"
         self.rule(min(rows, columns) > 0, "kernel_size", rule)
         self.rule(min(rows, columns) >= self.pool, "pool", f"must be at most the {min(rows, columns)} positions")
+        for name, n in (("positions", rows * columns), ("units", math.prod(self.output_shape(input_shape)))):
+            if n > LARGEST:
+                raise InvalidSetting(("type",), f"must have at most {LARGEST} {name}", str(n))
 
     def positions(self, input_shape: tuple[int, ...]) -> tuple[int, int]:
         """Return rows and columns of positions, those that are cut off included."""

@@ -21,8 +21,6 @@ from spikenn_cy.utils.validation import real_array
 
 Array = npt.NDArray[np.float32]
 
-DRAWN = ("weights", "feedback_weights")  # arrays of a layer that the first training draws unless they were assigned
-
 
 class Figures(NamedTuple):
     """What the first training set decided, written into files as numbers.
@@ -72,10 +70,11 @@ class NetworkLayer:
     version : int
         Counts changes of the arrays.
     undrawn : set of str
-        Members of `DRAWN` that the first training is to draw, since they were not assigned.
+        Members of ``drawn`` that the first training is to draw, since they were not assigned.
     """
 
     shared = False  # whether many positions have the same weights
+    hidden = False
 
     def __init__(self, config: NetworkLayerConfig, position: int, input_shape: tuple[int, ...]) -> None:
         self.config, self.position = config, position
@@ -103,6 +102,11 @@ class NetworkLayer:
         raise NotImplementedError
 
     # What users see
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """Names in `state` of the arrays that the first training draws unless they were assigned."""
+        return ("weights",) if self.kernel_feedback is None else ("weights", "feedback_weights")
 
     @property
     def assigned(self) -> bool:
@@ -167,7 +171,7 @@ class NetworkLayer:
 
     def hide(self, feedback: str, n_classes: int) -> None:
         """Make the layer a hidden one, which hears of errors by a member of ``FEEDBACKS``."""
-        self.feedback, self.n_classes = FEEDBACKS[feedback], n_classes
+        self.hidden, self.feedback, self.n_classes = True, FEEDBACKS[feedback], n_classes
         if self.feedback.has_weights:
             self.undrawn.add("feedback_weights")
             self.kernel_feedback = aligned((self.n_neurons, padded(n_classes)), REAL)
@@ -231,7 +235,10 @@ class NetworkLayer:
 
     def set_state(self, arrays: Mapping[str, Array]) -> None:
         """Take over arrays that `state` returned, read back and checked."""
+        thresholds = arrays["thresholds"]
+        # Learning may take that of the output to 0 and below; of hidden neurons it changes none.
+        require(not self.hidden or bool((thresholds > 0).all()), "thresholds", "must be > 0", thresholds.min())
         self._set_weights(arrays["weights"])
-        self.kernel_thresholds[: self.n_thresholds] = arrays["thresholds"]
+        self.kernel_thresholds[: self.n_thresholds] = thresholds
         if self.kernel_feedback is not None:
             self._set_feedback(arrays["feedback_weights"])

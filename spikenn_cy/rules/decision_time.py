@@ -4,6 +4,7 @@ from typing import Annotated
 from typing import Literal
 
 from spikenn_cy.layers.feedbacks import FEEDBACKS
+from spikenn_cy.layers.settings import single
 from spikenn_cy.rules._decision_time import DecisionTime
 from spikenn_cy.rules.network import NetworkRuleConfig
 from spikenn_cy.settings.convert import Choice
@@ -31,7 +32,7 @@ class DecisionTimeConfig(NetworkRuleConfig, frozen=True, kw_only=True, tag_field
 
     def check(self) -> None:
         super().check()
-        self.rule(self.window > 0, "window", "must be > 0")
+        self.rule(single(self.window) > 0, "window", "must be > 0")
         self.rule(self.temperature > 0, "temperature", "must be > 0")
         self.rule(self.margin >= 0, "margin", "must be >= 0")
         self.rule(0 <= self.skip < 1, "skip", "must be >= 0 and < 1")

@@ -17,6 +17,6 @@ cdef class EventNetwork:
     cdef stamp_t decided_at          # max_time: no output neuron fired
 
     cdef void run(self, const Spikes *spikes) noexcept nogil
-    cdef bint advance(self, const Group *group, stamp_t now) noexcept nogil
+    cdef bint advance(self, const Group *group, stamp_t now, bint is_first) noexcept nogil
     cdef index_t winner(self) noexcept nogil
     cdef void begin(self, EventLayer layer) noexcept nogil

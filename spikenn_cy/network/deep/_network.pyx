@@ -83,18 +83,18 @@ cdef class EventNetwork:
             group.inputs, group.count = spikes.inputs + k, 1
             while k + group.count < spikes.count and spikes.times[k + group.count] == spikes.times[k]:
                 group.count += 1
-            if self.advance(&group, spikes.times[k]) and not fires:
+            if self.advance(&group, spikes.times[k], k == 0) and not fires:
                 fires, self.decided_at = True, spikes.times[k]
             k += group.count
         self.inputs.units, self.inputs.times, self.inputs.count = spikes.inputs, spikes.times, k
 
-    cdef bint advance(self, const Group *group, stamp_t now) noexcept nogil:
+    cdef bint advance(self, const Group *group, stamp_t now, bint is_first) noexcept nogil:
         # Through all layers. Returns whether an output neuron fired.
         cdef Group nothing
         if self.first.take(group, now):
             return True
-        # Below a threshold that learning has brought under 0, a neuron fires without a spike to charge it.
-        if self.output.thresholds[0] >= 0:
+        # Above a threshold that learning has brought under 0, a neuron fires without a spike to charge it: at once.
+        if not is_first:
             return False
         nothing.inputs, nothing.count = NULL, 0
         return self.output.charge(&nothing, now) > 0

@@ -4,6 +4,7 @@ import numpy as np
 
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.errors import require
 from spikenn_cy.layers.face import Figures
 
 QUANTILE = 0.7  # of all spike times: when decisions are wanted, on average
@@ -27,6 +28,17 @@ def figures_of(dataset: SpikingDataset, config: ExperimentConfig) -> Figures:
     first = config.network[0]
     patches = mean_patch_spikes(dataset, first.kernel_size, first.padding) if hasattr(first, "kernel_size") else 0.0
     return Figures(decision_at, len(dataset.indices) / len(dataset), patches)
+
+
+def true_figures(found: dict[str, float], config: ExperimentConfig) -> Figures:
+    """Return figures that were kept, or raise if no training set can have decided them."""
+    require(set(found) == set(Figures._fields), "figures", f"must be {', '.join(Figures._fields)}", list(found))
+    figures = Figures(**found)
+    n_patch = figures.mean_patch_spikes
+    ok = 0 <= figures.decision_at <= 1 and 0 < figures.mean_spikes < np.inf
+    ok = ok and (0 < n_patch < np.inf if hasattr(config.network[0], "kernel_size") else n_patch == 0)
+    require(ok, "figures", "must be of data that hold spikes", found)
+    return figures
 
 
 def quantile(times: np.ndarray, share: float) -> float:

@@ -11,7 +11,6 @@ from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
-from spikenn_cy.layers.face import DRAWN
 from spikenn_cy.layers.face import Figures
 from spikenn_cy.layers.face import NetworkLayer
 from spikenn_cy.layers.face import Start
@@ -21,6 +20,7 @@ from spikenn_cy.network.deep._network import EventNetwork
 from spikenn_cy.network.deep._statistics import DeepStatistics
 from spikenn_cy.network.deep._trainer import NetworkTrainer
 from spikenn_cy.network.deep.figures import figures_of
+from spikenn_cy.network.deep.figures import true_figures
 from spikenn_cy.network.parts import parts
 from spikenn_cy.network.training import Pass
 from spikenn_cy.rules.network import SAMPLES_A_STEP
@@ -174,9 +174,13 @@ class DeepTrainer:
 
     def restore(self, n_epochs: int, generator: dict[str, Any], state: dict[str, Any]) -> None:
         """Go on from a state that was saved with the layers' arrays, which are restored before."""
+        figures, undrawn = state["figures"], state["undrawn"]
+        names = [f"{name}_{i}" for i, layer in enumerate(self.layers) for name in layer.drawn]
+        require(set(undrawn) <= set(names), "undrawn", f"must be among {', '.join(names)}", undrawn)
+        require(not (figures and undrawn), "undrawn", "must be empty once a training set was seen", undrawn)
+        self.figures = true_figures(figures, self.config) if figures else None
         self.n_epochs = n_epochs
         self.generator.bit_generator.state = generator
-        self.figures = Figures(**state["figures"]) if state["figures"] else None
         self._loop = None  # it was made with other figures
         for i, layer in enumerate(self.layers):
-            layer.undrawn = {name for name in DRAWN if f"{name}_{i}" in state["undrawn"]}
+            layer.undrawn = {name for name in layer.drawn if f"{name}_{i}" in undrawn}
