@@ -760,10 +760,17 @@ def test_a_network_without_weights_does_not_decide():
         model.predict(SpikingDataset.from_numpy(np.eye(4), [0, 1, 0, 1]))
 
 
-def test_data_without_a_spike_decide_nothing():
-    silent = SpikingDataset.from_numpy(np.ones((4, 4)), [0, 1, 0, 1])
-    with pytest.raises(DataError, match="train: must hold a spike, got 0"):
-        Readout.from_config(GOOD, 4, 2).fit(silent)
+@pytest.mark.parametrize("first", [{"n_neurons": 30}, CONV | {"kernel_size": 2}], ids=["dense", "conv"])
+def test_a_network_whose_first_samples_are_silent_takes_every_input_to_fire(first):
+    X, y = np.random.default_rng(0).random((200, 4, 4)), np.arange(200) % 2
+    X[y == 0, :2], X[y == 1, 2:] = 1, 1
+    model = Readout.from_config(GOOD | {"network": [first, {"n_neurons": 2}]}, 16, 2, input_shape=(4, 4))
+    model.partial_fit(SpikingDataset.from_numpy(np.ones((1, 4, 4)), [0]))
+    assert abs(model.layers[0].weights.mean() - 1 / model.layers[0].weights[0].size) < 0.1
+    data = SpikingDataset.from_numpy(X, y)
+    for _ in range(5):
+        model.partial_fit(data)
+    assert model.score(data) > 0.95
 
 
 def test_feedback_that_has_no_weights_takes_none():

@@ -15,19 +15,20 @@ BLOCK = 1 << 22  # spikes that are looked at together
 def figures_of(dataset: SpikingDataset, config: ExperimentConfig) -> Figures:
     """Return what a training set decides (docs/networks.md).
 
+    Data without a spike, such as the first sample of a stream may be, tell nothing: then every input is taken to fire.
+
     Parameters
     ----------
     dataset : SpikingDataset
-        With a spike at least.
     config : ExperimentConfig
         Of a rule that trains every layer.
     """
-    decision_at = getattr(config.optimizer, "decision_at", None)
+    decision_at, n_spikes = getattr(config.optimizer, "decision_at", None), len(dataset.indices)
     if decision_at is None:
-        decision_at = quantile(dataset.timestamps, QUANTILE) / dataset.max_time
+        decision_at = quantile(dataset.timestamps, QUANTILE) / dataset.max_time if n_spikes else QUANTILE
     first = config.network[0]
     patches = mean_patch_spikes(dataset, first.kernel_size, first.padding) if hasattr(first, "kernel_size") else 0.0
-    return Figures(decision_at, len(dataset.indices) / len(dataset), patches)
+    return Figures(decision_at, n_spikes / len(dataset) if n_spikes else dataset.n_inputs, patches)
 
 
 def true_figures(found: dict[str, float], config: ExperimentConfig) -> Figures:
@@ -73,6 +74,7 @@ def mean_patch_spikes(dataset: SpikingDataset, size: int, padding: int) -> float
     """Return the mean number of spikes in the patches of the first samples that hold at least one.
 
     A spike lies in a patch of any size; if the first samples are silent, others are looked at up to one that is not.
+    Where none is found, it is the number of inputs of a patch.
     """
     total, n = 0, 0
     rows, columns = dataset.input_shape[:2]
@@ -87,4 +89,4 @@ def mean_patch_spikes(dataset: SpikingDataset, size: int, padding: int) -> float
         patches = sums[size:, size:] - sums[:-size, size:] - sums[size:, :-size] + sums[:-size, :-size]
         total += int(patches.sum())
         n += int(np.count_nonzero(patches))
-    return total / n
+    return total / n if n else float(size * size * n_channels)

@@ -9,8 +9,6 @@ import numpy.typing as npt
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import OFFSET
-from spikenn_cy.errors import DataError
-from spikenn_cy.errors import require
 from spikenn_cy.layers.face import Figures
 from spikenn_cy.layers.face import NetworkLayer
 from spikenn_cy.layers.face import Start
@@ -69,7 +67,6 @@ class DeepTrainer:
     def begin(self, dataset: SpikingDataset) -> None:
         """Take from the first training set what it decides, and draw the weights that were not assigned."""
         if self.figures is None:
-            require(len(dataset.indices) > 0, dataset.source or "train", "must hold a spike", 0, DataError)
             figures, before = figures_of(dataset, self.config), self.generator.bit_generator.state
             undrawn = [set(layer.undrawn) for layer in self.layers]
             try:
