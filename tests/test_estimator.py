@@ -21,6 +21,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer
 from sklearn.datasets import load_iris
 from sklearn.datasets import load_wine
+from sklearn.metrics import log_loss
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.model_selection import StratifiedKFold
@@ -39,7 +40,7 @@ from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.estimator import LatencyEncoder
 from spikenn_cy.estimator import SpikingClassifier
-from spikenn_cy.estimator.classifier import class_scores
+from spikenn_cy.network.deciding import class_scores
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.rules import RULES
 
@@ -48,13 +49,19 @@ pytestmark = pytest.mark.quick
 IMAGES, LABELS = load_digits()
 PIXELS = IMAGES.reshape(len(IMAGES), -1).astype(np.float64)
 TRAIN, VAL, TEST = demo_split(LABELS)
+DEEP_START = RULES["decision_time"].suggestions["decision_time"]
 NAMES = [name for rule in RULES.values() for name in rule.suggestions]
-SMALL = {"neurons_per_class": 3, "epochs": 3, "random_state": 0}
+DEEP = {"rule": "decision_time"}
+SMALL = {"rule": "s2stdp", "neurons_per_class": 3, "epochs": 3, "random_state": 0}
 
 
 def small(**parameters):
     """Return a classifier that is quick to train."""
     return SpikingClassifier(**SMALL | parameters)
+
+
+# A rule that trains one layer, and one that trains them all.
+either = pytest.mark.parametrize("rule", [{}, DEEP | {"hidden": (20,)}], ids=["one layer", "all layers"])
 
 
 # scikit-learn's own demands
@@ -80,6 +87,9 @@ MORE_CHECKS = parametrize_with_checks(
         SpikingClassifier(),
         SpikingClassifier(rule="sstdp", max_time=20),
         SpikingClassifier(rule="rstdp"),
+        SpikingClassifier(rule="decision_time"),
+        SpikingClassifier(rule="decision_time", hidden=(), max_time=20),
+        SpikingClassifier(rule="decision_time", hidden=(30, 20), neurons_per_class=1),
     ]
 )
 
@@ -212,6 +222,14 @@ def test_the_defaults_work_where_most_values_are_0_too(n_fields):
     assert model.score(counts[400:], labels[400:]) > 0.85
 
 
+def test_features_of_two_values_whose_spikes_all_come_at_once_are_learned_from():
+    X = np.random.default_rng(0).integers(2, size=(600, 30)).astype(float)
+    either_of_two, just_one = X[:, :2].max(axis=1), X[:, 0] != X[:, 1]
+    for y, hidden in ((either_of_two, ()), (either_of_two, "auto"), (just_one, "auto")):
+        model = SpikingClassifier(**DEEP, hidden=hidden, random_state=0).fit(X[:400], y[:400])
+        assert model.score(X[400:], y[400:]) > 0.95
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("rule", NAMES)
 def test_every_rule_learns(rule):
@@ -230,9 +248,10 @@ def test_every_rule_learns(rule):
     ],
     ids=["text", "objects", "integers", "floats", "bools"],
 )
-def test_classes_of_any_kind_come_back(labels):
+@either
+def test_classes_of_any_kind_come_back(rule, labels):
     X, y = load_iris(return_X_y=True)
-    model = small(epochs=20).fit(X, labels[y])
+    model = small(**rule, epochs=20).fit(X, labels[y])
     np.testing.assert_array_equal(model.classes_, np.unique(labels))
     assert set(model.predict(X)) <= set(labels)
     assert model.score(X, labels[y]) > 0.8
@@ -255,6 +274,46 @@ def test_the_network_is_that_of_the_readout_with_the_same_settings():
     assert config.trainer.nt_neurons == 1
 
 
+@pytest.mark.parametrize("hidden", [(), (30,), [30, 20]], ids=["no", "one", "two"])
+def test_a_network_of_hidden_layers_is_that_of_the_readout_with_the_same_settings(hidden):
+    model = small(**DEEP, hidden=hidden, scaling="max", n_fields=1).fit(PIXELS[TRAIN], LABELS[TRAIN])
+    train, test = (spikenn_cy.SpikingDataset.from_numpy(1 - PIXELS[part] / 16, LABELS[part]) for part in (TRAIN, TEST))
+    start = DEEP_START.settings
+    assert [layer.n_neurons for layer in model.readout_.layers] == [*hidden, 30]
+    settings = {
+        "network": [*({"n_neurons": n, **DEEP_START.hidden_settings} for n in hidden), {"n_neurons": 30}],
+        "optimizer": {"method": "decision_time", **start},
+        "trainer": {"epochs": 3, "shuffle": True},
+    }
+    assert model.readout_.config == ExperimentConfig.from_any(settings)
+    readout = Readout.from_config(settings, 64, 10, seed=model.readout_.seed)
+    assert readout.fit(train).train_accuracy == model.history_.train_accuracy
+    for ours, theirs in zip(model.readout_.layers, readout.layers, strict=True):
+        np.testing.assert_array_equal(ours.weights, theirs.weights)
+    np.testing.assert_array_equal(readout.predict(test), model.predict(PIXELS[TEST]))
+    np.testing.assert_array_equal(readout.class_scores(test), model.decision_function(PIXELS[TEST]))
+
+
+def test_settings_of_the_layer_are_those_of_the_output_where_there_are_others():
+    layers = {"firing_threshold": 2.5, "w_init_mean": 0.25, "w_init_std": 0.125}
+    network = small(**DEEP, **layers, hidden=(7,)).fit(PIXELS[:100], LABELS[:100]).readout_.config.network
+    assert {name: getattr(network[1], name) for name in layers} == layers
+    assert (network[0].firing_threshold, network[0].w_init_mean, network[0].w_init_std) == (1, None, None)
+
+
+def test_the_order_of_samples_is_new_every_epoch_unless_shuffle_is_false():
+    def weights(order, shuffle):
+        model = small(**DEEP, shuffle=shuffle).fit(PIXELS[order], LABELS[order])
+        return model.readout_.layers[-1].weights
+
+    whole, back = np.arange(100), np.arange(100)[::-1]
+    assert (weights(whole, False) != weights(whole, True)).any()
+    assert (weights(whole, False) != weights(back, False)).any()
+    model = small(**DEEP, shuffle=False, epochs=1).fit(PIXELS[:100], LABELS[:100])
+    part = small(**DEEP).partial_fit(PIXELS[:100], LABELS[:100], classes=range(10))
+    np.testing.assert_array_equal(part.readout_.layers[-1].weights, model.readout_.layers[-1].weights)
+
+
 def test_automatic_settings_follow_the_units_of_the_data():
     one = small(n_fields=2).fit(PIXELS, LABELS).readout_.config
     two = small(n_fields=2, max_time=8.0, w_init_mean=0.25).fit(np.hstack([PIXELS, PIXELS]), LABELS).readout_.config
@@ -274,8 +333,9 @@ def test_a_configuration_replaces_the_parameters_of_the_network(tmp_path):
         assert model.n_iter_ == 2
 
 
-def test_early_stopping_holds_samples_back_and_ends_a_training():
-    model = small(epochs=100, early_stopping=True, n_iter_no_change=2, validation_fraction=0.3)
+@either
+def test_early_stopping_holds_samples_back_and_ends_a_training(rule):
+    model = small(**rule, epochs=100, early_stopping=True, n_iter_no_change=2, validation_fraction=0.3)
     model.fit(PIXELS[TRAIN], LABELS[TRAIN])
     assert model.n_iter_ == len(model.history_.epochs) < 100
     assert model.history_.stopped == "early_stopping"
@@ -284,13 +344,14 @@ def test_early_stopping_holds_samples_back_and_ends_a_training():
     config = model.readout_.config
     again = SpikingClassifier(config=config, validation_fraction=0.3, random_state=0).fit(PIXELS[TRAIN], LABELS[TRAIN])
     assert again.history_.val_accuracy == model.history_.val_accuracy
-    without = small().fit(PIXELS[TRAIN], LABELS[TRAIN])
+    without = small(**rule).fit(PIXELS[TRAIN], LABELS[TRAIN])
     assert without.history_.val_accuracy == [None] * 3
 
 
-def test_the_same_random_state_gives_the_same_bits_and_another_one_others():
+@either
+def test_the_same_random_state_gives_the_same_bits_and_another_one_others(rule):
     def weights(random_state):
-        model = small(random_state=random_state).fit(PIXELS[:200], LABELS[:200])
+        model = small(**rule, random_state=random_state).fit(PIXELS[:200], LABELS[:200])
         return model.readout_.layers[-1].weights
 
     np.testing.assert_array_equal(weights(3), weights(3))
@@ -302,8 +363,9 @@ def test_the_same_random_state_gives_the_same_bits_and_another_one_others():
 # Learning part by part
 
 
-def test_learning_part_by_part_comes_near_to_learning_at_once():
-    model = SpikingClassifier(random_state=0)
+@pytest.mark.parametrize("rule", [{"rule": "s2stdp"}, DEEP], ids=["one layer", "all layers"])
+def test_learning_part_by_part_comes_near_to_learning_at_once(rule):
+    model = SpikingClassifier(**rule, random_state=0)
     order = np.random.default_rng(0)
     for _ in range(10):
         for part in np.array_split(order.permutation(TRAIN), 4):
@@ -312,8 +374,9 @@ def test_learning_part_by_part_comes_near_to_learning_at_once():
     assert (model.n_iter_, model.history_.epochs) == (40, [])
 
 
-def test_a_first_part_may_lack_classes_and_be_one_sample():
-    model = SpikingClassifier(random_state=0)
+@pytest.mark.parametrize("rule", [{"rule": "s2stdp"}, DEEP], ids=["one layer", "all layers"])
+def test_a_first_part_may_lack_classes_and_be_one_sample(rule):
+    model = SpikingClassifier(**rule, random_state=0)
     X, y = load_iris(return_X_y=True)
     names = np.array(["setosa", "versicolor", "virginica"])
     order = np.random.default_rng(0).permutation(150)
@@ -322,8 +385,9 @@ def test_a_first_part_may_lack_classes_and_be_one_sample():
     assert model.score(X, names[y]) > 0.8
 
 
-def test_part_by_part_goes_on_from_a_fit():
-    model = small().fit(PIXELS[TRAIN], LABELS[TRAIN])
+@either
+def test_part_by_part_goes_on_from_a_fit(rule):
+    model = small(**rule).fit(PIXELS[TRAIN], LABELS[TRAIN])
     before = model.readout_.layers[-1].weights
     model.partial_fit(PIXELS[VAL], LABELS[VAL])
     assert (model.readout_.layers[-1].weights != before).any()
@@ -365,9 +429,10 @@ def test_the_greatest_score_is_the_class_that_fires_first(n_classes, max_time):
     assert (scores.astype(np.float32) == -times.min(axis=2)).all()
 
 
-def test_scores_of_two_classes_are_positive_for_the_second():
+@either
+def test_scores_of_two_classes_are_positive_for_the_second(rule):
     X, y = load_breast_cancer(return_X_y=True)
-    model = small().fit(X, y)
+    model = small(**rule).fit(X, y)
     scores = model.decision_function(X)
     assert scores.shape == (len(X),)
     np.testing.assert_array_equal(scores > 0, model.predict(X) == 1)
@@ -388,6 +453,44 @@ def test_scores_agree_with_the_decision_where_no_time_tells(threshold, n_classes
     assert (times == times[:, :1]).all()
 
 
+def test_scores_of_a_network_are_the_largest_potentials_of_classes_at_the_decision():
+    """A network that stops at the decision is asked for them; one that goes on to the end tells when that was."""
+    model = small(**DEEP, hidden=(), n_fields=1).fit(PIXELS[TRAIN], LABELS[TRAIN])
+    spikes, output = model._spikes_of(PIXELS[TEST]), model.readout_.layers[-1]
+    times, _ = model.readout_.first_spikes(spikes)
+    assert len(np.unique(times.min(axis=1))) > 5
+    for sample, decided_at in enumerate(times.min(axis=1)):
+        indices, stamps, _ = spikes[sample]
+        potentials = output.weights[:, indices[stamps <= decided_at]].sum(axis=1, dtype=np.float64)
+        want = potentials.reshape(10, 3).max(axis=1)
+        np.testing.assert_allclose(model.decision_function(PIXELS[TEST[[sample]]])[0], want, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(model.decision_function(PIXELS[TEST]).argmax(axis=1), model.predict(PIXELS[TEST]))
+
+
+@pytest.mark.parametrize("load", [load_breast_cancer, load_wine])
+def test_probabilities_are_what_learning_compares_with_the_labels(load):
+    X, y = load(return_X_y=True)
+    model = SpikingClassifier(**DEEP, random_state=0).fit(X[::2], y[::2])
+    probabilities = model.predict_proba(X[1::2])
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    np.testing.assert_array_equal(probabilities.argmax(axis=1), model.predict(X[1::2]))
+    scores, temperature = model.decision_function(X[1::2]), model.readout_.config.optimizer.temperature
+    if scores.ndim == 1:
+        np.testing.assert_allclose(probabilities[:, 1], 1 / (1 + np.exp(-scores / temperature)))
+    assert log_loss(y[1::2], probabilities) < 0.25
+
+
+def test_only_a_rule_that_trains_probabilities_has_them():
+    hinge = {"network": [{"n_neurons": 10}], "optimizer": {"method": "decision_time", "error": "hinge"}}
+    softmax = hinge | {"optimizer": {"method": "decision_time"}}
+    for parameters in (DEEP, {"config": softmax}):
+        assert hasattr(SpikingClassifier(**parameters), "predict_proba")
+    for parameters in ({"rule": "s2stdp"}, {"rule": "s4nn"}, {"rule": "no such"}, {"config": hinge}):
+        assert not hasattr(SpikingClassifier(**parameters), "predict_proba")
+    model = small(**DEEP).fit(PIXELS[:100], LABELS[:100])
+    assert hasattr(model.set_params(rule="s2stdp"), "predict_proba")  # it was trained by the other
+
+
 def test_scores_are_minus_the_time_of_each_class_s_first_spike():
     model = small(max_time=50.0).fit(PIXELS[TRAIN], LABELS[TRAIN])
     times, _ = model.readout_.first_spikes(model._spikes_of(PIXELS[TEST]))
@@ -395,17 +498,19 @@ def test_scores_are_minus_the_time_of_each_class_s_first_spike():
     np.testing.assert_array_equal(model.decision_function(PIXELS[TEST]).astype(np.float32), -first)
 
 
-def test_threads_and_blocks_do_not_change_what_is_decided(monkeypatch):
-    model = small().fit(PIXELS[TRAIN], LABELS[TRAIN])
+@either
+def test_threads_and_blocks_do_not_change_what_is_decided(rule, monkeypatch):
+    model = small(**rule).fit(PIXELS[TRAIN], LABELS[TRAIN])
     predicted, scores = model.predict(PIXELS[TEST]), model.decision_function(PIXELS[TEST])
     monkeypatch.setattr("spikenn_cy.estimator.classifier.CHUNK", 2000)
+    monkeypatch.setattr("spikenn_cy.network.readout.SCORED", 1000)
     for n_jobs in (2, -1):
         model.set_params(n_jobs=n_jobs)
         np.testing.assert_array_equal(model.predict(PIXELS[TEST]), predicted)
         np.testing.assert_array_equal(model.decision_function(PIXELS[TEST]), scores)
 
 
-@pytest.mark.parametrize("parameters", [{}, {"scaling": "max", "n_fields": 1}])
+@pytest.mark.parametrize("parameters", [{}, {"scaling": "max", "n_fields": 1}, DEEP | {"hidden": (20,)}])
 def test_sparse_features_train_the_network_of_dense_ones(parameters, monkeypatch):
     dense = small(**parameters).fit(PIXELS[TRAIN], LABELS[TRAIN])
     monkeypatch.setattr("spikenn_cy.estimator.classifier.CHUNK", 5000)  # the samples come in parts
@@ -440,8 +545,9 @@ def test_the_encoder_can_stand_in_front_of_any_classifier():
     assert model.fit(PIXELS[TRAIN], LABELS[TRAIN]).score(PIXELS[VAL], LABELS[VAL]) > 0.7
 
 
-def test_a_pickle_decides_and_goes_on_learning_as_the_original():
-    model = small().fit(PIXELS[TRAIN], LABELS[TRAIN])
+@either
+def test_a_pickle_decides_and_goes_on_learning_as_the_original(rule):
+    model = small(**rule).fit(PIXELS[TRAIN], LABELS[TRAIN])
     for twin in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
         np.testing.assert_array_equal(twin.predict(PIXELS[TEST]), model.predict(PIXELS[TEST]))
         twin.partial_fit(PIXELS[VAL], LABELS[VAL])
@@ -484,11 +590,25 @@ def test_names_of_features_are_kept_and_asked_for():
         ({"firing_threshold": "low"}, "firing_threshold: must be a number or \"auto\", got 'low'"),
         ({"firing_threshold": None}, 'firing_threshold: must be a number or "auto", got None'),
         ({"firing_threshold": -1}, r"network[0].firing_threshold: must be > 0, got -1"),
-        ({"w_init_mean": "half"}, "w_init_mean: must be a number, got 'half'"),
+        ({"w_init_mean": "half"}, "w_init_mean: must be a number or \"auto\", got 'half'"),
         ({"t_gap": True}, 't_gap: must be a number or "auto", got True'),
         ({"thr_lr": "fast"}, "thr_lr: must be a number or \"auto\", got 'fast'"),
         ({"early_stopping": True, "n_iter_no_change": 0}, "n_iter_no_change: must be an integer >= 1, got 0"),
         ({"early_stopping": True, "validation_fraction": 2}, "validation_fraction: must be > 0 and < 1, got 2"),
+        ({"hidden": (20,)}, "hidden: must not be given with rule s2stdp (it trains one layer), got (20,)"),
+        ({"lr": 0.1}, "lr: must not be given with rule s2stdp (it has no such setting), got 0.1"),
+        (DEEP | {"hidden": (20, 0)}, 'hidden: must be a tuple of integers >= 1 or "auto", got (20, 0)'),
+        (DEEP | {"hidden": 20}, 'hidden: must be a tuple of integers >= 1 or "auto", got 20'),
+        (DEEP | {"hidden": "wide"}, "hidden: must be a tuple of integers >= 1 or \"auto\", got 'wide'"),
+        (DEEP | {"ap": 0.1}, "ap: must not be given with rule decision_time (it has no such setting), got 0.1"),
+        (DEEP | {"use_two_thr": True}, "use_two_thr: must not be given with rule decision_time"),
+        (DEEP | {"w_norm": False}, "network[1].w_norm: must not be given (sums of weights are what"),
+        (DEEP | {"w_max": 1.0}, "network[1].w_max: must not be given (weights of a network that learns in every"),
+        (DEEP | {"leak_tau": 1.0}, "network[1].leak_tau: must not be given (a network that learns in every layer"),
+        (DEEP | {"nt_neurons": 1}, "trainer.nt_neurons: must not be given with method decision_time"),
+        (DEEP | {"dropout_in": 0.1}, "trainer.dropout_in: must not be given with method decision_time"),
+        (DEEP | {"dropout_out": 0.1}, "trainer.dropout_out: must not be given with method decision_time"),
+        (DEEP | {"firing_threshold": -1}, "network[1].firing_threshold: must be > 0, got -1"),
         ({"config": {"network": []}}, "optimizer: must be given, got nothing"),
     ],
 )

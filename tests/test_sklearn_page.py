@@ -35,6 +35,7 @@ def test_the_examples_run_one_after_the_other(tmp_path, monkeypatch):
     assert digits.score(pixels[test], labels[test]) > 0.94
     assert (names["scores"] <= 0).all()
     assert (names["scores"].astype(np.float32) >= -1).all()
+    assert 0.5 < names["confidence"].mean() < 1
     np.testing.assert_allclose(names["probabilities"].sum(axis=1), 1)
     assert Readout.load("digits.npz").n_inputs == 64
 
@@ -43,7 +44,7 @@ def test_every_parameter_is_on_the_page_with_its_default_or_in_the_class():
     told = inspect.getdoc(SpikingClassifier)  # without the indentation, which CPython 3.13 takes away itself
     for name, parameter in inspect.signature(SpikingClassifier).parameters.items():
         assert re.search(rf"^(\w+, )?{name}(, \w+)* : ", told, re.MULTILINE), name
-        automatic = re.search(rf"^\| .*`{name}`.* \| ", PAGE.partition('`"auto"` is |')[2], re.MULTILINE)
+        automatic = re.search(rf"^\| [^|]*`{name}`[^|]* \| ", PAGE.partition('`"auto"` is |')[2], re.MULTILINE)
         assert (parameter.default == "auto") == bool(automatic), name
 
 

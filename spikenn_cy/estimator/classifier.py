@@ -9,14 +9,17 @@ from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import OFFSET
+from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import require
 from spikenn_cy.estimator.encoder import CHUNK
 from spikenn_cy.estimator.encoder import REAL_TYPES
 from spikenn_cy.estimator.encoder import LatencyEncoder
 from spikenn_cy.estimator.settings import require_real
+from spikenn_cy.estimator.settings import rule_of
 from spikenn_cy.estimator.settings import settings_of
 from spikenn_cy.network.history import History
 from spikenn_cy.network.readout import Readout
+from spikenn_cy.rules.settings import RuleConfig
 from spikenn_cy.utils.extras import extra
 
 with extra("sklearn", where="spikenn_cy.estimator"):
@@ -25,9 +28,19 @@ with extra("sklearn", where="spikenn_cy.estimator"):
     from sklearn.base import ClassifierMixin
     from sklearn.model_selection import train_test_split
     from sklearn.utils import check_random_state
+    from sklearn.utils.metaestimators import available_if
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted
     from sklearn.utils.validation import validate_data
+
+
+def trains_probabilities(model: "SpikingClassifier") -> bool:
+    """Return whether the rule of a classifier, which may not be trained yet, compares probabilities with labels."""
+    try:
+        rule = model.readout_.config.optimizer if hasattr(model, "readout_") else model._rule()
+    except ConfigError:  # whoever asks what there is, is told what is wrong when it is to learn
+        return False
+    return rule.temperature_of_classes is not None
 
 
 class SpikingClassifier(ClassifierMixin, BaseEstimator):
@@ -48,51 +61,56 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         sparse images are fastest; 2 is On and Off.
     max_time : float, default=1.0
         Time of silence; the unit of ``t_gap`` and ``leak_tau``.
-    rule : {"s2stdp", "sstdp", "rstdp", "s4nn"}, default="s2stdp"
-        Learning rule. SSTDP is S2-STDP with desired times as bounds.
+    rule : {"s2stdp", "sstdp", "rstdp", "s4nn", "decision_time"}, default="s2stdp"
+        Learning rule. SSTDP is S2-STDP with desired times as bounds. ``"decision_time"`` trains
+        every layer of a network; the others train one layer.
     neurons_per_class : int, default=10
+        In the output layer.
     nt_neurons : int, default=0
         Non-target neurons among them; fewer than ``neurons_per_class``.
+    hidden : tuple of int or "auto", default="auto"
+        Neurons of each hidden layer; ``()`` is none. ``"auto"`` is (400,) with
+        ``"decision_time"``; rules that train one layer take none.
     firing_threshold : float or "auto", default="auto"
-        In units of potential. ``"auto"`` is what a share of the spikes of an average
-        training sample give to a neuron whose weights are ``w_init_mean``: 60 % of all
+        Of the output neurons, in units of potential. ``"auto"`` is what a share of the spikes of an
+        average training sample give to a neuron whose weights are ``w_init_mean``: 60 % of all
         with one field; with more, all at time 0 and of the later ones 60 % with two fields
-        and 80 % with more.
+        and 80 % with more. With ``"decision_time"``, where it is what the threshold starts from, it is 1.
     ap, am : float or "auto", default="auto"
-        STDP rates for causal and anti-causal inputs, not of ``"s4nn"``. ``"auto"`` is 0.03
-        and -0.02; with ``"rstdp"`` 0.02 and -0.01.
-    lr : float, default=0.02
-        Learning rate of ``"s4nn"``.
+        STDP rates for causal and anti-causal inputs. ``"auto"`` is 0.03 and -0.02; with
+        ``"rstdp"`` 0.02 and -0.01.
+    lr : float or "auto", default="auto"
+        Learning rate of ``"s4nn"``; ``"auto"`` is 0.02.
     t_gap : float or "auto", default="auto"
         Time between the desired spikes of target and non-target neurons, in the unit of
-        ``max_time``; not of ``"rstdp"``. ``"auto"`` is 20 % of ``max_time``, with
-        ``"s4nn"`` 30 %.
-    class_inhib : bool, default=True
-        Only the first neuron of each class learns from a sample; not of ``"rstdp"``.
-    annealing : float, default=0.95
-        The rates are multiplied by it after every epoch.
+        ``max_time``. ``"auto"`` is 20 % of ``max_time``, with ``"s4nn"`` 30 %.
+    class_inhib : bool or "auto", default="auto"
+        Only the first neuron of each class learns from a sample; ``"auto"`` is true.
+    annealing : float or "auto", default="auto"
+        The rates are multiplied by it after every epoch; ``"auto"`` is 0.95.
     thr_lr : float or "auto", default="auto"
         Change of the training thresholds a sample, in units of potential, which keeps one
         neuron of a class from winning always; 0 is none. ``"auto"`` is 2 % of the firing
         threshold.
-    thr_anneal : float, default=0.8
-        ``thr_lr`` is multiplied by it after every epoch.
-    use_two_thr : bool, default=True
-        Keep training thresholds apart from those for inference.
-    w_init_mean : float, default=0.5
-    w_init_std : float, default=0.03
-        Of the normal distribution that initial weights are drawn from.
+    thr_anneal : float or "auto", default="auto"
+        ``thr_lr`` is multiplied by it after every epoch; ``"auto"`` is 0.8.
+    use_two_thr : bool or "auto", default="auto"
+        Keep training thresholds apart from those for inference; ``"auto"`` is true.
+    w_init_mean, w_init_std : float or "auto", default="auto"
+        Of the normal distribution that initial weights are drawn from. ``"auto"`` is 0.5 and 0.03.
+        With ``"decision_time"`` they are those of the output layer, and ``"auto"`` is what
+        suits the data of the first training (docs/networks.md).
     w_norm : bool or "auto", default="auto"
         Keep each neuron's sum of absolute weights. ``"auto"`` is true with ``"s2stdp"``
         and ``"sstdp"``.
-    w_min : float or "auto", default="auto"
-    w_max : float, default=1.0
-        Bounds of the weights. ``"auto"`` is 0, with ``"s4nn"`` -1.
+    w_min, w_max : float or "auto", default="auto"
+        Bounds of the weights. ``"auto"`` is 0 and 1, with ``"s4nn"`` -1 and 1.
     leak_tau : float, optional
         Time constant of the neurons' leak; without it nothing leaks.
     dropout_in : float, default=0.0
-    dropout_out : float, default=0.2
-        Share of inputs and of output neurons left out of a training sample.
+        Share of inputs left out of a training sample.
+    dropout_out : float or "auto", default="auto"
+        Share of output neurons left out of a training sample; ``"auto"`` is 0.2.
     epochs : int, default=50
         Times that `fit` goes through the samples.
     shuffle : bool, default=True
@@ -133,10 +151,13 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    There is no ``predict_proba``: times of spikes are no probabilities. With
-    ``sklearn.calibration.CalibratedClassifierCV`` they can be made into some.
+    Rules that train one layer have no ``predict_proba``: times of spikes are no probabilities.
+    With ``sklearn.calibration.CalibratedClassifierCV`` they can be made into some.
 
-    Settings that are refused raise `spikenn_cy.ConfigError`, a ``ValueError``.
+    Settings that are refused raise `spikenn_cy.ConfigError`, a ``ValueError``, and so does a
+    parameter that is given and that the rule does not have. With ``"decision_time"`` these are
+    the ones from ``ap`` to ``use_two_thr`` and from ``w_norm`` to ``leak_tau``, ``nt_neurons`` and
+    dropout.
 
     Source: Goupy, Tirilly, Bilasco, NeurIPS 2024 (Neuronal Competition Groups).
 
@@ -165,24 +186,25 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         rule: str = "s2stdp",
         neurons_per_class: int = 10,
         nt_neurons: int = 0,
+        hidden: tuple[int, ...] | str = "auto",
         firing_threshold: float | str = "auto",
         ap: float | str = "auto",
         am: float | str = "auto",
-        lr: float = 0.02,
+        lr: float | str = "auto",
         t_gap: float | str = "auto",
-        class_inhib: bool = True,
-        annealing: float = 0.95,
+        class_inhib: bool | str = "auto",
+        annealing: float | str = "auto",
         thr_lr: float | str = "auto",
-        thr_anneal: float = 0.8,
-        use_two_thr: bool = True,
-        w_init_mean: float = 0.5,
-        w_init_std: float = 0.03,
+        thr_anneal: float | str = "auto",
+        use_two_thr: bool | str = "auto",
+        w_init_mean: float | str = "auto",
+        w_init_std: float | str = "auto",
         w_norm: bool | str = "auto",
         w_min: float | str = "auto",
-        w_max: float = 1.0,
+        w_max: float | str = "auto",
         leak_tau: float | None = None,
         dropout_in: float = 0.0,
-        dropout_out: float = 0.2,
+        dropout_out: float | str = "auto",
         epochs: int = 50,
         shuffle: bool = True,
         early_stopping: bool = False,
@@ -199,6 +221,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         self.rule = rule
         self.neurons_per_class = neurons_per_class
         self.nt_neurons = nt_neurons
+        self.hidden = hidden
         self.firing_threshold = firing_threshold
         self.ap = ap
         self.am = am
@@ -325,6 +348,10 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         settings = settings_of(self.get_params(deep=False), train, len(self.classes_)) if config is None else config
         return Readout.from_config(settings, train.n_inputs, len(self.classes_), self.max_time, seed)
 
+    def _rule(self) -> RuleConfig:
+        config = self._given()
+        return rule_of(self.get_params(deep=False)) if config is None else config.optimizer
+
     def _given(self) -> ExperimentConfig | None:
         return None if self.config is None else ExperimentConfig.from_any(self.config)
 
@@ -348,11 +375,13 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         return y
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Return how early each class fires: minus the time of its first output spike.
+        """Return how much speaks for each class.
 
-        A silent class is at ``-max_time``. Of classes that fire together, or of silent
-        ones, those with less potential are lower by a few units in the last place, so that
-        the greatest is what `predict` returns.
+        With rules that train one layer it is how early the class fires: minus the time of its
+        first output spike. A silent class is at ``-max_time``. Of classes that fire together, or
+        of silent ones, those with less potential are lower by a few units in the last place. With
+        rules that train every layer it is the largest potential of the class's neurons at the
+        moment of the decision. The greatest is what `predict` returns.
 
         Parameters
         ----------
@@ -361,19 +390,36 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         scores : ndarray of float64, shape (n_samples, n_classes)
-            From ``-max_time``, but for those units, to 0. Of two classes, of shape (n_samples,): the score
-            of ``classes_[1]`` minus that of ``classes_[0]``, so that > 0 is the former.
+            Of two classes, of shape (n_samples,): the score of ``classes_[1]`` minus that of
+            ``classes_[0]``, so that > 0 is the former.
         """
+        scores = self._scores(X)
+        return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
+
+    @available_if(trains_probabilities)  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return what the network takes for the probabilities of the classes.
+
+        They are the softmax of the scores of `decision_function` that learning compares with the
+        labels; so only rules have them that learn in that way, as ``"decision_time"`` does.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        probabilities : ndarray of float64, shape (n_samples, n_classes)
+        """
+        scores = self._scores(X)
+        scores -= scores.max(axis=1, keepdims=True)
+        np.exp(scores / self.readout_.config.optimizer.temperature_of_classes, out=scores)
+        scores /= scores.sum(axis=1, keepdims=True)
+        return scores
+
+    def _scores(self, X: Any) -> np.ndarray:
         spikes = self._spikes_of(X)
-        n_classes = len(self.classes_)
-        scores = np.empty((len(spikes), n_classes))
-        n_rows = max(1, CHUNK // self.readout_.layers[-1].n_neurons)
-        for start in range(0, len(spikes), n_rows):
-            part = spikes[start : start + n_rows]
-            times, potentials = self.readout_.first_spikes(part, self._n_threads())
-            groups = (len(part), n_classes, -1)
-            scores[start : start + n_rows] = class_scores(times.reshape(groups), potentials.reshape(groups))
-        return scores[:, 1] - scores[:, 0] if n_classes == 2 else scores
+        return self.readout_.class_scores(spikes, self._n_threads())
 
     def _n_threads(self) -> int:
         from joblib import effective_n_jobs  # which comes with scikit-learn, and knows what its parallel loops take
@@ -417,34 +463,3 @@ def class_numbers_or_names(classes: np.ndarray) -> np.ndarray:
     if all(isinstance(name, str) for name in classes.flat):
         return classes.astype(str)
     return classes.copy() if classes.dtype.kind in "iu" else np.arange(len(classes))
-
-
-def class_scores(times: np.ndarray, potentials: np.ndarray) -> np.ndarray:
-    """Return minus the first spike time of each class, ordered within a sample as first-spike decisions are.
-
-    Parameters
-    ----------
-    times, potentials : ndarray of float32, shape (n_samples, n_classes, n_neurons_a_class)
-        As `Readout.first_spikes` returns them.
-
-    Returns
-    -------
-    scores : ndarray of float64, shape (n_samples, n_classes)
-        The first greatest one of each row is the class that `Readout.predict` returns.
-    """
-    first = times.min(axis=2)
-    potential = np.where(times == first[:, :, None], potentials, -np.inf).max(axis=2)
-    order = np.lexsort((-potential, first), axis=-1)
-    first = np.take_along_axis(first, order, axis=1).astype(np.float64)
-    potential = np.take_along_axis(potential, order, axis=1)
-    # Rank among the classes that fire together, equal where potentials are equal too.
-    later = np.ones(first.shape, bool)
-    later[:, 1:] = first[:, 1:] != first[:, :-1]
-    lower = np.zeros(first.shape, np.int64)
-    lower[:, 1:] = potential[:, 1:] != potential[:, :-1]
-    steps = np.cumsum(lower, axis=1)
-    rank = steps - np.maximum.accumulate(np.where(later, steps, 0), axis=1)
-    # Times are of single precision, so that 2^29 doubles lie between one and the next: no rank reaches that far.
-    scores = np.empty(first.shape)
-    np.put_along_axis(scores, order, -(first + rank * np.spacing(first)), axis=1)
-    return scores

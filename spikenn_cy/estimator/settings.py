@@ -1,7 +1,9 @@
 """The classifier's parameters as settings of a network: what ``"auto"`` means for these data and with this rule."""
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,18 +13,55 @@ from spikenn_cy.errors import require_one_of
 from spikenn_cy.rules import RULES
 from spikenn_cy.rules.settings import RuleConfig
 from spikenn_cy.rules.suggestion import Suggestion
+from spikenn_cy.settings.records import plain
 from spikenn_cy.utils.validation import is_real
+from spikenn_cy.utils.validation import is_whole
 from spikenn_cy.utils.validation import whole_number
 
 THRESHOLD_SHARE = {1: 0.6, 2: 0.6}  # by the number of fields
 THRESHOLD_SHARE_OF_MORE_FIELDS = 0.8
 REGULATION_SHARE = 0.02
-OF_RULES = ("ap", "am", "lr", "t_gap", "class_inhib", "annealing")  # go to a rule that has such settings
+
+OF_RULES = ("ap", "am", "lr", "t_gap", "class_inhib", "annealing")
+OF_REGULATION = ("thr_lr", "thr_anneal", "use_two_thr")
+OF_LAYER = ("firing_threshold", "w_init_mean", "w_init_std", "w_norm", "w_min", "w_max", "leak_tau")
+OF_TRAINER = ("epochs", "nt_neurons", "dropout_in", "dropout_out", "shuffle")
+NUMBERS = {
+    "firing_threshold", "w_init_mean", "w_init_std", "w_min", "w_max", "ap", "am", "lr", "t_gap", "annealing",
+    "thr_lr", "thr_anneal", "dropout_out",
+}  # fmt: skip
+
+# What rules, regulation, layer and trainer begin with where the last layer alone learns.
+WEIGHTS = {"w_init_normal": True, "w_init_mean": 0.5, "w_init_std": 0.03, "w_max": 1.0}
+RATES = {"class_inhib": True, "annealing": 0.95}  # of rules that have such settings
+REGULATION = {"thr_anneal": 0.8, "use_two_thr": True}
+DROPOUT_OUT = 0.2
+
+
+class Chosen(NamedTuple):
+    """The rule that the parameter ``rule`` names."""
+
+    name: str
+    rule: type[RuleConfig]
+    suggestion: Suggestion
 
 
 def suggested_rules() -> dict[str, tuple[type[RuleConfig], Suggestion]]:
     """Return the rules that say what to begin with, and that, by the names that the parameter ``rule`` takes."""
     return {name: (rule, start) for rule in RULES.values() for name, start in rule.suggestions.items()}
+
+
+def rule_of(parameters: Mapping[str, Any]) -> RuleConfig:
+    """Return the settings of the rule that the parameters ask for, which do not depend on data."""
+    chosen = chosen_rule(parameters)
+    return chosen.rule.from_plain(*plain(optimizer_of(parameters, chosen)))
+
+
+def chosen_rule(parameters: Mapping[str, Any]) -> Chosen:
+    """Return the rule that the parameters name."""
+    rules = suggested_rules()
+    require_one_of(parameters["rule"], rules, "rule")
+    return Chosen(parameters["rule"], *rules[parameters["rule"]])
 
 
 def settings_of(parameters: Mapping[str, Any], train: SpikingDataset, n_classes: int) -> dict[str, Any]:
@@ -41,69 +80,85 @@ def settings_of(parameters: Mapping[str, Any], train: SpikingDataset, n_classes:
     ConfigError
         If a parameter that other code does not check is refused.
     """
-    rules = suggested_rules()
-    require_one_of(parameters["rule"], rules, "rule")
-    rule, suggestion = rules[parameters["rule"]]
-    whole_number(parameters["neurons_per_class"], "neurons_per_class", 1)
+    chosen = chosen_rule(parameters)
+    n_neurons = whole_number(parameters["neurons_per_class"], "neurons_per_class", 1) * n_classes
     if parameters["early_stopping"]:
         whole_number(parameters["n_iter_no_change"], "n_iter_no_change", 1)
-    threshold = number(parameters, "firing_threshold", automatic_threshold(parameters, train))
-    w_norm = parameters["w_norm"]
-    layer = {
-        "n_neurons": parameters["neurons_per_class"] * n_classes,
-        "firing_threshold": threshold,
-        "w_init_normal": True,
-        "w_norm": suggestion.w_norm if is_auto(w_norm) else w_norm,
-        "w_min": number(parameters, "w_min", suggestion.w_min),
-        **{name: parameters[name] for name in ("w_init_mean", "w_init_std", "w_max", "leak_tau")},
+    sections = network_of(parameters, chosen) if chosen.rule.every_layer else layer_of(parameters, chosen, train)
+    *_, output = sections["network"]
+    output["n_neurons"] = n_neurons
+    sections["optimizer"] = optimizer_of(parameters, chosen)
+    sections["trainer"] |= {
+        "early_stopping": parameters["n_iter_no_change"] if parameters["early_stopping"] else 0,
+        **given(parameters, OF_TRAINER),
     }
-    trainer = ("epochs", "nt_neurons", "dropout_in", "dropout_out", "shuffle")
-    return {
-        "network": [layer],
-        "optimizer": optimizer_of(parameters, rule, suggestion),
-        "regularizer": {
-            "thr_lr": number(parameters, "thr_lr", REGULATION_SHARE * threshold),
-            **{name: parameters[name] for name in ("thr_anneal", "use_two_thr")},
-        },
-        "trainer": {
-            "early_stopping": parameters["n_iter_no_change"] if parameters["early_stopping"] else 0,
-            **{name: parameters[name] for name in trainer},
-        },
-    }
+    return sections
 
 
-def optimizer_of(parameters: Mapping[str, Any], rule: type[RuleConfig], suggestion: Suggestion) -> dict[str, Any]:
+def network_of(parameters: Mapping[str, Any], chosen: Chosen) -> dict[str, Any]:
+    """Return the sections ``network`` and ``trainer`` of a network of which every layer learns."""
+    refuse(parameters, OF_REGULATION, chosen)
+    start, found = chosen.suggestion, parameters["hidden"]
+    hidden = start.hidden if is_auto(found) else found
+    is_list = isinstance(hidden, tuple | list) and all(is_whole(n) and n >= 1 for n in hidden)
+    require(is_list, "hidden", 'must be a tuple of integers >= 1 or "auto"', found)
+    layers = [{"n_neurons": int(n), **start.hidden_settings} for n in hidden]
+    # What cannot apply is refused with its reason where settings are read.
+    return {"network": [*layers, given(parameters, OF_LAYER)], "trainer": {}}
+
+
+def layer_of(parameters: Mapping[str, Any], chosen: Chosen, train: SpikingDataset) -> dict[str, Any]:
+    """Return the sections ``network``, ``regularizer`` and ``trainer`` of one layer that learns."""
+    found, rule = parameters["hidden"], f"must not be given with rule {chosen.name} (it trains one layer)"
+    require(is_auto(found) or (isinstance(found, tuple | list) and not found), "hidden", rule, found)
+    layer = {**WEIGHTS, "w_norm": chosen.suggestion.w_norm, "w_min": chosen.suggestion.w_min}
+    layer |= given(parameters, OF_LAYER)
+    if "firing_threshold" not in layer:
+        layer["firing_threshold"] = automatic_threshold(layer["w_init_mean"], parameters["n_fields"], train)
+    regulation = {"thr_lr": REGULATION_SHARE * layer["firing_threshold"], **REGULATION}
+    regulation |= given(parameters, OF_REGULATION)
+    return {"network": [layer], "regularizer": regulation, "trainer": {"dropout_out": DROPOUT_OUT}}
+
+
+def optimizer_of(parameters: Mapping[str, Any], chosen: Chosen) -> dict[str, Any]:
     """Return the section ``optimizer``: what is suggested, but for what the parameters say of it."""
-    start = dict(suggestion.settings)
-    start |= {name: share * parameters["max_time"] for name, share in suggestion.times.items()}
-    given = {
-        name: number(parameters, name, start[name]) if name in start else parameters[name]
-        for name in OF_RULES
-        if name in rule.__struct_fields__
-    }
-    return {"method": rule.__struct_config__.tag, **start, **given}
+    fields, start = chosen.rule.__struct_fields__, chosen.suggestion
+    refuse(parameters, [name for name in OF_RULES if name not in fields], chosen)
+    settings = {name: value for name, value in RATES.items() if name in fields}
+    settings |= start.settings
+    settings |= {name: share * parameters["max_time"] for name, share in start.times.items()}
+    return {"method": chosen.rule.__struct_config__.tag, **settings, **given(parameters, OF_RULES)}
 
 
-def automatic_threshold(parameters: Mapping[str, Any], train: SpikingDataset) -> float:
+def automatic_threshold(w_init_mean: float, n_fields: int, train: SpikingDataset) -> float:
     """Return what a share of an average sample's spikes give to a neuron with initial weights."""
-    n_fields = parameters["n_fields"]
     # A first call of partial_fit may bring one sample. A single sample has no range, and so no spike.
     n_spikes = len(train.indices) / len(train) or train.n_inputs // n_fields * min(n_fields, 2)
     # Where most values are 0, most of their fields spike at time 0. All of these spikes count in full: a threshold
     # below their sum would decide every sample before any other spike.
     n_at_once = 0.0 if n_fields == 1 else np.count_nonzero(train.timestamps == 0) / len(train)
-    require_real("w_init_mean", parameters["w_init_mean"])
     share = THRESHOLD_SHARE.get(n_fields, THRESHOLD_SHARE_OF_MORE_FIELDS)
-    return float(parameters["w_init_mean"] * (n_at_once + share * (n_spikes - n_at_once)))
+    return float(w_init_mean * (n_at_once + share * (n_spikes - n_at_once)))
 
 
-def number(parameters: Mapping[str, Any], name: str, auto: float) -> Any:
-    """Return the parameter ``name``, or ``auto`` if it says so."""
-    value = parameters[name]
-    if is_auto(value):
-        return auto
-    require_real(name, value, 'must be a number or "auto"')
-    return value
+def given(parameters: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return the parameters among ``names`` that are not left to this module; numbers are checked."""
+    values = {name: parameters[name] for name in names if is_given(parameters, name)}
+    for name in NUMBERS & values.keys():
+        require_real(name, values[name], 'must be a number or "auto"')
+    return values
+
+
+def refuse(parameters: Mapping[str, Any], names: Iterable[str], chosen: Chosen) -> None:
+    """Raise `ConfigError` if one of ``names``, which the rule does not have, is given."""
+    for name in names:
+        rule = f"must not be given with rule {chosen.name} (it has no such setting)"
+        require(not is_given(parameters, name), name, rule, parameters[name])
+
+
+def is_given(parameters: Mapping[str, Any], name: str) -> bool:
+    """Return whether a parameter says something: no word "auto", and no None of ``leak_tau``."""
+    return not is_auto(parameters[name]) and not (name == "leak_tau" and parameters[name] is None)
 
 
 def is_auto(value: object) -> bool:

@@ -63,6 +63,9 @@ class Decisions(Protocol):
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Return when each unit of a layer fires, and its potential then."""
 
+    def class_scores(self, dataset: SpikingDataset, n_threads: int) -> npt.NDArray[np.float64]:
+        """Return a score of each class, of shape (n_samples, n_classes); see `Readout.class_scores`."""
+
 
 class Network(NamedTuple):
     """Layers, what trains them and what decides by them."""

@@ -57,6 +57,12 @@ class LayerDecisions:
         self._over_samples(layers, dataset, n_threads, work)
         return times, potentials
 
+    def class_scores(self, dataset: SpikingDataset, n_threads: int) -> npt.NDArray[np.float64]:
+        """Return minus the time of each class's first spike, and less by a few units in the last place in ties."""
+        times, potentials = self.first_spikes(dataset, n_threads, len(self._layers) - 1)
+        groups = (len(dataset), self._n_classes, -1)
+        return class_scores(times.reshape(groups), potentials.reshape(groups))
+
     def _over_samples(
         self,
         layers: Sequence[Layer],
@@ -79,3 +85,34 @@ class LayerDecisions:
             work(last, SampleBatch(hidden_spikes(before, dataset[samples])), samples)
 
         over_blocks(n_samples, size, n_threads, block)
+
+
+def class_scores(times: npt.NDArray[np.float32], potentials: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Return minus the first spike time of each class, ordered within a sample as first-spike decisions are.
+
+    Parameters
+    ----------
+    times, potentials : ndarray of float32, shape (n_samples, n_classes, n_neurons_a_class)
+        As ``first_spikes`` returns them.
+
+    Returns
+    -------
+    scores : ndarray of float64, shape (n_samples, n_classes)
+        The first greatest one of each row is the class that `Readout.predict` returns.
+    """
+    first = times.min(axis=2)
+    potential = np.where(times == first[:, :, None], potentials, -np.inf).max(axis=2)
+    order = np.lexsort((-potential, first), axis=-1)
+    first = np.take_along_axis(first, order, axis=1).astype(np.float64)
+    potential = np.take_along_axis(potential, order, axis=1)
+    # Rank among the classes that fire together, equal where potentials are equal too.
+    later = np.ones(first.shape, bool)
+    later[:, 1:] = first[:, 1:] != first[:, :-1]
+    lower = np.zeros(first.shape, np.int64)
+    lower[:, 1:] = potential[:, 1:] != potential[:, :-1]
+    steps = np.cumsum(lower, axis=1)
+    rank = steps - np.maximum.accumulate(np.where(later, steps, 0), axis=1)
+    # Times are of single precision, so that 2^29 doubles lie between one and the next: no rank reaches that far.
+    scores = np.empty(first.shape)
+    np.put_along_axis(scores, order, -(first + rank * np.spacing(first)), axis=1)
+    return scores

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from spikenn_cy.layers.face import NetworkLayer
     from spikenn_cy.network.layer import Layer
 
+SCORED = 1 << 22  # neurons times samples whose spikes are held at once, to score classes
+
 
 class FitKeywords(TypedDict, total=False):
     """Keywords of `Readout.fit` beside its own parameters; see `FitOptions`."""
@@ -371,6 +373,33 @@ class Readout:
         ok = is_whole(layer) and -n <= layer < n
         require(ok, "layer", f"must be an integer from {-n} to {n - 1}", layer, DataError)
         return self._deciding.first_spikes(dataset, n_threads, int(layer) % n)
+
+    def class_scores(self, dataset: SpikingDataset, n_threads: int = 1) -> np.ndarray:
+        """Return how much speaks for each class.
+
+        Where the last layer alone learns, it is minus the time of the first spike of the class's neurons, and
+        ``-max_time`` of a silent one; of classes that fire together, those with less potential are lower by a few units
+        in the last place. Where every layer learns, it is the largest potential of the class's neurons at the decision.
+
+        Parameters
+        ----------
+        dataset : SpikingDataset
+        n_threads : int, default=1
+            Samples are shared out among this many threads; the result is the same.
+
+        Returns
+        -------
+        scores : ndarray of float64, shape (n_samples, n_classes)
+            The first greatest one of each row is the class that is decided, unless thresholds of the output were
+            assigned that differ where every layer learns.
+        """
+        self._suits("dataset", dataset)
+        scores = np.empty((len(dataset), self.n_classes))
+        n_rows = max(1, SCORED // self.layers[-1].n_neurons)
+        for start in range(0, len(scores), n_rows):
+            part = dataset[start : start + n_rows]
+            scores[start : start + n_rows] = self._deciding.class_scores(part, n_threads)
+        return scores
 
     @property
     def _deciding(self) -> Decisions:

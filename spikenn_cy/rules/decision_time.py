@@ -1,12 +1,15 @@
 """Decision-time learning, which trains every layer by the potentials at the moment of the decision."""
 
+from collections.abc import Mapping
 from typing import Annotated
+from typing import ClassVar
 from typing import Literal
 
 from spikenn_cy.layers.feedbacks import FEEDBACKS
 from spikenn_cy.layers.settings import single
 from spikenn_cy.rules._decision_time import DecisionTime
 from spikenn_cy.rules.network import NetworkRuleConfig
+from spikenn_cy.rules.suggestion import Suggestion
 from spikenn_cy.settings.convert import Choice
 
 
@@ -20,6 +23,10 @@ class DecisionTimeConfig(NetworkRuleConfig, frozen=True, kw_only=True, tag_field
     a share of the threshold, and ``feedback`` how errors reach hidden layers: by the weights above (``transport``), by
     weights of their own that learn alike (``mirrored``) or that stay as drawn (``random``). See docs/networks.md.
     """
+
+    suggestions: ClassVar[Mapping[str, Suggestion]] = {
+        "decision_time": Suggestion({"skip": 0.02}, hidden=(400,), hidden_settings={"dropout": 0.3})
+    }
 
     feedback: Annotated[str, Choice(FEEDBACKS)] = "transport"
     window: float = 0.5
@@ -49,6 +56,11 @@ class DecisionTimeConfig(NetworkRuleConfig, frozen=True, kw_only=True, tag_field
     def surrogate_window(self) -> float:
         """``window``."""
         return self.window
+
+    @property
+    def temperature_of_classes(self) -> float | None:
+        """``temperature``, of the error ``softmax``."""
+        return self.temperature if self.error == "softmax" else None
 
     def build(self, n_classes: int, n_per_class: int, max_time: float, decision_at: float) -> DecisionTime:
         """Return the compiled rule; for the arguments see ``NetworkRule``."""

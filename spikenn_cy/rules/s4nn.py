@@ -19,7 +19,7 @@ class S4NNConfig(AnnealedConfig, frozen=True, kw_only=True, tag_field="method", 
     Source: Kheradpisheh, Masquelier, International Journal of Neural Systems 2020.
     """
 
-    suggestions: ClassVar[Mapping[str, Suggestion]] = {"s4nn": Suggestion(times={"t_gap": 0.3}, w_min=-1.0)}
+    suggestions: ClassVar[Mapping[str, Suggestion]] = {"s4nn": Suggestion({"lr": 0.02}, {"t_gap": 0.3}, w_min=-1.0)}
 
     lr: float
     t_gap: float

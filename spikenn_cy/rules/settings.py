@@ -24,6 +24,11 @@ class RuleConfig(Record, frozen=True, kw_only=True):
     suggestions: ClassVar[Mapping[str, Suggestion]] = {}
     every_layer: ClassVar[bool] = False
 
+    @property
+    def temperature_of_classes(self) -> float | None:
+        """Temperature at which a softmax of the scores of classes is what the rule trains; None if it trains none."""
+        return None
+
     if TYPE_CHECKING:
 
         def __getattr__(self, key: str) -> Any: ...  # each rule has settings of its own

@@ -16,10 +16,16 @@ class Suggestion(NamedTuple):
         Of the rule, as shares of ``max_time``.
     w_norm : bool
     w_min : float
-        Of the layer.
+        Of the layer, if it alone learns.
+    hidden : tuple of int
+        Neurons of each hidden layer, if every layer learns.
+    hidden_settings : mapping
+        Of the hidden layers, by their names.
     """
 
     settings: Mapping[str, Any] = {}
     times: Mapping[str, float] = {}
     w_norm: bool = False
     w_min: float = 0.0
+    hidden: tuple[int, ...] = ()
+    hidden_settings: Mapping[str, Any] = {}

@@ -49,6 +49,25 @@ cdef class EventNetwork:
                 self.run(&spikes)
                 classes[i], times[i] = self.winner() // n_per_class, self.decided_at
 
+    def decision_potentials(self, SampleBatch batch, real_t[:, ::1] potentials):
+        """Find the potentials of the output neurons at the decision.
+
+        Parameters
+        ----------
+        batch : SampleBatch
+        potentials : ndarray of float32, shape (n_samples, n_neurons), output
+        """
+        cdef Py_ssize_t i
+        cdef index_t j
+        cdef Spikes spikes
+        with nogil:
+            self.to_end = False
+            for i in range(batch.n_samples):
+                batch.sample(i, &spikes)
+                self.run(&spikes)
+                for j in range(self.output.n_units):
+                    potentials[i, j] = self.output.potentials[j]
+
     def first_spikes(self, SampleBatch batch, Py_ssize_t layer, stamp_t[:, ::1] times, real_t[:, ::1] potentials):
         """Find when each unit of a layer fires, whole samples long.
 

@@ -57,6 +57,18 @@ class DeepDecisions:
         self._over_samples(dataset, n_threads, work)
         return times, potentials
 
+    def class_scores(self, dataset: SpikingDataset, n_threads: int) -> npt.NDArray[np.float64]:
+        """Return the largest potential of each class's neurons at the decision."""
+        potentials = np.empty((len(dataset), self._layers[-1].n_neurons), REAL)
+
+        def work(network: EventNetwork, batch: SampleBatch, samples: slice) -> None:
+            network.decision_potentials(batch, potentials[samples])
+
+        self._over_samples(dataset, n_threads, work)
+        of_classes = potentials.reshape(len(dataset), self._n_classes, -1)
+        scores: npt.NDArray[np.float64] = of_classes.max(axis=2).astype(np.float64)
+        return scores
+
     def _over_samples(
         self, dataset: SpikingDataset, n_threads: int, work: Callable[[EventNetwork, SampleBatch, slice], None]
     ) -> None:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import OFFSET
+from spikenn_cy.errors import require
 from spikenn_cy.layers.face import Figures
 from spikenn_cy.layers.face import NetworkLayer
 from spikenn_cy.layers.face import Start
