@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import reference
 from numpy.testing import assert_array_equal
+from small_images import write_mnist
 
 import spikenn_cy
 from spikenn_cy import Readout
@@ -22,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT))  # the benchmarks belong to the tree and are not installed
 
 from benchmarks import cases  # noqa: E402
+from benchmarks import classifiers  # noqa: E402
 from benchmarks import counting  # noqa: E402
 from benchmarks import laws  # noqa: E402
 from benchmarks import machine  # noqa: E402
@@ -348,6 +350,58 @@ def test_a_table_lines_up_as_plain_text():
         "| a      |      1 |",
         "| longer |  1,000 |",
     ]
+
+
+# The study of classifiers
+
+
+def test_the_study_measures_every_classifier_and_sums_up(capsys):
+    pytest.importorskip("sklearn")
+    assert classifiers.main(["--data", "MONK's problem 2", "--splits", "2", "--markdown"]) == 0
+    header, rule, row, *summary = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines()]
+    assert header == ["data", *classifiers.CLASSIFIERS]
+    assert len(rule) == len(row) == len(header)
+    accuracies = [cell.split(" ± ")[0] for cell in row[1:]]
+    assert summary[0] == ["mean accuracy", *accuracies]
+    assert float(accuracies[0]) < 75 < 90 < min(map(float, accuracies[1:]))  # all spikes come at once
+    assert classifiers.main(["--data", "iris", "--splits", "2"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith("iris  ")
+
+
+def test_columns_that_are_equal_share_their_rank():
+    shown = classifiers.ranks(np.array([[3.0, 1.0, 2.0], [5.0, 5.0, 7.0], [1.0, 1.0, 1.0]]))
+    assert_array_equal(shown, [[1, 3, 2], [2.5, 2.5, 1], [2, 2, 2]])
+
+
+def test_tables_that_are_made_are_those_that_are_known():
+    for name, shape, n_true in (("tic-tac-toe", (958, 27), 626), ("MONK's problem 1", (432, 17), 216)):
+        X, y = classifiers.DATA[name]()
+        assert (X.shape, y.sum()) == (shape, n_true)
+        assert set(np.unique(X)) == {0, 1}
+    assert classifiers.DATA["MONK's problem 2"]()[1].sum() == 142
+
+
+def test_images_are_the_first_ones_of_idx_files(tmp_path, monkeypatch):
+    ((images, labels), _) = write_mnist(tmp_path)
+    monkeypatch.setattr(classifiers, "N_IMAGES", 20)
+    X, y = classifiers.idx_images(tmp_path)
+    assert_array_equal(X, images[:20].reshape(20, -1) / 255)
+    assert_array_equal(y, labels[:20])
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "finding"),
+    [
+        ("--mnist", "nowhere", "--mnist: must hold train-images-idx3-ubyte and train-labels-idx1-ubyte, got nowhere"),
+        ("--data", "imagenet", "--data: must be part of one of iris; wine"),
+        ("--splits", "1", "--splits: must be >= 2, got 1"),
+    ],
+)
+def test_a_study_of_nothing_is_refused(capsys, argument, value, finding):
+    with pytest.raises(SystemExit) as refusal:
+        classifiers.main([argument, value])
+    assert refusal.value.code == 2
+    assert finding in capsys.readouterr().err
 
 
 # Memory
