@@ -34,6 +34,8 @@ from spikenn_cy.network.training import Pass
 pytestmark = pytest.mark.quick
 
 SPIKES, AUGMENTATION = 2, 3  # streams of the counter-based generator
+GOOD = {"network": [{"n_neurons": 4}, {"n_neurons": 2}], "optimizer": {"method": "decision_time"}}
+CONV = {"type": "conv", "n_filters": 2, "kernel_size": 3}
 
 
 # Golden arrays
@@ -112,9 +114,24 @@ def cases(draw):
         shape = tuple(draw(st.integers(size + conv["pool"], 9)) for _ in range(2))
         shape += (draw(st.integers(1, 3)),) * draw(st.integers(0, 1))
         hidden = [conv, *hidden]
-    layers = [layer | {"rate": 0.1, "dropout": dropout} for layer in hidden]
+    firing_threshold = draw(st.sampled_from([1.0, 1.0, 0.5]))
+    layers = [layer | {"rate": 0.1, "dropout": dropout, "firing_threshold": firing_threshold} for layer in hidden]
     network = [*layers, {"n_neurons": n_classes * per_class, "rate": 0.05}]
     return seed, shape, n_classes, {"network": network, "optimizer": optimizer}
+
+
+def fixed_case(kind, **optimizer):
+    """A small network of each kind, with all that draws numbers."""
+    network = [{"n_neurons": 21, "rate": 0.1, "dropout": 0.2}, {"n_neurons": 6, "rate": 0.05}]
+    if kind == "conv":
+        conv = {"type": "conv", "n_filters": 5, "kernel_size": 3, "padding": 1, "pool": 2, "rate": 0.1, "dropout": 0.2}
+        network[0] = conv
+    config = {"network": network, "optimizer": {"method": "decision_time", **optimizer}}
+    config["trainer"] = {"shuffle": True, "augment": {"shift": 1, "flip": True}}
+    return 5, (8, 7, 2), 3, config
+
+
+KINDS = list(LAYERS)
 
 
 def model_of(case):
@@ -143,7 +160,12 @@ def twin_of(model):
     layers, settings, output = [], model.config.optimizer, model.layers[-1]
     for layer in model.layers:
         config, feedback = layer.config, layer.feedback_weights if layer is not output else None
-        others = {"rate": config.rate, "dropout": config.dropout, "feedback": feedback}
+        others = {
+            "threshold": layer.thresholds[0],
+            "rate": config.rate,
+            "dropout": config.dropout,
+            "feedback": feedback,
+        }
         if layer.weights.ndim == 4:
             shape = (*model.input_shape, 1)[:3]
             layers.append(reference.Convolution(layer.weights, shape, config.padding, config.pool, **others))
@@ -168,13 +190,21 @@ def lost(model, key, sample):
     ]
 
 
-@given(cases())
+def round_off(model):
+    """Make weights and the output's threshold quarters, so that potentials equal each other and thresholds."""
+    for layer in model.layers:
+        layer.weights = np.round(4 * layer.weights) / 4
+    model.layers[-1].thresholds = np.maximum(np.round(4 * model.layers[-1].thresholds) / 4, 0.25)
+
+
+@given(cases(), st.booleans())
 @settings(max_examples=150)
-def test_every_sample_teaches_what_the_twin_learns(case):
+def test_every_sample_teaches_what_the_twin_learns(case, rounds):
     model, dataset = model_of(case), data_of(case)
     for i in range(len(dataset)):
+        if rounds:
+            round_off(model)
         twin = twin_of(model)  # of the weights as they are, so that roundings do not add up
-        twin.output.threshold = model.layers[-1].thresholds[0]
         key = copy.deepcopy(model._trainer.generator).bit_generator.random_raw()
         counted = model._trainer.statistics(1)
         model._trainer.learn(dataset[i : i + 1], Pass(statistics=counted))
@@ -191,10 +221,12 @@ def test_every_sample_teaches_what_the_twin_learns(case):
                 assert counted.n_spikes[0, position] == decision.n_spikes[position]
 
 
-@given(cases())
+@given(cases(), st.booleans())
 @settings(max_examples=60)
-def test_decisions_are_those_of_the_twin(case):
+def test_decisions_are_those_of_the_twin(case, rounds):
     model, dataset = model_of(case), data_of(case, 20)
+    if rounds:
+        round_off(model)
     decisions = twin_of(model).decide([sample_of(dataset, i) for i in range(len(dataset))])
     assert_array_equal(model.predict(dataset), [decision.predicted for decision in decisions])
 
@@ -213,6 +245,27 @@ def test_first_spikes_of_every_layer_are_those_of_the_twin_that_goes_on_to_the_e
         assert times.shape == (len(dataset), layer.n_neurons)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_potentials_are_those_of_the_spike_or_of_the_end(kind):
+    case = fixed_case(kind)
+    case[3]["network"][0] |= {"dropout": 0.0, "pool": 1} if kind == "conv" else {"dropout": 0.0}
+    model, dataset, twin = model_of(case), data_of(case, 20), twin_of(model_of(case))
+    for position in (0, 1):
+        found = model.first_spikes(dataset, layer=position)[1]
+        for i in range(len(dataset)):
+            indices, times, _ = sample_of(dataset, i)
+            for layer in twin.layers:
+                layer.begin(1.0)
+            wanted = twin.layers[position]
+            expected = np.zeros(wanted.n_units, np.float32)
+            for now in np.unique(times):
+                silent, arriving = ~wanted.fired, indices[times == now]
+                for layer in twin.layers:
+                    arriving = layer.advance(arriving, now)
+                expected[silent] = wanted.potentials.ravel()[silent]
+            assert_array_equal(found[i], expected)
+
+
 # The same bits
 
 
@@ -223,20 +276,6 @@ def trained(case, **options):
         layer.weights.tobytes() + (b"" if layer.feedback_weights is None else layer.feedback_weights.tobytes())
         for layer in model.layers
     )
-
-
-def fixed_case(kind, **optimizer):
-    """A small network of each kind, with all that draws numbers."""
-    network = [{"n_neurons": 21, "rate": 0.1, "dropout": 0.2}, {"n_neurons": 6, "rate": 0.05}]
-    if kind == "conv":
-        conv = {"type": "conv", "n_filters": 5, "kernel_size": 3, "padding": 1, "pool": 2, "rate": 0.1, "dropout": 0.2}
-        network[0] = conv
-    config = {"network": network, "optimizer": {"method": "decision_time", **optimizer}}
-    config["trainer"] = {"shuffle": True, "augment": {"shift": 1, "flip": True}}
-    return 5, (8, 7, 2), 3, config
-
-
-KINDS = list(LAYERS)
 
 
 @pytest.mark.parametrize("feedback", FEEDBACKS)
@@ -482,6 +521,75 @@ def test_a_file_of_a_hidden_neuron_that_fires_without_a_spike_is_refused(tmp_pat
         Readout.load(path)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_decisions_are_of_weights_that_were_assigned_since(kind):
+    model, dataset = model_of(fixed_case(kind)), data_of(fixed_case(kind), 60)
+    for factor in (1.0, 0.5, -1.0):  # halves fire later
+        for layer in model.layers:
+            layer.weights = factor * layer.weights
+        model.layers[-1].thresholds = np.full(6, 0.5 + factor**2)
+        new = pickle.loads(pickle.dumps(model))
+        for one, two in zip(model.first_spikes(dataset), new.first_spikes(dataset), strict=True):
+            assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_parts_of_any_size_teach_alike(kind, monkeypatch):
+    found = {trained(fixed_case(kind))}
+    monkeypatch.setattr("spikenn_cy.network.parts.FIRST_PART", 7)
+    monkeypatch.setattr("spikenn_cy.network.parts.TICK", 0)
+    assert found == {trained(fixed_case(kind))}
+
+
+def test_the_unit_of_time_is_of_no_consequence():
+    found, times = set(), np.random.default_rng(0).integers(0, 9, (60, 20)) / 8
+    for unit in (0.25, 1, 4):
+        dataset = SpikingDataset.from_numpy(times * unit, np.arange(60) % 2, unit)
+        model = Readout.from_config(GOOD, 20, 2, unit)
+        model.fit(dataset, epochs=2)
+        found.add(b"".join(layer.weights.tobytes() + layer.thresholds.tobytes() for layer in model.layers))
+    assert len(found) == 1
+
+
+def test_a_shuffled_epoch_is_in_the_order_that_the_generator_draws():
+    case = fixed_case("dense")
+    model, dataset, seen = model_of(case), data_of(case, 60), []
+    model.fit(dataset, epochs=1)
+    generator = copy.deepcopy(model._trainer.generator)
+    generator.bit_generator.random_raw()
+    model.fit(dataset, epochs=1, on_statistics=lambda _, counted: seen.append(counted.labels))
+    assert_array_equal(seen[0], dataset.labels[generator.permutation(60)])
+
+
+class Watched:
+    """A loop over samples that notes how many it is given."""
+
+    def __init__(self, loop):
+        self.loop, self.sizes = loop, []
+
+    def run(self, batch, statistics):
+        self.sizes.append(batch.n_samples)
+        return self.loop.run(batch, statistics)
+
+
+@pytest.mark.parametrize("schedule", ["epochs", "samples"])
+def test_rates_of_each_sample_are_those_of_the_twin(schedule, monkeypatch):
+    case, factors = fixed_case("dense", schedule=schedule, final_rate=0.1), []
+    model, dataset = model_of(case), data_of(case, 60)
+    model.partial_fit(dataset)
+    trainer = model._trainer
+    trainer._loop, set_rates = Watched(trainer._loop), trainer._set_rates
+    monkeypatch.setattr("spikenn_cy.network.deep.training.SAMPLES_A_STEP", 16)
+    monkeypatch.setattr("spikenn_cy.rules.network.SAMPLES_A_STEP", 16)
+    monkeypatch.setattr(trainer, "_set_rates", lambda factor: (factors.append(factor), set_rates(factor)))
+    model.fit(dataset, epochs=3)
+    if schedule == "samples":
+        expected = [reference.rate_factor_by_samples(k, 180, 0.1, 16) for k in range(180)]
+    else:
+        expected = [reference.rate_factor(k // 60, 3, 0.1) for k in range(180)]
+    assert_allclose(np.repeat(factors, trainer._loop.sizes), expected, rtol=1e-12)
+
+
 # What data decide
 
 
@@ -541,6 +649,38 @@ def test_layers_start_as_the_page_says_and_where_settings_say():
     assert (model.layers[2].weights == 0.25).all()
     figures = model._trainer.figures
     assert_allclose([figures.mean_spikes, figures.decision_at], [mean_spikes, np.quantile(times[times < 1], 0.7)])
+
+
+@pytest.mark.parametrize(
+    ("sizes", "kinds"),
+    [
+        ([40, 30, 2], ["first", "further", "output"]),
+        ([4], ["only"]),
+        ([CONV, 2], ["convolution", "output on pooled units"]),
+    ],
+)
+def test_rates_and_draws_of_every_layer_are_those_of_the_twin(sizes, kinds):
+    dataset = SpikingDataset.from_numpy(np.random.default_rng(0).integers(0, 9, (40, 7, 6)) / 8, np.arange(40) % 2)
+    samples = [sample_of(dataset, i) for i in range(40)]
+    network = [size if isinstance(size, dict) else {"n_neurons": size} for size in sizes]
+    model = Readout.from_config(GOOD | {"network": network}, 42, 2, input_shape=(7, 6)).partial_fit(dataset)
+    below = [reference.mean_spikes(samples), *(layer.n_neurons for layer in model.layers)]
+    if kinds[0] == "convolution":
+        below[0] = reference.mean_patch_spikes(samples, (7, 6, 1), 3, 0)
+    expected = [reference.defaults(kind, n) for kind, n in zip(kinds, below, strict=False)]
+    assert_allclose(model._trainer._starts(), expected)
+
+
+@pytest.mark.parametrize(("feedback", "stds"), [("mirrored", (0.03, 0.01)), ("random", (1, 1))])
+@pytest.mark.parametrize("kind", KINDS)
+def test_own_weights_of_a_feedback_are_drawn_around_0(kind, feedback, stds):
+    layer = {"n_neurons": 900} if kind == "dense" else CONV | {"n_filters": 60}
+    optimizer = {"method": "decision_time", "feedback": feedback, "rate": 0.0}
+    config = {"network": [layer, {"n_neurons": 2}], "optimizer": optimizer}
+    model = Readout.from_config(config, 42, 2, input_shape=(7, 6))
+    model.partial_fit(SpikingDataset.from_numpy(np.zeros((2, 7, 6)), [0, 1]))
+    own, std = model.layers[0].feedback_weights, stds[kind == "conv"]
+    assert_allclose([own.mean(), own.std()], [0, std], atol=0.1 * std)
 
 
 # Augmentation
@@ -659,9 +799,6 @@ def test_s4nn_draws_hidden_neurons_anew_that_never_fire():
 
 
 # Refusals
-
-GOOD = {"network": [{"n_neurons": 4}, {"n_neurons": 2}], "optimizer": {"method": "decision_time"}}
-CONV = {"type": "conv", "n_filters": 2, "kernel_size": 3}
 
 
 @pytest.mark.parametrize(
