@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import network_reference as reference
 import numpy as np
@@ -531,6 +532,15 @@ def test_decisions_are_of_weights_that_were_assigned_since(kind):
         new = pickle.loads(pickle.dumps(model))
         for one, two in zip(model.first_spikes(dataset), new.first_spikes(dataset), strict=True):
             assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_callers_in_several_threads_do_not_disturb_each_other(kind):
+    model, dataset = model_of(fixed_case(kind)), data_of(fixed_case(kind), 1000)
+    expected = model.first_spikes(dataset)[1]
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(lambda _: model.first_spikes(dataset)[1], range(12)):
+            assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("kind", KINDS)

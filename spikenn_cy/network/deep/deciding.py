@@ -31,7 +31,8 @@ class DeepDecisions:
 
     def __init__(self, layers: Sequence[NetworkLayer], window: float, n_classes: int) -> None:
         self._layers, self._window, self._n_classes = layers, window, n_classes
-        self._network: tuple[int, EventNetwork] | None = None  # and what the versions of all layers sum up to
+        # One network at most that nobody uses, and what the versions of all layers summed up to when it was made.
+        self._spare: list[tuple[int, EventNetwork]] = []
 
     def decide(self, dataset: SpikingDataset, n_threads: int) -> npt.NDArray[np.int32]:
         """Return the class index of each sample."""
@@ -74,7 +75,9 @@ class DeepDecisions:
     ) -> None:
         n, n_threads = len(dataset), threads_for(dataset, n_threads)
         if n_threads == 1:  # which an online system asks between two steps
-            work(self._one(), SampleBatch(dataset), slice(n))
+            made = self._one()
+            work(made[1], SampleBatch(dataset), slice(n))
+            self._spare[:] = [made]
             return
 
         def block(samples: slice) -> None:
@@ -83,12 +86,14 @@ class DeepDecisions:
 
         over_blocks(n, -(-n // n_threads), n_threads, block)
 
-    def _one(self) -> EventNetwork:
-        """Return the network of this thread, anew where its weights are copies of ones that have changed."""
+    def _one(self) -> tuple[int, EventNetwork]:
+        """Return a network that no other thread has, anew where its weights are copies of ones that have changed."""
         version = sum(layer.version for layer in self._layers) if self._copies else 0
-        if self._network is None or self._network[0] != version:
-            self._network = version, self._new()
-        return self._network[1]
+        try:
+            spare = self._spare.pop()
+        except IndexError:
+            return version, self._new()
+        return spare if spare[0] == version else (version, self._new())
 
     @property
     def _copies(self) -> bool:
