@@ -413,6 +413,19 @@ def test_a_checkpoint_goes_on_to_the_same_bits_on_a_network_that_has_seen_other_
     assert len(found) == 1
 
 
+def test_a_checkpoint_of_images_of_another_shape_is_refused(tmp_path):
+    times, labels = np.random.default_rng(0).integers(0, 9, (20, 24)) / 8, np.arange(20) % 2
+    config = GOOD | {"network": [CONV | {"kernel_size": 1}, {"n_neurons": 2}]}
+    for shape in ((4, 6), (4, 6), (6, 4)):
+        model = Readout.from_config(config, 24, 2)
+        dataset = SpikingDataset.from_numpy(times.reshape(20, *shape), labels)
+        if shape == (4, 6):
+            model.fit(dataset, epochs=1, checkpoint=tmp_path / "checkpoint.npz")
+            continue
+        with pytest.raises(ConfigError, match="got another input_shape"):
+            model.fit(dataset, epochs=1, checkpoint=tmp_path / "checkpoint.npz")
+
+
 class Interrupted:
     """A loop over samples after which Ctrl-C is heard before anything else is done."""
 

@@ -24,6 +24,7 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
 from spikenn_cy.network.assembly import array_shapes
+from spikenn_cy.network.assembly import needs_images
 from spikenn_cy.network.history import EpochReport
 from spikenn_cy.storage.arrays import ArrayFile
 from spikenn_cy.storage.arrays import Wanted
@@ -197,6 +198,7 @@ class Checkpoint:
         same = {
             "config": found == model.config.to_dict(),
             "n_inputs": header.n_inputs == model.n_inputs,
+            "input_shape": tuple(header.input_shape) == model.input_shape or not needs_images(model.config),
             "n_classes": header.n_classes == model.n_classes,
             "max_time": header.max_time == model.max_time,
             "seed": header.seed == model.seed,
