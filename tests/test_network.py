@@ -906,6 +906,16 @@ def test_each_output_neuron_fires_by_its_own_threshold():
     assert (model.predict(dataset) == 1).all()
 
 
+def test_of_the_neurons_that_fired_the_largest_potential_decides_not_of_all():
+    model = Readout.from_config(GOOD | {"network": [{"n_neurons": 3}]}, 2, 3)
+    model.layers[0].weights = [[4, 4], [1, 1], [2, 2]]
+    model.layers[0].thresholds = [9, 0.5, 1.5]
+    dataset = SpikingDataset.from_numpy(np.array([[0.5, 0.5], [0.5, 1], [1, 1]]), [0, 1, 2])
+    assert_array_equal(model.predict(dataset), [2, 2, 0])
+    model.layers[0].thresholds = [9, 0.5, 2.5]
+    assert_array_equal(model.predict(dataset), [2, 1, 0])
+
+
 def test_a_network_without_weights_does_not_decide():
     dataset = SpikingDataset.from_numpy(np.eye(4).reshape(4, 2, 2), [0, 1, 0, 1])
     with pytest.raises(DataError, match=r"network\[0\]: must have weights, which the first fit draws"):
