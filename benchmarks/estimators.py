@@ -29,6 +29,7 @@ def models(seed):
         "SpikingClassifier()": SpikingClassifier(random_state=seed),
         "SpikingClassifier(n_fields=2)": SpikingClassifier(n_fields=2, random_state=seed),
         "SpikingClassifier(n_fields=1)": SpikingClassifier(n_fields=1, random_state=seed),
+        'SpikingClassifier(rule="s2stdp")': SpikingClassifier(rule="s2stdp", random_state=seed),
         "LinearSVC()": LinearSVC(random_state=seed),
         "MLPClassifier((50,))": MLPClassifier((50,), random_state=seed),
     }

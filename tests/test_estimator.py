@@ -86,8 +86,8 @@ MORE_CHECKS = parametrize_with_checks(
         LatencyEncoder(scaling="sample"),
         SpikingClassifier(),
         SpikingClassifier(rule="sstdp", max_time=20),
+        SpikingClassifier(rule="s2stdp"),
         SpikingClassifier(rule="rstdp"),
-        SpikingClassifier(rule="decision_time"),
         SpikingClassifier(rule="decision_time", hidden=(), max_time=20),
         SpikingClassifier(rule="decision_time", hidden=(30, 20), neurons_per_class=1),
     ]
@@ -206,7 +206,7 @@ def test_the_defaults_work_on_unseen_samples():
 def test_a_feature_may_decide_by_lying_in_the_middle():
     X = np.random.default_rng(0).normal(-3, 2, (400, 3))
     y = np.abs(X[:, 0] + 3) < 1.2
-    one, eight = (SpikingClassifier(n_fields=n, random_state=0).fit(X[:200], y[:200]) for n in (1, 8))
+    one, eight = (SpikingClassifier(rule="s2stdp", n_fields=n, random_state=0).fit(X[:200], y[:200]) for n in (1, 8))
     assert one.score(X[200:], y[200:]) < 0.7
     assert eight.score(X[200:], y[200:]) > 0.85
 

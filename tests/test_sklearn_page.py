@@ -13,6 +13,7 @@ from small_runs import ROOT
 from spikenn_cy.estimator import LatencyEncoder
 from spikenn_cy.estimator import SpikingClassifier
 from spikenn_cy.estimator.encoder import SCALINGS
+from spikenn_cy.estimator.settings import suggested_rules
 from spikenn_cy.network.readout import Readout
 
 pytestmark = pytest.mark.full
@@ -61,6 +62,32 @@ def test_the_table_has_a_row_for_each_data_set_and_classifier_of_the_benchmark(m
     for name, (fit, predict, accuracy) in figures.items():
         assert min(fit + predict) >= 0, name
         assert accuracy[0] > 0.7, name
+
+
+def test_the_study_has_a_row_for_each_data_set_and_sums_up_what_they_say(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks.classifiers import CLASSIFIERS
+    from benchmarks.classifiers import DATA
+    from benchmarks.classifiers import lines_of_summary
+
+    section = PAGE.partition("## Choosing a rule")[2].partition("\n## ")[0]
+    header, *rows = (line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| "))
+    assert header == ["data", *CLASSIFIERS]
+    cells = {row[0]: row[1:] for row in rows if "±" in row[1]}
+    assert list(cells) == [*DATA, "MNIST, 5,000", "Fashion-MNIST, 5,000"]
+    means, seconds = (
+        np.array([[float(re.search(pattern, cell)[1]) for cell in row] for row in cells.values()])
+        for pattern in (r"([\d.]+) ±", r"([\d.]+) s")
+    )
+    *summary, times = rows[len(cells) :]
+    *expected, expected_times = lines_of_summary(means, seconds)
+    assert summary == expected
+    assert times[0] == expected_times[0]
+    ratios = [[float(cell) for cell in row[1:]] for row in (times, expected_times)]
+    np.testing.assert_allclose(*ratios, rtol=0.2)  # of seconds that are rounded
+    _, best = min(zip(map(float, expected[1][1:]), CLASSIFIERS, strict=True))  # of the mean ranks
+    default = SpikingClassifier().rule
+    assert CLASSIFIERS[best] == {"rule": default, "hidden": suggested_rules()[default][1].hidden}
 
 
 def test_the_scalings_on_the_page_are_those_there_are():

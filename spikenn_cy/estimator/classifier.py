@@ -44,12 +44,13 @@ def trains_probabilities(model: "SpikingClassifier") -> bool:
 
 
 class SpikingClassifier(ClassifierMixin, BaseEstimator):
-    """A network whose first output spike is the class, learning by supervised STDP.
+    """A network whose first output spike is the class.
 
-    Features become spike times (see `LatencyEncoder`), and a `Readout` with a group of
-    competing neurons for each class learns from them. The defaults are S2-STDP with
-    Neuronal Competition Groups and were chosen by cross-validation on images and on
-    tables of measurements; they need no scaler in front.
+    Features become spike times (see `LatencyEncoder`), and a `Readout` learns from them: a
+    network with a hidden layer, all of which learns, or, with another ``rule``, one layer of
+    competing neurons that learns by supervised STDP. The defaults were chosen by
+    cross-validation on images, on tables of measurements and on tables of two values
+    (docs/sklearn.md); they need no scaler in front.
 
     Parameters
     ----------
@@ -61,9 +62,10 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         sparse images are fastest; 2 is On and Off.
     max_time : float, default=1.0
         Time of silence; the unit of ``t_gap`` and ``leak_tau``.
-    rule : {"s2stdp", "sstdp", "rstdp", "s4nn", "decision_time"}, default="s2stdp"
-        Learning rule. SSTDP is S2-STDP with desired times as bounds. ``"decision_time"`` trains
-        every layer of a network; the others train one layer.
+    rule : {"decision_time", "s2stdp", "sstdp", "rstdp", "s4nn"}, default="decision_time"
+        Learning rule. ``"decision_time"`` trains every layer of a network (docs/networks.md); the
+        others train one layer. ``"s2stdp"`` is S2-STDP with Neuronal Competition Groups; SSTDP is
+        S2-STDP with desired times as bounds.
     neurons_per_class : int, default=10
         In the output layer.
     nt_neurons : int, default=0
@@ -159,7 +161,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
     the ones from ``ap`` to ``use_two_thr`` and from ``w_norm`` to ``leak_tau``, ``nt_neurons`` and
     dropout.
 
-    Source: Goupy, Tirilly, Bilasco, NeurIPS 2024 (Neuronal Competition Groups).
+    Source of Neuronal Competition Groups: Goupy, Tirilly, Bilasco, NeurIPS 2024.
 
     Examples
     --------
@@ -183,7 +185,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         scaling: str = "range",
         n_fields: int = 4,
         max_time: float = 1.0,
-        rule: str = "s2stdp",
+        rule: str = "decision_time",
         neurons_per_class: int = 10,
         nt_neurons: int = 0,
         hidden: tuple[int, ...] | str = "auto",
