@@ -62,8 +62,10 @@ def thresholds(
     Fold ``i`` of a setting goes to ``output/thr_lr=5,thr_anneal=0.5/i``.
     """
     settings = ExperimentConfig.from_any(config)
-    place = at(settings.where, "regularizer")
-    require(settings.regularizer is not None, place, "must be there to be varied", None)
+    place, rule = at(settings.where, "regularizer"), "must be there to be varied"
+    if settings.optimizer.every_layer:
+        rule = f"{rule}, and no rule that trains every layer takes one"
+    require(settings.regularizer is not None, place, rule, None)
     base = settings.to_dict()
     paths = {"regularizer.thr_lr": "thr_lr", "regularizer.thr_anneal": "thr_anneal"}
     runs = _runs(base, settings.where, paths, list(itertools.product(thr_lr, thr_anneal)), K)

@@ -18,8 +18,10 @@ from spikenn_cy.data.folder import STEMS
 from spikenn_cy.demo import CONFIG
 from spikenn_cy.demo import demo_datasets
 from spikenn_cy.errors import ConfigWarning
+from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
+from spikenn_cy.errors import require
 from spikenn_cy.execution.liveness import is_alive
 from spikenn_cy.experiments.data import DataFile
 from spikenn_cy.experiments.data import files_in
@@ -29,6 +31,8 @@ from spikenn_cy.experiments.store import RunFolder
 from spikenn_cy.experiments.store import describe
 from spikenn_cy.experiments.store import open_run
 from spikenn_cy.experiments.store import result_of
+from spikenn_cy.network.assembly import needs_images
+from spikenn_cy.network.assembly import same_images
 from spikenn_cy.network.history import EpochReport
 from spikenn_cy.network.history import History
 from spikenn_cy.network.readout import Readout
@@ -110,7 +114,8 @@ def run_single(job: RunJob) -> dict[str, Any]:
         What ``result.json`` holds: ``train_accuracy``, ``val_accuracy`` and
         ``test_accuracy`` after the last epoch (None without such a set), ``n_epochs``,
         ``stopped`` (``epochs``, ``early_stopping`` or ``gridsearch_stop_acc``), ``seed``
-        and the numbers of samples ``n_train``, ``n_val`` and ``n_test``.
+        and the numbers of samples ``n_train``, ``n_val`` and ``n_test``; of a network that
+        learns in every layer also ``figures``, see `Readout.figures`.
 
     Raises
     ------
@@ -127,9 +132,8 @@ def run_single(job: RunJob) -> dict[str, Any]:
     if where is not None:
         RunFolder(job.output).keep(where)
     train = datasets["train"]
-    model = Readout.from_config(
-        config, n_inputs=train.n_inputs, n_classes=train.n_classes, max_time=train.max_time, seed=job.seed
-    )
+    sizes = train.n_inputs, train.n_classes, train.max_time
+    model = Readout.from_config(config, *sizes, seed=job.seed, input_shape=train.input_shape)
     description = job.described(config, files)
     folder = None
     try:
@@ -192,7 +196,8 @@ def _trained(
         file.check()
     model.save(folder.model)
     remarks = stats.finish(len(history.epochs)) if stats else {}
-    return folder.finish(history.epochs, _result(history, datasets, job.seed), remarks)
+    result = _result(history, datasets, job.seed)
+    return folder.finish(history.epochs, result | ({"figures": model.figures} if model.figures else {}), remarks)
 
 
 def _settings(job: RunJob) -> tuple[ExperimentConfig, str | None]:
@@ -211,7 +216,12 @@ def _suiting(
     matched = {
         name: dataset if name == "train" else match_classes(dataset, train) for name, dataset in datasets.items()
     }
-    config.check_against(train.n_classes, where)
+    if needs_images(config):
+        rule = f"must have the input_shape {train.input_shape} of {train.source or 'the training set'}"
+        for name, dataset in matched.items():
+            same = same_images(dataset.input_shape, train.input_shape)
+            require(same, dataset.source or name, rule, dataset.input_shape, DataError)
+    config.check_against(train.n_classes, where, train.input_shape)
     return matched
 
 

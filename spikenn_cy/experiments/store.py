@@ -29,6 +29,7 @@ from spikenn_cy.storage.kinds import Kind
 from spikenn_cy.storage.lock import LOCK
 from spikenn_cy.storage.output import OutputFolder
 from spikenn_cy.storage.records import Count
+from spikenn_cy.storage.records import Figure
 from spikenn_cy.storage.records import Seed
 from spikenn_cy.storage.records import Share
 from spikenn_cy.storage.records import append_line
@@ -56,6 +57,7 @@ class Result(msgspec.Struct):
     n_train: Count
     n_val: Count
     n_test: Count
+    figures: dict[str, Figure] = {}
     format: Literal[1] = 1
 
 

@@ -29,6 +29,7 @@ from spikenn_cy.network.assembly import Network
 from spikenn_cy.network.assembly import Trainer
 from spikenn_cy.network.assembly import assembled
 from spikenn_cy.network.assembly import needs_images
+from spikenn_cy.network.assembly import same_images
 from spikenn_cy.network.forward.choice import AUTO
 from spikenn_cy.network.forward.choice import check_forward
 from spikenn_cy.network.history import EpochReport
@@ -220,6 +221,16 @@ class Readout:
             return f"<Readout {self.n_inputs} inputs, {self.n_classes} classes, not made yet>"
         sizes = " -> ".join(str(n) for n in (self.n_inputs, *(layer.n_neurons for layer in self.layers)))
         return f"<Readout {sizes}, {self.n_classes} classes, {self._trainer.n_epochs} epochs trained>"
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """What the first training set decided, by name, of a network that learns in every layer; else nothing.
+
+        ``decision_at``, the wanted mean time of decisions as a share of ``max_time``; ``mean_spikes`` of a training
+        sample; ``mean_patch_spikes``, in the patches of a convolution that hold one, 0 without a convolution.
+        """
+        figures: dict[str, float] = {} if self._network is None else self._trainer.state.get("figures", {})
+        return figures
 
     @property
     def training_thresholds(self) -> np.ndarray:
@@ -434,7 +445,7 @@ class Readout:
         if dataset.n_inputs != self.n_inputs:
             raise DataError(f"{name}: must have the network's {self.n_inputs} inputs, got {dataset.n_inputs}")
         if len(self.input_shape) > 1 and needs_images(self.config):
-            same = (*dataset.input_shape, 1)[:3] == (*self.input_shape, 1)[:3]
+            same = same_images(dataset.input_shape, self.input_shape)
             rule = f"must have the network's input_shape {self.input_shape}"
             require(same, name, rule, dataset.input_shape, DataError)
         # Times are compared as float32. Equal numbers need no conversion, which would take longer than all else here.

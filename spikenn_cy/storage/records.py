@@ -22,6 +22,7 @@ from spikenn_cy.utils.atomic import atomic_file
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]  # NaN is none, nor is true
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Seed = Annotated[int, msgspec.Meta(ge=0)]
+Figure = Annotated[float, msgspec.Meta(ge=0, le=1e300)]  # which is finite
 Section = dict[str, Any]
 
 DEEPEST = 50  # levels of a record; each takes some calls of Python's limited stack
