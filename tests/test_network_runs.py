@@ -118,6 +118,63 @@ def test_images_of_another_shape_than_those_of_training_are_refused(data, tmp_pa
     run(tmp_path / "dense", data, "dense", trainer={"epochs": 1})  # to which an input is a number
 
 
+# Statistics
+
+
+def counted(folder, data, kind, save_stats=True, **sections):
+    """Return the arrays of the statistics of a run."""
+    config = ExperimentConfig.from_any(network_settings(kind, **sections))
+    run_single(RunJob(output=folder, input=data, config=config, seed=3, save_stats=save_stats))
+    with np.load(folder / "stats.npz") as file:
+        return dict(file)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_statistics_are_what_was_counted_sample_by_sample(data, tmp_path, kind):
+    found = counted(tmp_path / "out", data, kind, trainer={"shuffle": True})
+    train = SpikingDataset.from_file(data / "trainset.npz")
+    model = Readout.from_config(
+        network_settings(kind, trainer={"shuffle": True}), train.n_inputs, 3, seed=3, input_shape=SHAPE
+    )
+    epochs = []
+    history = model.fit(
+        train,
+        on_statistics=lambda _, epoch: epochs.append((epoch, [layer.weights for layer in model.layers])),
+    )
+    names = ["labels", "votes", "decision_times", "learned", "n_spikes"]
+    assert list(found) == [*names, "weights_0", "weights_1"]
+    for name in names:
+        assert_array_equal(found[name], [getattr(epoch, name) for epoch, _ in epochs])
+    for k in (0, 1):
+        assert_array_equal(found[f"weights_{k}"], [weights[k] for _, weights in epochs])
+    assert_array_equal((found["votes"] == found["labels"]).mean(1), history.train_accuracy)
+    assert 0 < found["learned"].mean() < 1
+    assert_array_equal(found["n_spikes"][..., 1] == 0, found["decision_times"] == 1)
+    log = (tmp_path / "out" / "readout_log.txt").read_text()
+    mean = round(float(found["decision_times"][3].mean(dtype=float)), 4)
+    assert f"Mean decision time on train set in epoch 3: {mean}, no output spike: " in log
+
+
+def test_weights_of_wide_layers_are_not_kept(data, tmp_path, monkeypatch):
+    monkeypatch.setattr("spikenn_cy.experiments.network_stats.MOST_WEIGHTS", 100)
+    assert [name for name in counted(tmp_path / "out", data, "dense") if "weights" in name] == ["weights_1"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_statistics_change_nothing_else_and_survive_an_interruption(data, tmp_path, kind, monkeypatch):
+    run(tmp_path / "without", data, kind)
+    with interrupted(monkeypatch, 2), pytest.raises(KeyboardInterrupt):
+        counted(tmp_path / "out", data, kind)
+    again = counted(tmp_path / "out", data, kind)
+    whole = counted(tmp_path / "whole", data, kind)
+    for name, array in whole.items():
+        assert_array_equal(again[name], array)
+    one, other = contents(tmp_path / "out"), contents(tmp_path / "without")
+    assert one.keys() - other.keys() == {"stats.npz"}
+    for name in ("model.npz", "metrics.jsonl", "result.json"):
+        assert one[name] == other[name]
+
+
 # Many runs
 
 

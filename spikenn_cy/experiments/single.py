@@ -60,7 +60,9 @@ class RunJob:
     verbose : bool
         Show a progress bar if stderr is a terminal.
     save_stats : bool
-        Keep statistics of every epoch in ``stats.npz``; see `epoch_statistics`.
+        Keep statistics of every epoch in ``stats.npz``; see ``epoch_statistics`` of
+        `spikenn_cy.experiments.layer_stats` and, for a network that learns in every layer, of
+        `spikenn_cy.experiments.network_stats`.
     data : mapping of DataFile, optional
         The files in ``input`` by the names ``train``, ``val`` and ``test``, if somebody has
         described them before; they are not read a second time for their fingerprints.
