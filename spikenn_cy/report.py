@@ -100,7 +100,7 @@ def report_page(folder: str | os.PathLike[str], input: str | os.PathLike[str] | 
     epochs as JSON in its element ``run`` for programs.
     """
     source = Source(Path(folder), input)
-    if source.kind != "run":
+    if not source.is_of_run:
         raise RunError(f"{folder}: must be the folder of a run, got one of {source.kind}")
     result = read_result(source.folder)
     if result is None:
@@ -127,6 +127,7 @@ def report_page(folder: str | os.PathLike[str], input: str | os.PathLike[str] | 
         "</header>",
         "<main>",
         *_section("Accuracy", _accuracies(result)),
+        *(_section("What the training data decided", _figures(result)) if result.get("figures") else ()),
         *_section("Pictures", _pictures(source)),
         *_section("Settings", _settings(description)),
         *_section("Data and versions", _data(description)),
@@ -145,6 +146,11 @@ def _accuracies(result: dict[str, Any]) -> Iterator[str]:
     yield from _table("After the last epoch", ("set", "samples", "accuracy (%)"), rows)
 
 
+def _figures(result: dict[str, Any]) -> Iterator[str]:
+    rows = [(f"<code>{_text(name)}</code>", f"{value:.6g}") for name, value in result["figures"].items()]
+    yield from _table("Figures of a network that learns in every layer", ("figure", "value"), rows)
+
+
 def _pictures(source: Source) -> Iterator[str]:
     missing = []
     for name, figure in pictures(source.folder, source.input):
@@ -158,7 +164,7 @@ def _pictures(source: Source) -> Iterator[str]:
             f'<img src="data:image/png;base64,{content}" alt="{_text(alt_text(figure), None)}" '
             f'width="{width}" height="{height}">'
         )
-        yield f"<figcaption>{_text(PICTURES['run'][name].caption, None)}</figcaption>"
+        yield f"<figcaption>{_text(PICTURES[source.kind][name].caption, None)}</figcaption>"
         yield "</figure>"
     if missing:
         yield "<p>Not drawn:</p>"

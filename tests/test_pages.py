@@ -386,7 +386,7 @@ def members(page):
         "datasets": (SOURCES,),
         "exchange": (FORMATS,),
         "performance": (FORWARDS,),
-        "pictures": (PICTURES["run"],),
+        "pictures": (PICTURES["run"], PICTURES["network"]),
         "scaling-out": (RUNNERS,),
         "sklearn": [rule.suggestions for rule in RULES.values()],
     }[page]

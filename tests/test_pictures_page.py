@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
+import pages
 from small_runs import ROOT
 
 from spikenn_cy.cli.entry import main
@@ -32,6 +33,9 @@ def here(tmp_path_factory):
     (folder / "config.json").write_text(json.dumps(config))
     config["optimizer"]["ap"] = [0.1, 0.05]
     (folder / "grid.json").write_text(json.dumps(config))
+    for block in pages.blocks(PAGE):
+        if block.title:
+            pages.write(block, folder)
     said = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -55,6 +59,8 @@ def test_every_command_draws_what_the_page_says(here):
     names = [row[0].strip("`") for row in rows("file")]
     assert said["plot spikenn-demo --out pictures"] == [f"pictures/{name}.png" for name in names]
     assert said["plot out/run --input data/kfold/0 --format svg"] == [f"out/run/{name}.svg" for name in names]
+    names = [row[0].strip("`") for row in rows("picture")]
+    assert said["plot out/network --input data/kfold/0"] == [f"out/network/{name}.png" for name in names]
     assert said["plot out/kfold"] == ["out/kfold/accuracy.png"]
     assert said["plot out/gs"] == ["out/gs/grid.png"]
     assert (folder / "spikenn-demo" / "report.html").exists()
@@ -62,6 +68,7 @@ def test_every_command_draws_what_the_page_says(here):
 
 def test_the_tables_name_every_picture_of_a_run_and_every_option(capsys):
     assert [row[0].strip("`") for row in rows("file")] == list(PICTURES["run"])
+    assert [row[0].strip("`") for row in rows("picture")] == list(PICTURES["network"])
     assert main(["plot", "--help"]) == 0
     usage = capsys.readouterr().out
     on_page = [re.match(r"`(--\w+)", row[0])[1] for row in rows("option")]

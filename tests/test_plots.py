@@ -11,6 +11,8 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
+from small_networks import network_settings
+from small_networks import write_images
 from small_runs import ROOT
 from small_runs import contents
 from small_runs import settings
@@ -29,6 +31,7 @@ from spikenn_cy.experiments import kfold
 from spikenn_cy.experiments.batch import run_batch
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
+from spikenn_cy.layers import LAYERS
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.plots.canvas import label_text
 from spikenn_cy.plots.canvas import thinned
@@ -41,11 +44,15 @@ SETS = ("train_accuracy", "val_accuracy", "test_accuracy")
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """Return a folder with data in ``in``, a run of them in ``run``, and a batch of each kind."""
+    """Return a folder with data in ``in`` and ``images``, a run of each kind, and a batch of each kind."""
     home = tmp_path_factory.mktemp("plots")
     config = ExperimentConfig.from_any(settings())
     write_data(home / "in", n_inputs=N_INPUTS)
     run_single(RunJob(output=home / "run", input=home / "in", config=config, save_stats=True))
+    write_images(home / "images")
+    for kind in LAYERS:
+        network = ExperimentConfig.from_any(network_settings(kind))
+        run_single(RunJob(output=home / kind, input=home / "images", config=network, save_stats=True))
     for fold in range(3):
         write_data(home / "folds" / str(fold), n_inputs=N_INPUTS)
     run_batch(kfold.jobs(home / "folds", home / "kfold", config, 3))
@@ -70,6 +77,10 @@ def stats(folder):
         return dict(file)
 
 
+def data_of(home, folder):
+    return home / ("images" if folder in LAYERS else "in")
+
+
 def drawn(folder, input=None):
     return dict(plots.pictures(folder, input))
 
@@ -89,9 +100,9 @@ def texts(axis):
 # What every picture owes to its reader
 
 
-@pytest.mark.parametrize("folder", ["run", "kfold", "grid", "ablation"])
+@pytest.mark.parametrize("folder", ["run", "dense", "conv", "kfold", "grid", "ablation"])
 def test_every_axis_of_every_picture_is_labelled_and_every_picture_has_an_alternative_text(home, folder):
-    found = drawn(home / folder, home / "in")
+    found = drawn(home / folder, data_of(home, folder))
     assert set(found) == set(plots.PICTURES[plots.Source(home / folder).kind])
     for name, figure in found.items():
         figure.draw_without_rendering()
@@ -104,14 +115,14 @@ def test_every_axis_of_every_picture_is_labelled_and_every_picture_has_an_altern
                 continue
             shared_y = name in ("neurons", "grid") and axes.get_subplotspec().colspan.start > first.colspan.start
             shared_y = shared_y or (name == "accuracy" and folder == "kfold" and axes is not figure.axes[0])
-            shared_x = name in ("competition", "raster") and axes.get_subplotspec().rowspan.start == 0
+            shared_x = name in ("competition", "raster") and not axes.get_subplotspec().is_last_row()
             assert axes.get_ylabel() or shared_y, name
             assert axes.get_xlabel() or shared_x, name
 
 
-@pytest.mark.parametrize("folder", ["run", "kfold", "grid"])
+@pytest.mark.parametrize("folder", ["run", "dense", "conv", "kfold", "grid"])
 def test_names_beside_an_axis_do_not_touch(home, folder):
-    for name, figure in drawn(home / folder, home / "in").items():
+    for name, figure in drawn(home / folder, data_of(home, folder)).items():
         figure.draw_without_rendering()
         for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
             for one, other in itertools.pairwise(shown_boxes(axis)):
@@ -321,6 +332,109 @@ def test_a_raster_of_silence_shows_by_what_it_was_decided():
     assert below.collections[2].get_offsets()[0][1] // 2 == model.predict(dataset)[0]
 
 
+@pytest.mark.parametrize("kind", ["run", *LAYERS])
+def test_decision_times_count_every_sample_once_right_or_wrong(home, kind):
+    model = Readout.load(home / kind / "model.npz")
+    test = SpikingDataset.from_file(data_of(home, kind) / "testset.npz")
+    times = model.first_spikes(test)[0].min(1)
+    right = model.predict(test) == test.labels
+    left, classes = plots.decision_times(model, test).axes
+    bars = [patch.get_data() for patch in left.patches]
+    n_right, n_wrong = (sum(bar.values.sum() - np.sum(bar.baseline) for bar in bars[k::2]) for k in (0, 1))
+    assert (n_right, n_wrong) == (right.sum(), (~right).sum())
+    assert bars[2].values[0] == (right & (times == 1)).sum()
+    assert left.lines[0].get_xdata()[0] == pytest.approx(times.mean())
+    assert len(left.lines) == (1 if kind == "run" else 2)
+    for number in range(N_CLASSES):
+        expected = np.percentile(times[test.labels == number], [10, 50, 90])
+        whole, middle = classes.lines[2 * number : 2 * number + 2]
+        np.testing.assert_allclose([*whole.get_xdata(), *middle.get_xdata()], expected[[0, 2, 1]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_a_raster_shows_the_spikes_of_every_hidden_layer(home, kind):
+    model = Readout.load(home / kind / "model.npz")
+    test = SpikingDataset.from_file(home / "images" / "testset.npz")
+    figure = plots.raster(model, test, 4)
+    times = model.first_spikes(test[4:5], layer=0)[0][0]
+    units = np.flatnonzero(times < 1)
+    assert len(figure.axes) == 3
+    np.testing.assert_allclose(figure.axes[1].collections[0].get_offsets(), np.column_stack([times[units], units]))
+    moment = model.first_spikes(test[4:5])[0].min()
+    n_before = np.count_nonzero((times <= moment) & (times < 1))
+    assert f"{n_before} of {len(times)} neurons of layer 0 by the decision" in plots.alt_text(figure)
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_layers_are_shown_with_the_spikes_that_were_counted(home, kind):
+    found = stats(home / kind)
+    left, right = plots.layers(home / kind).axes
+    size = Readout.load(home / kind / "model.npz").layers[0].n_neurons
+    np.testing.assert_allclose(left.lines[0].get_ydata(), 100 * found["n_spikes"][..., 0].mean(1) / size)
+    np.testing.assert_allclose(right.lines[0].get_ydata(), 100 * found["learned"].mean(1))
+    np.testing.assert_allclose(right.lines[1].get_ydata(), 100 * (found["decision_times"] == 1).mean(1))
+    np.savez(home / kind / "stats.npz", **(found | {"n_spikes": found["n_spikes"][..., :1]}))
+    try:
+        with pytest.raises(RunError, match=r"stats.npz: must be of this network's 2 layers, got other statistics"):
+            plots.layers(home / kind)
+    finally:
+        np.savez(home / kind / "stats.npz", **found)
+
+
+def test_a_network_of_one_layer_has_no_panel_for_hidden_ones(home, tmp_path):
+    config = {"network": [{"n_neurons": 3}], "optimizer": {"method": "decision_time"}, "trainer": {"epochs": 2}}
+    run_single(RunJob(tmp_path / "run", home / "images", ExperimentConfig.from_any(config), save_stats=True))
+    (axes,) = plots.layers(tmp_path / "run").axes
+    assert axes.get_ylabel() == "training samples (%)"
+    source = plots.Source(tmp_path / "run", home / "images")
+    assert len(plots.raster(source.model, source.test).axes) == 2
+
+
+def test_a_network_that_was_not_trained_has_no_weights_to_show(home, tmp_path):
+    for kind in LAYERS:
+        config = ExperimentConfig.from_any(network_settings(kind, trainer={"epochs": 0}))
+        run_single(RunJob(tmp_path / kind, home / "images", config, save_stats=True))
+        found = drawn(tmp_path / kind, home / "images")
+        assert found["accuracy"] == "no epochs: metrics.jsonl is empty"
+        assert found["layers"] == "no stats.npz: run with --save_stats"
+        for name in ("confusion", "weights", "decision_times", "raster"):
+            assert found[name] == "no weights: nothing has been trained"
+
+
+def test_pictures_of_what_a_network_does_not_have_are_refused_in_one_line(home):
+    for draw in (plots.competition, plots.neurons):
+        with pytest.raises(plots.NotRecorded, match="no competition: where every layer learns, all neurons of a class"):
+            draw(home / "dense")
+    with pytest.raises(plots.NotRecorded, match="no hidden layer that learns: the last layer alone does"):
+        plots.layers(home / "run")
+
+
+@pytest.mark.parametrize(("n_channels", "shown"), [(1, (6, 6)), (2, (6, 6)), (3, (6, 20)), (6, (6, 6, 3))])
+@pytest.mark.parametrize("kind", LAYERS)
+def test_weights_of_a_first_layer_are_images_of_any_number_of_channels(kind, n_channels, shown):
+    network = network_settings(kind, network={"kernel_size": 6} if kind == "conv" else {})
+    shape = (6, 6, n_channels)
+    model = Readout.from_config(network, 36 * n_channels, 3, input_shape=shape)
+    layer = model.layers[0]
+    layer.weights = np.random.default_rng(0).normal(0, 1, layer.weights_shape)
+    image = np.ma.filled(plots.weights(model).axes[0].images[0].get_array().astype(float), np.nan)
+    first = image[: shown[0], : shown[1]]
+    assert first.shape == shown
+    weights = layer.weights[0].reshape(shape)
+    if n_channels == 1:
+        np.testing.assert_array_equal(first, weights[..., 0])
+    if n_channels == 2:
+        np.testing.assert_array_equal(first, weights[..., 0] - weights[..., 1])
+    if n_channels == 3:
+        np.testing.assert_array_equal(first[:, 7:13], weights[..., 1])
+
+
+def test_features_of_many_maps_form_no_image(home, tmp_path):
+    model = Readout.from_config(network_settings("dense"), 128, 3, input_shape=(2, 2, 32))
+    with pytest.raises(DataError, match=r"inputs: must form an image: .*, got \(2, 2, 32\)"):
+        plots.weights(model)
+
+
 @pytest.mark.parametrize("sample", [-1, 30, 1.0, True, "0"])
 def test_a_sample_that_is_not_there_is_refused(home, sample):
     model = Readout.load(home / "run" / "model.npz")
@@ -372,7 +486,8 @@ def test_the_same_picture_gives_the_same_bytes(home):
 
 
 def test_a_picture_of_100_dots_an_inch_is_800_pixels_wide(home):
-    for figure in drawn(home / "run", home / "in").values():
+    folders = ("run", *LAYERS)
+    for figure in (figure for name in folders for figure in drawn(home / name, data_of(home, name)).values()):
         content = plots.rendered(figure, "png", 100)
         assert int.from_bytes(content[16:20], "big") == 800
 
@@ -437,6 +552,7 @@ def test_what_was_not_recorded_is_told_and_the_rest_is_drawn(home, run):
         "confusion": "no data: say with --input where the run's are",
         "competition": "no stats.npz: run with --save_stats",
         "neurons": "no stats.npz: run with --save_stats",
+        "decision_times": "no data: say with --input where the run's are",
         "raster": "no data: say with --input where the run's are",
     }
     (run / "model.npz").unlink()
@@ -547,9 +663,12 @@ def test_the_command_writes_pictures_and_says_which(home, run, tmp_path, capsys)
         f"{out}/weights.svg",
         "not drawn: competition: no stats.npz: run with --save_stats",
         "not drawn: neurons: no stats.npz: run with --save_stats",
+        f"{out}/decision_times.svg",
         f"{out}/raster.svg",
     ]
-    assert set(contents(out)) == {"accuracy.svg", "confusion.svg", "weights.svg", "raster.svg"}
+    assert set(contents(out)) == {
+        f"{name}.svg" for name in ("accuracy", "confusion", "weights", "decision_times", "raster")
+    }
     assert contents(run) == before
 
 

@@ -65,8 +65,21 @@ def test_a_filter_of_one_channel_is_shown_as_it_is():
     np.testing.assert_array_equal(drawn(figure)[:, 5:9], given[:, :, 0, 1])
 
 
+def test_channels_of_no_known_meaning_are_shown_side_by_side():
+    given = weights(3, n_filters=7, size=4) - 0.5
+    figure = filters(given)
+    assert labelled(figure)
+    assert drawn(figure).shape == (4 * 7 - 3, 2 * 17 - 3)
+    for number in range(7):
+        row, column = divmod(number, 2)
+        for channel in range(3):
+            left = 17 * column + 5 * channel
+            shown = drawn(figure)[7 * row : 7 * row + 4, left : left + 4]
+            np.testing.assert_array_equal(shown, given[:, :, channel, number])
+
+
 def test_equal_weights_are_drawn_too():
-    for n_channels in (1, 2, 6):
+    for n_channels in (1, 2, 3, 6):
         assert np.isfinite(filter_at(drawn(filters(np.zeros((5, 5, n_channels, 4)))), 0)).all()
 
 
@@ -74,7 +87,7 @@ def test_equal_weights_are_drawn_too():
     ("given", "finding"),
     [
         (np.zeros((5, 5, 2)), r"must have the shape \(k, k, D, C\), got \(5, 5, 2\)"),
-        (np.zeros((5, 5, 3, 8)), "must have D = 1, 2 or 6, got 3"),
+        (np.zeros((5, 5, 13, 8)), "must have a D of at most 12, got 13"),
         (np.zeros((5, 5, 2, 0)), "must have no axis of length 0"),
         (np.full((5, 5, 2, 8), np.nan), "must be finite"),
         ("filters", "must be an array of numbers"),

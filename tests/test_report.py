@@ -12,6 +12,8 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
+from small_networks import network_settings
+from small_networks import write_images
 from small_runs import contents
 from small_runs import dense
 from small_runs import settings
@@ -23,6 +25,7 @@ from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
+from spikenn_cy.layers import LAYERS
 from spikenn_cy.plots import PICTURES
 from spikenn_cy.report import report_page
 from spikenn_cy.report import write_report
@@ -188,6 +191,21 @@ def test_a_run_of_no_epochs_has_a_page(home, tmp_path):
     page = report_page(tmp_path / "run", home / "in")
     assert "no epochs: metrics.jsonl is empty" in page
     Reader(page)
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("epochs", [0, 2])
+def test_a_network_that_learns_in_every_layer_has_a_page_with_what_the_data_decided(tmp_path, kind, epochs):
+    write_images(tmp_path / "in")
+    config = ExperimentConfig.from_any(network_settings(kind, trainer={"epochs": epochs}))
+    result = run_single(RunJob(tmp_path / "run", tmp_path / "in", config, save_stats=True))
+    page = report_page(tmp_path / "run", tmp_path / "in")
+    read = Reader(page)
+    assert len(read.all("img")) == (len(PICTURES["network"]) if epochs else 0)
+    assert data_of(page)["result"] == result
+    for name, value in result.get("figures", {}).items():
+        assert f'<code>{name}</code></th><td class="number">{value:.6g}</td>' in page
+    assert ("What the training data decided" in page) == (epochs > 0)
 
 
 def test_a_run_that_is_not_complete_has_no_page(home, tmp_path):

@@ -25,9 +25,11 @@ from spikenn_cy.plots.decisions import confusion
 from spikenn_cy.plots.decisions import raster
 from spikenn_cy.plots.filters import filters
 from spikenn_cy.plots.grid import grid
+from spikenn_cy.plots.layers import layers
 from spikenn_cy.plots.source import NotRecorded
 from spikenn_cy.plots.source import Source
-from spikenn_cy.plots.weights import square_side
+from spikenn_cy.plots.times import decision_times
+from spikenn_cy.plots.weights import image_shape
 from spikenn_cy.plots.weights import weights
 
 if TYPE_CHECKING:
@@ -44,10 +46,12 @@ __all__ = [
     "alt_text",
     "competition",
     "confusion",
+    "decision_times",
     "feature_activity",
     "filters",
     "folds",
     "grid",
+    "layers",
     "neurons",
     "pictures",
     "raster",
@@ -60,13 +64,16 @@ __all__ = [
 
 def _confusion(source: Source) -> "Figure":
     test = source.test
-    return confusion(test.labels, source.model.predict(test), source.model.classes)
+    return confusion(test.labels, source.trained.predict(test), source.model.classes)
 
 
 def _weights(source: Source) -> "Figure":
-    if square_side(source.model.n_inputs) is None:
-        raise NotRecorded(f"no image: {source.model.n_inputs} inputs form no square")
-    return weights(source.model)
+    model = source.trained
+    if image_shape(model) is None and len(model.input_shape) == 1:
+        raise NotRecorded(f"no image: {model.n_inputs} inputs form no square")
+    if image_shape(model) is None:
+        raise NotRecorded(f"no image: inputs of shape {model.input_shape} form none that can be drawn")
+    return weights(model)
 
 
 @dataclass(frozen=True)
@@ -85,13 +92,25 @@ class Picture:
     caption: str
 
 
+_ACCURACY = Picture(
+    lambda source: accuracy(source.folder),
+    "Accuracy of each epoch. In training it is counted while the weights move, on other data after the epoch.",
+)
+_CONFUSION = Picture(_confusion, "How many test samples of each class were taken for each class.")
+_DECISION_TIMES = Picture(
+    lambda source: decision_times(source.trained, source.test),
+    "When test samples are decided, right and wrong ones, and those of each class. Without an output spike the highest "
+    "potential decides.",
+)
+_RASTER = Picture(
+    lambda source: raster(source.trained, source.test),
+    "Spikes of the first test sample. The first one of an output neuron decides; what follows is shaded.",
+)
+
 PICTURES: dict[str, dict[str, Picture]] = {
     "run": {
-        "accuracy": Picture(
-            lambda source: accuracy(source.folder),
-            "Accuracy of each epoch. In training it is counted while the weights move, on other data after the epoch.",
-        ),
-        "confusion": Picture(_confusion, "How many test samples of each class were taken for each class."),
+        "accuracy": _ACCURACY,
+        "confusion": _CONFUSION,
         "weights": Picture(_weights, "Synaptic weights of each neuron, as the image that its inputs form."),
         "competition": Picture(
             lambda source: competition(source.folder),
@@ -100,10 +119,20 @@ PICTURES: dict[str, dict[str, Picture]] = {
         "neurons": Picture(
             lambda source: neurons(source.folder), "The same of all neurons, a row each, those of a class together."
         ),
-        "raster": Picture(
-            lambda source: raster(source.model, source.test),
-            "Spikes of the first test sample. The first one of an output neuron decides; what follows is shaded.",
+        "decision_times": _DECISION_TIMES,
+        "raster": _RASTER,
+    },
+    "network": {  # a run of one that learns in every layer
+        "accuracy": _ACCURACY,
+        "confusion": _CONFUSION,
+        "weights": Picture(_weights, "Synaptic weights of each neuron or filter of the first layer, as an image."),
+        "layers": Picture(
+            lambda source: layers(source.folder),
+            "Over the epochs, the share of each hidden layer's neurons that fire before the decision, and shares of "
+            "training samples.",
         ),
+        "decision_times": _DECISION_TIMES,
+        "raster": _RASTER,
     },
     "kfold": {"accuracy": Picture(lambda source: folds(source.folder), "Accuracy of each epoch, over all folds.")},
     "gridsearch": {"grid": Picture(lambda source: grid(source.folder), "Accuracy against each setting that varies.")},

@@ -21,6 +21,7 @@ from spikenn_cy.plots.canvas import thinned
 from spikenn_cy.plots.canvas import tidy
 from spikenn_cy.plots.canvas import whole_numbers
 from spikenn_cy.plots.canvas import with_alt_text
+from spikenn_cy.plots.source import NotRecorded
 from spikenn_cy.plots.source import Source
 from spikenn_cy.plots.source import each_epoch
 from spikenn_cy.storage.kinds import STATS
@@ -185,9 +186,13 @@ def thresholds_and_updates(run: str | os.PathLike[str], model: Readout) -> tuple
 
     Raises
     ------
+    NotRecorded
+        If there are no statistics, or no neurons that compete.
     RunError
-        If there are no statistics, or they are of another network.
+        If they are of another network.
     """
+    if model.config.optimizer.every_layer:
+        raise NotRecorded("no competition: where every layer learns, all neurons of a class are targets")
     n_neurons = model.layers[-1].n_neurons
     per_class = n_neurons // model.n_classes
     all_thresholds, all_updates = [], []

@@ -1,5 +1,6 @@
 """How a network decides: which classes it takes for which, and how the first spike of one sample came about."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,7 @@ from spikenn_cy.plots.canvas import with_alt_text
 from spikenn_cy.utils.validation import is_whole
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MOST_COUNTS = 15  # with more classes fields have no numbers
@@ -98,7 +100,7 @@ def confusion(labels: npt.ArrayLike, predictions: npt.ArrayLike, classes: npt.Ar
 
 
 def raster(model: Readout, dataset: SpikingDataset, sample: int = 0) -> "Figure":
-    """Return the spikes of one sample: its inputs', the first ones of the output neurons, and the decision.
+    """Return the spikes of one sample, layer above layer: its inputs', all neurons' first ones, and the decision.
 
     Parameters
     ----------
@@ -111,8 +113,8 @@ def raster(model: Readout, dataset: SpikingDataset, sample: int = 0) -> "Figure"
     Returns
     -------
     matplotlib.figure.Figure
-        Of the output neurons all first spikes are shown; those after the decision, which
-        inference does not wait for, in the shaded part. Silent neurons have no mark.
+        Of the neurons all first spikes are shown; those after the decision, which inference
+        does not wait for, in the shaded part. Silent neurons have no mark.
 
     Raises
     ------
@@ -141,12 +143,13 @@ def raster(model: Readout, dataset: SpikingDataset, sample: int = 0) -> "Figure"
     classes = np.arange(len(times)) // per_class
     fired = times < model.max_time
 
-    figure = new_figure(6.0)
-    above, below = figure.subplots(2, 1, sharex=True)
-    size = float(np.clip(2000 / max(1, len(indices)), 1.5, 12))
-    above.scatter(timestamps, indices, s=size, color=BLACK, linewidths=0)
-    above.set_ylabel("input")
-    above.set_ylim(dataset.n_inputs - 0.5, -0.5)
+    hidden = [model.first_spikes(one, layer=k)[0][0] for k in range(len(model.layers) - 1)]
+    figure = new_figure(6.0 + 2.4 * len(hidden))
+    above, *between, below = figure.subplots(2 + len(hidden), 1, sharex=True)
+    _events(above, timestamps, indices, dataset.n_inputs, "input")
+    for k, (axes, spikes) in enumerate(zip(between, hidden, strict=True)):
+        spiking = np.flatnonzero(spikes < model.max_time)
+        _events(axes, spikes[spiking], spiking, len(spikes), f"neuron of layer {k}")
     for mine, colour, marker, title in (
         (classes == label, BLUE, "s", "first spike, neuron of the true class"),
         (classes != label, GREY, "o", "of another class"),
@@ -164,17 +167,10 @@ def raster(model: Readout, dataset: SpikingDataset, sample: int = 0) -> "Figure"
         clip_on=False,
         zorder=3,
     )
-    ticks = thinned(model.n_classes, HALF_AS_MANY)
-    set_names(below.yaxis, ticks * per_class + (per_class - 1) / 2, names[ticks])
-    if model.n_classes <= MOST_NAMES:
-        for first in range(per_class, len(times), per_class):
-            below.axhline(first - 0.5, color="#DDDDDD", linewidth=0.6, zorder=0)
-    below.tick_params(axis="y", length=0)
-    below.set_ylim(len(times) - 0.5, -0.5)
-    below.set_ylabel(f"output neuron, by class ({per_class} each)")
+    _name_classes(below, names, per_class)
     below.set_xlabel(f"time (a sample ends at {model.max_time:g})")
     below.set_xlim(0, model.max_time)
-    for axes in (above, below):
+    for axes in (above, *between, below):
         axes.axvline(moment, color=VERMILION, linewidth=1.2)
         axes.axvspan(moment, model.max_time, color="#EEEEEE", zorder=0, linewidth=0)
         axes.spines[["top", "right"]].set_visible(False)
@@ -182,11 +178,40 @@ def raster(model: Readout, dataset: SpikingDataset, sample: int = 0) -> "Figure"
     at = f"decided at {moment:.3g}" if fired[winner] else "silent until the end"
     title = f"class {short_text(names[label])}, predicted {short_text(names[decided])}"
     above.set_title(f"sample {sample}: {title}\n{at}", fontsize=11, parse_math=False)
+    mine, yours = short_text(names[decided]), short_text(names[label])
     return with_alt_text(
         figure,
-        f"Spikes of sample {sample}: {len(indices)} input spikes and {np.count_nonzero(fired)} of {len(times)} output "
-        f"neurons; {at}, for class {short_text(names[decided])}; the true class is {short_text(names[label])}.",
+        f"Spikes of sample {sample}: {len(indices)} input spikes{_until(hidden, moment, model.max_time)} and "
+        f"{np.count_nonzero(fired)} of {len(times)} output neurons; {at}, for class {mine}; the true class is {yours}.",
     )
+
+
+def _until(hidden: Sequence[np.ndarray], moment: float, end: float) -> str:
+    """Return in words how many neurons of hidden layers fired by the decision, "" without such layers."""
+    counts = [(np.count_nonzero((spikes <= moment) & (spikes < end)), len(spikes)) for spikes in hidden]
+    said = "".join(f", {n} of {n_all} neurons of layer {k}" for k, (n, n_all) in enumerate(counts))
+    return said and f"{said} by the decision"
+
+
+def _name_classes(axes: "Axes", names: np.ndarray, per_class: int) -> None:
+    """Number output neurons from the top, and name the class of each."""
+    n_neurons = len(names) * per_class
+    ticks = thinned(len(names), HALF_AS_MANY)
+    set_names(axes.yaxis, ticks * per_class + (per_class - 1) / 2, names[ticks])
+    if len(names) <= MOST_NAMES:
+        for first in range(per_class, n_neurons, per_class):
+            axes.axhline(first - 0.5, color="#DDDDDD", linewidth=0.6, zorder=0)
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(n_neurons - 0.5, -0.5)
+    axes.set_ylabel(f"output neuron, by class ({per_class} each)")
+
+
+def _events(axes: "Axes", times: np.ndarray, numbers: np.ndarray, n_numbers: int, name: str) -> None:
+    """Mark spikes of so many inputs or neurons."""
+    size = float(np.clip(2000 / max(1, len(numbers)), 1.5, 12))
+    axes.scatter(times, numbers, s=size, color=BLACK, linewidths=0)
+    axes.set_ylabel(name)
+    axes.set_ylim(n_numbers - 0.5, -0.5)
 
 
 def _numbers(name: str, values: npt.ArrayLike) -> np.ndarray:

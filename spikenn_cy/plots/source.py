@@ -23,6 +23,7 @@ from spikenn_cy.experiments.store import ACCURACIES
 from spikenn_cy.experiments.store import read_epochs
 from spikenn_cy.network.history import History
 from spikenn_cy.network.readout import Readout
+from spikenn_cy.rules import RULES
 from spikenn_cy.storage.arrays import open_arrays
 from spikenn_cy.storage.arrays import refusing
 from spikenn_cy.storage.folder import fingerprint
@@ -57,7 +58,7 @@ class Source:
 
     @functools.cached_property
     def kind(self) -> str:
-        """Name of the command that filled the folder.
+        """What the folder is of: a key of ``PICTURES``.
 
         Raises
         ------
@@ -74,8 +75,7 @@ class Source:
                 command: str = manifest["command"]
                 return command
         elif RUN.record in names:
-            _ = self.description  # other folders have a file of this name too
-            return "run"
+            return "network" if self.learns_in_every_layer else "run"
         elif any(name.isdecimal() and (self.folder / name / RUN.record).exists() for name in names):
             return "kfold"  # `score` too takes runs that were started one by one
         found = shortened(", ".join(names)) if names else "nothing"
@@ -86,6 +86,19 @@ class Source:
         """What the run's ``config.json`` holds."""
         return read_record(self.folder / RUN.record, RUN.shape, "must describe a run")
 
+    @property
+    def learns_in_every_layer(self) -> bool:
+        """Whether the run's rule trains every layer, as far as its record tells."""
+        optimizer = self.description["config"].get("optimizer")
+        method = optimizer.get("method") if isinstance(optimizer, dict) else None
+        rule = RULES.get(method) if isinstance(method, str) else None
+        return rule is not None and rule.every_layer
+
+    @property
+    def is_of_run(self) -> bool:
+        """Whether the folder is of one run."""
+        return self.kind in ("run", "network")
+
     @functools.cached_property
     def model(self) -> Readout:
         """The trained network."""
@@ -93,6 +106,13 @@ class Source:
         if not path.exists():
             raise NotRecorded(f"no {MODEL}: the run is not complete")
         return Readout.load(path)
+
+    @property
+    def trained(self) -> Readout:
+        """The network, which has weights to decide by."""
+        if not all(layer.assigned for layer in self.model.layers):
+            raise NotRecorded("no weights: nothing has been trained")
+        return self.model
 
     @functools.cached_property
     def test(self) -> SpikingDataset:

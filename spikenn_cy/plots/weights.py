@@ -1,4 +1,4 @@
-"""What each neuron waits for: its synaptic weights as the image that its inputs form."""
+"""What each neuron or filter waits for: its synaptic weights as the image that its inputs form."""
 
 import math
 import os
@@ -19,6 +19,8 @@ from spikenn_cy.plots.canvas import new_figure
 from spikenn_cy.plots.canvas import set_names
 from spikenn_cy.plots.canvas import thinned
 from spikenn_cy.plots.canvas import with_alt_text
+from spikenn_cy.plots.filters import MOST_CHANNELS
+from spikenn_cy.plots.filters import filters
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,13 +38,14 @@ def weights(model: Readout | str | os.PathLike[str], shape: Sequence[int] | None
     model : Readout or path-like
         A network, or its file.
     shape : (int, int), optional
-        Height and width of the image that the inputs form, row by row. Default: a square,
-        such as 28 x 28 for 784 inputs.
+        Height and width of the image that the inputs form, row by row. Default: the axes of
+        the network's ``input_shape``, or else a square, such as 28 x 28 for 784 inputs.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Neurons of a class follow each other, if this layer has neurons of classes.
+        Neurons of a class follow each other, if this layer has neurons of classes. Filters of
+        a convolution, and neurons on images of several channels, are drawn as `filters` does.
 
     Raises
     ------
@@ -54,7 +57,11 @@ def weights(model: Readout | str | os.PathLike[str], shape: Sequence[int] | None
     if not isinstance(model, Readout):
         model = Readout.load(model)
     array = model.layers[0].weights
-    height, width = _image_shape(array.shape[1], shape)
+    if array.ndim == 4:
+        return filters(np.moveaxis(array, 0, 3))
+    height, width, n_channels = _image_shape(model, shape)
+    if n_channels > 1:
+        return filters(np.moveaxis(array.reshape(-1, height, width, n_channels), 0, 3), "neuron")
     # A hidden layer's neurons belong to no class.
     n_classes = model.n_classes if len(model.layers) == 1 else 1
     n_neurons = len(array)
@@ -106,6 +113,15 @@ def weights(model: Readout | str | os.PathLike[str], shape: Sequence[int] | None
     )
 
 
+def image_shape(model: Readout) -> tuple[int, int, int] | None:
+    """Return rows, columns and channels of the image that a network's inputs form, or None if they form none."""
+    if len(model.input_shape) in (2, 3):
+        rows, columns, n_channels = (*model.input_shape, 1)[:3]
+        return (rows, columns, n_channels) if n_channels <= MOST_CHANNELS else None
+    side = square_side(model.n_inputs)
+    return None if side is None else (side, side, 1)
+
+
 def square_side(n_inputs: int) -> int | None:
     """Return the side of the square that so many inputs form, or None if they form none that is worth a look."""
     side = math.isqrt(n_inputs)
@@ -128,17 +144,18 @@ def _arranged(n_classes: int, per_class: int, gap: int) -> tuple[np.ndarray, int
     return (firsts[:, None] + np.arange(per_class)).ravel(), n_columns, gap
 
 
-def _image_shape(n_inputs: int, shape: Iterable[int] | None) -> tuple[int, int]:
+def _image_shape(model: Readout, shape: Iterable[int] | None) -> tuple[int, int, int]:
+    n_inputs = model.n_inputs
     if shape is None:
-        side = square_side(n_inputs)
+        found = image_shape(model)
         rule = "must form an image: be the square of 3 or more, or come with shape="
-        if side is None:
-            raise DataError(f"inputs: {rule}, got {n_inputs}")
-        return side, side
+        if found is None:
+            raise DataError(f"inputs: {rule}, got {n_inputs if len(model.input_shape) == 1 else model.input_shape}")
+        return found
     try:
         height, width = (int(length) for length in shape)
     except (TypeError, ValueError):
         raise DataError(f"shape: must be height and width, got {shape!r}") from None
     right = height > 0 and width > 0 and height * width == n_inputs
     require(right, "shape", f"must be height and width of {n_inputs} inputs", shape, DataError)
-    return height, width
+    return height, width, 1
