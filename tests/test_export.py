@@ -30,7 +30,7 @@ from spikenn_cy.network.readout import Readout
 pytestmark = pytest.mark.quick
 
 PAGE = (Path(__file__).parent.parent / "docs" / "exchange.md").read_text(encoding="utf-8")
-NIR_EXAMPLE, NUMPY_EXAMPLE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+NIR_EXAMPLE, NUMPY_EXAMPLE, _ = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 COMMANDS = re.findall(r"^\$ (.*)$", PAGE, re.MULTILINE)
 
 

@@ -11,17 +11,19 @@ import numpy as np
 from spikenn_cy.data.arrays import end_of_time
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import ConfigError
-from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
+from spikenn_cy.export.description import CONVOLUTION
 from spikenn_cy.export.description import EXPORT_FORMAT
 from spikenn_cy.export.description import INPUT
 from spikenn_cy.export.description import READ_OUT
 from spikenn_cy.export.description import TIME
 from spikenn_cy.export.description import class_of_neuron
 from spikenn_cy.export.description import classes_of
+from spikenn_cy.export.description import deciding_weights
+from spikenn_cy.export.description import images_of
+from spikenn_cy.export.description import is_convolution
+from spikenn_cy.export.description import require_waiting
 from spikenn_cy.export.description import time_constant
-from spikenn_cy.layers.face import NetworkLayer
-from spikenn_cy.network.layer import Layer
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.utils.extras import extra
 from spikenn_cy.version import __version__
@@ -37,6 +39,10 @@ PULSES = (
 ONE_SPIKE = (
     "Neurons whose spikes go to another layer are reset so far down (v_reset) that they do not spike again before "
     "max_time. Those of the last layer are reset to 0; all but the first of their spikes are to be ignored."
+)
+UNITS = (
+    "Input (c, y, x) of the graph is input (y * columns + x) * channels + c. Of pool x pool neurons of a filter that "
+    "spike, a neuron of units_0 spikes with the first one: their spikes are summed, and one is above its threshold."
 )
 DEEPEST = 1e30  # of a reset potential: far enough from the end of float32 for others to compute with it
 
@@ -57,14 +63,16 @@ def to_nir(model: Readout, *, dt: float | None = None) -> Any:
     nir.NIRGraph
         ``input``, then ``weights_k`` (Linear) and ``neurons_k`` (IF or LIF) for each layer
         ``k`` from 0, then ``output``. Arrays are float32. Thresholds are those of
-        inference. The metadata say what a graph cannot: when a sample ends, what a spike
-        is, and how its class is read out.
+        inference. Of a convolution ``weights_0`` is Conv2d; pooling by the first spike is
+        ``pool_0`` (SumPool2d) and ``units_0`` (IF), if there is any, and ``flatten_0`` follows.
+        The metadata say what a graph cannot: when a sample ends, what a spike is, and how its
+        class is read out.
 
     Raises
     ------
     DataError
         If a threshold is below 0, where a neuron of the representation would spike before
-        any input does.
+        any input does, or there are no weights yet.
     ConfigError
         If ``dt`` is not a number from 0 to ``max_time``.
     MissingExtra
@@ -73,27 +81,75 @@ def to_nir(model: Readout, *, dt: float | None = None) -> Any:
     nir = nir_package()
     step = 1.0 if dt is None else end_of_time(dt, "dt", ConfigError)
     require(dt is None or step <= model.max_time, "dt", f"must be at most max_time = {model.max_time}", dt)
-    nodes: dict[str, Any] = {"input": nir.Input(input_type={"input": np.array([model.n_inputs])})}
-    for number, layer in enumerate(model.layers):
-        for neuron in np.flatnonzero(layer.thresholds < 0)[:1]:
-            place, found = f"thresholds[{neuron}] of network[{number}]", layer.thresholds[neuron]
-            raise DataError(f"{place}: must be >= 0 for a neuron to wait for its input, got {found}")
-        nodes[f"weights_{number}"] = nir.Linear(weight=np.array(layer.weights))
-        last = number == len(model.layers) - 1
-        nodes[f"neurons_{number}"] = neurons_of(layer, time_constant(model, number), REAL.type(step), last)
+    shape = np.array([model.n_inputs])
+    if is_convolution(model):
+        shape = np.array(images_of(model))[[2, 0, 1]]
+    nodes: dict[str, Any] = {"input": nir.Input(input_type={"input": shape})}
+    for number in range(len(model.layers)):
+        require_waiting(model, number)
+        nodes |= nodes_of(model, number, REAL.type(step))
     nodes["output"] = nir.Output(output_type={"output": np.array([model.layers[-1].n_neurons])})
     return nir.NIRGraph(nodes=nodes, edges=list(itertools.pairwise(nodes)), metadata=metadata_of(model, dt))
 
 
-def neurons_of(layer: Layer | NetworkLayer, tau: float, step: np.float32, last: bool) -> Any:
-    """Return the node of a layer's neurons, the network's last ones perhaps, whose potentials leak with ``tau``."""
-    nir, thresholds = nir_package(), np.array(layer.thresholds)
+def nodes_of(model: Readout, number: int, step: np.float32) -> dict[str, Any]:
+    """Return the nodes of a layer by name, from the lowest."""
+    nir, layer = nir_package(), model.layers[number]
+    weights, thresholds, tau = deciding_weights(model, number), np.array(layer.thresholds), time_constant(model, number)
+    last = number == len(model.layers) - 1
+    v_reset = np.zeros_like(thresholds) if last else reset_of(weights, layer.max_time, tau)
+    if weights.ndim == 4:
+        return convolution_of(model, weights, (thresholds, v_reset), step)
+    if number == 1 and is_convolution(model):  # whose units are in the order row, column, filter
+        below = model.layers[0].config.output_shape(model.input_shape)
+        weights = weights.reshape(-1, *below).transpose(0, 3, 1, 2).reshape(weights.shape)
+    return {
+        f"weights_{number}": nir.Linear(weight=np.array(weights)),
+        f"neurons_{number}": neurons_of(thresholds, v_reset, tau, step),
+    }
+
+
+def convolution_of(
+    model: Readout, weights: np.ndarray, levels: tuple[np.ndarray, np.ndarray], step: np.float32
+) -> dict[str, Any]:
+    """Return the nodes of a convolution, whose filters have these thresholds and reset potentials."""
+    nir, settings = nir_package(), model.layers[0].config
+    rows, columns, _ = images_of(model)
+    n_filters, pool = len(weights), settings.pool
+    positions = n_filters, *settings.positions((rows, columns))
+    thresholds, v_reset = (np.broadcast_to(level[:, None, None], positions).copy() for level in levels)
+    nodes = {
+        "weights_0": nir.Conv2d(
+            input_shape=(rows, columns),
+            weight=np.ascontiguousarray(weights.transpose(0, 3, 1, 2)),
+            stride=1,
+            padding=settings.padding,
+            dilation=1,
+            groups=1,
+            bias=np.zeros(n_filters, REAL),
+        ),
+        "neurons_0": neurons_of(thresholds, v_reset, math.inf, step),
+    }
+    units = n_filters, positions[1] // pool, positions[2] // pool
+    if pool > 1:
+        # One spike of any position is enough, and the deepest reset keeps those of the others from another one.
+        sizes = np.array([pool, pool])
+        half, depth = np.full(units, 0.5, REAL), np.full(units, -2.0 * pool * pool, REAL)
+        nodes["pool_0"] = nir.SumPool2d(kernel_size=sizes, stride=sizes, padding=np.array([0, 0]))
+        nodes["units_0"] = neurons_of(half, depth, math.inf, step)
+    nodes["flatten_0"] = nir.Flatten(input_type={"input": np.array(units)}, start_dim=0, end_dim=-1)
+    return nodes
+
+
+def neurons_of(thresholds: np.ndarray, v_reset: np.ndarray, tau: float, step: np.float32) -> Any:
+    """Return the node of neurons whose potentials leak with ``tau``."""
+    nir = nir_package()
     ones = np.ones_like(thresholds)
-    r, v_reset = ones / step, np.zeros_like(thresholds) if last else reset_of(layer, tau)
     if tau == math.inf:
-        return nir.IF(r=r, v_threshold=thresholds, v_reset=v_reset)
+        return nir.IF(r=ones / step, v_threshold=thresholds, v_reset=v_reset)
     taus = ones * REAL.type(max(tau, float(np.finfo(REAL).tiny)))
-    return nir.LIF(tau=taus, r=taus * r, v_leak=np.zeros_like(thresholds), v_threshold=thresholds, v_reset=v_reset)
+    leak = np.zeros_like(thresholds)
+    return nir.LIF(tau=taus, r=taus * (ones / step), v_leak=leak, v_threshold=thresholds, v_reset=v_reset)
 
 
 def metadata_of(model: Readout, dt: float | None) -> dict[str, Any]:
@@ -105,6 +161,7 @@ def metadata_of(model: Readout, dt: float | None) -> dict[str, Any]:
         "impulses": IMPULSES if dt is None else PULSES.format(dt=dt),
         "one_spike": ONE_SPIKE,
         "read_out": READ_OUT,
+        **({"convolution": CONVOLUTION, "units": UNITS} if is_convolution(model) else {}),
         "max_time": model.max_time,
         "class_of_neuron": class_of_neuron(model),
         "classes": json.dumps(classes_of(model).tolist()),
@@ -114,13 +171,13 @@ def metadata_of(model: Readout, dt: float | None) -> dict[str, Any]:
     }
 
 
-def reset_of(layer: Layer | NetworkLayer, tau: float) -> np.ndarray:
-    """Return a reset potential for each neuron from which it does not get above its threshold before the end.
+def reset_of(weights: np.ndarray, max_time: float, tau: float) -> np.ndarray:
+    """Return a reset potential for each neuron or filter from which none gets above its threshold before the end.
 
     Each input can still raise it once, and a leak has until then to bring it back up.
     """
-    lift = np.maximum(layer.weights, 0).sum(axis=1, dtype=float)
-    depth = 2 * lift * math.exp(min(layer.max_time / tau, math.log(DEEPEST)))
+    lift = np.maximum(weights, 0).sum(axis=tuple(range(1, weights.ndim)), dtype=float)
+    depth = 2 * lift * math.exp(min(max_time / tau, math.log(DEEPEST)))
     lowest: np.ndarray = -np.minimum(depth, DEEPEST).astype(REAL)
     return lowest
 

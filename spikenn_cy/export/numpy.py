@@ -5,13 +5,19 @@ from typing import Any
 
 import numpy as np
 
+from spikenn_cy.export.description import CONVOLUTION
 from spikenn_cy.export.description import EXPORT_FORMAT
 from spikenn_cy.export.description import INPUT
 from spikenn_cy.export.description import READ_OUT
 from spikenn_cy.export.description import TIME
 from spikenn_cy.export.description import class_of_neuron
 from spikenn_cy.export.description import classes_of
+from spikenn_cy.export.description import deciding_weights
+from spikenn_cy.export.description import images_of
+from spikenn_cy.export.description import is_convolution
+from spikenn_cy.export.description import require_waiting
 from spikenn_cy.export.description import time_constant
+from spikenn_cy.layers.face import NetworkLayer
 from spikenn_cy.network.readout import Readout
 
 
@@ -26,11 +32,26 @@ def to_arrays(model: Readout) -> dict[str, np.ndarray]:
         (n_layers,), infinite for a layer that does not leak. ``max_time``, float64.
         ``class_of_neuron``, int32 of shape (n_neurons,) for the last layer. ``classes``,
         the original label of each class. ``format``, ``time``, ``input`` and ``read_out``,
-        text.
+        text. If layer 0 is a convolution, its weights are of shape (n_filters, kernel_size,
+        kernel_size, channels), its thresholds of shape (n_filters,), and there are
+        ``input_shape`` (rows, columns, channels), ``padding`` and ``pool``, whole numbers, and
+        ``convolution``, text.
+
+    Raises
+    ------
+    DataError
+        If the threshold of an output on hidden layers is below 0 in a network that learns in
+        every layer: its neurons spike with the first input, whatever reaches them.
     """
     arrays: dict[str, Any] = {"format": EXPORT_FORMAT, "time": TIME, "input": INPUT, "read_out": READ_OUT}
     for number, layer in enumerate(model.layers):
-        arrays |= {f"weights_{number}": layer.weights, f"thresholds_{number}": layer.thresholds}
+        if number > 0 and isinstance(layer, NetworkLayer):
+            require_waiting(model, number)
+        arrays |= {f"weights_{number}": deciding_weights(model, number), f"thresholds_{number}": layer.thresholds}
+    if is_convolution(model):
+        settings = model.layers[0].config
+        arrays |= {"input_shape": images_of(model), "padding": settings.padding, "pool": settings.pool}
+        arrays["convolution"] = CONVOLUTION
     arrays["leak_tau"] = [time_constant(model, number) for number in range(len(model.layers))]
     arrays |= {"max_time": model.max_time, "class_of_neuron": class_of_neuron(model), "classes": classes_of(model)}
     return {name: np.asarray(array) for name, array in arrays.items()}
