@@ -78,10 +78,8 @@ def layers(run: str | os.PathLike[str]) -> "Figure":
         said.append(f"{values[-1]:.1f} % of the samples {name}")
     right.set_ylabel("training samples (%)")
     _scales(right)
-    words = '; '.join(said)
+    words = "; ".join(said)
     return with_alt_text(figure, f"Spikes of the hidden layers over {len(samples)} epochs; in the last one {words}.")
-        figure, f"Spikes of the hidden layers over {len(samples)} epochs; in the last one {'; '.join(said)}."
-    )
 
 
 def shares_of_epochs(run: str | os.PathLike[str], model: Readout) -> tuple[np.ndarray, np.ndarray]:
