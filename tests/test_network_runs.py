@@ -221,6 +221,14 @@ def test_a_grid_varies_settings_of_each_layer_and_refuses_the_points_that_do_not
     assert set(runs[0]["settings"]) == varied
 
 
+def test_a_setting_that_is_left_to_the_data_is_seen_in_the_table_of_a_grid(data, tmp_path, capsys):
+    grid = network_settings("dense", optimizer={"decision_at": [None, 0.5]}, trainer={"epochs": 1})
+    path = written(tmp_path / "grid.json", grid)
+    assert command(capsys, "gridsearch", data, tmp_path / "out", path, "--n_proc", 1)[0] == 0
+    _, table, _ = command(capsys, "best", tmp_path / "out")
+    assert sorted(line.split()[-1] for line in table.splitlines()[1:3]) == ["0.5", "null"]
+
+
 def test_an_ablation_varies_the_output_neurons_of_a_network(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("spikenn_cy.experiments.ablation.NEURONS_EPOCHS", 1)
     write_images(tmp_path / "in" / "0")

@@ -19,6 +19,7 @@ from spikenn_cy.experiments.tables import SET_NAMES
 from spikenn_cy.experiments.tables import Summary
 from spikenn_cy.experiments.tables import cell
 from spikenn_cy.experiments.tables import percent
+from spikenn_cy.experiments.tables import shown_setting
 from spikenn_cy.experiments.tables import text_table
 from spikenn_cy.settings.records import plain
 
@@ -101,7 +102,7 @@ def summarise(output: str | os.PathLike[str], N: int = 10) -> Summary:
             state.folder,
             *(percent(result[key]) for key in sets),
             str(result["n_epochs"]),
-            *(cell(state.varied[path]) for path in paths),
+            *(shown_setting(state.varied[path]) for path in paths),
             "given up" if state.state == "given up" else "",
         ]
         for state, result in best

@@ -73,6 +73,11 @@ def cell(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def shown_setting(value: object) -> str:
+    """Return a setting as a text without spaces in which none is seen to be one."""
+    return "null" if value is None else cell(value)
+
+
 def text_table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows of texts as lines, the first column to the left and the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -12,7 +12,7 @@ import numpy as np
 from spikenn_cy.experiments.batch import RunState
 from spikenn_cy.experiments.batch import run_states
 from spikenn_cy.experiments.tables import SET_NAMES
-from spikenn_cy.experiments.tables import cell
+from spikenn_cy.experiments.tables import shown_setting
 from spikenn_cy.plots.canvas import BLACK
 from spikenn_cy.plots.canvas import GREY
 from spikenn_cy.plots.canvas import SKY
@@ -84,7 +84,7 @@ def grid(output: str | os.PathLike[str]) -> "Figure":
     handles = panels[0, 0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside upper center", ncols=4, frameon=False)
     best = max(ended, key=lambda state: _result(state)[by])
-    settings = ", ".join(f"{path} = {cell(best.varied[path])}" for path in paths)
+    settings = ", ".join(f"{path} = {shown_setting(best.varied[path])}" for path in paths)
     n_left = len(states) - len(ended)
     return with_alt_text(
         figure,
@@ -126,7 +126,7 @@ def _panel(axes: "Axes", states: list[RunState], path: str, by: str, values: lis
     of_value = [accuracies[counted & (places == position)] for position in there]
     axes.plot(there, [here.max() for here in of_value], color=VERMILION, marker="^", linestyle="--", label="best")
     axes.plot(there, [here.mean() for here in of_value], color=BLACK, marker="o", markersize=5, label="mean")
-    texts = [short_text(cell(value)) for value in values]
+    texts = [short_text(shown_setting(value)) for value in values]
     shown = thinned(len(values), 12)
     crowded = sum(len(texts[position]) + 1 for position in shown) > MOST_CHARACTERS
     set_names(axes.xaxis, shown, [texts[position] for position in shown], **({"rotation": 90} if crowded else {}))
