@@ -85,6 +85,7 @@ def decided(graph, trace):
     return graph.metadata["class_of_neuron"][order[0]]
 
 
+@pytest.mark.full
 @examples(max_examples=100)
 @given(networks())
 def test_a_graph_spikes_and_decides_exactly_as_here_and_each_hidden_neuron_once(tmp_path_factory, made):
@@ -108,6 +109,7 @@ def test_a_graph_spikes_and_decides_exactly_as_here_and_each_hidden_neuron_once(
         assert_array_equal(counts.reshape(len(data), layer.n_neurons), first < 2)
 
 
+@pytest.mark.full
 @examples(max_examples=30)
 @given(networks(exact=False))
 def test_weights_of_any_value_give_the_same_spikes_up_to_rounding(tmp_path_factory, made):
@@ -172,6 +174,7 @@ def page():
     return names
 
 
+@pytest.mark.full
 @examples(max_examples=100)
 @given(networks() | networks(exact=False))
 def test_the_arrays_decide_to_the_bit_as_the_network(tmp_path_factory, page, made):
