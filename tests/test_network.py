@@ -538,10 +538,11 @@ def test_a_file_of_a_hidden_neuron_that_fires_without_a_spike_is_refused(tmp_pat
 @pytest.mark.parametrize("kind", KINDS)
 def test_decisions_are_of_weights_that_were_assigned_since(kind):
     model, dataset = model_of(fixed_case(kind)), data_of(fixed_case(kind), 60)
-    for factor in (1.0, 0.5, -1.0):  # halves fire later
-        for layer in model.layers:
-            layer.weights = factor * layer.weights
-        model.layers[-1].thresholds = np.full(6, 0.5 + factor**2)
+    for factor in (1.0, 2.0, 0.5, None):
+        if factor is None:
+            model.layers[-1].thresholds = np.full(6, 0.25)
+        else:
+            model.layers[-1].weights = factor * model.layers[-1].weights  # of which decisions have a copy
         new = pickle.loads(pickle.dumps(model))
         for one, two in zip(model.first_spikes(dataset), new.first_spikes(dataset), strict=True):
             assert_array_equal(one, two)
