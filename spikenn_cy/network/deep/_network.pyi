@@ -1,6 +1,7 @@
 """Types of a network of layers that learn event by event."""
 
 from collections.abc import Sequence
+from typing import final
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +9,7 @@ import numpy.typing as npt
 from spikenn_cy.layers._base import EventLayer
 from spikenn_cy.network._batch import SampleBatch
 
+@final
 class EventNetwork:
     layers: tuple[EventLayer, ...]
 
