@@ -266,3 +266,17 @@ def test_the_other_slips_are_kept_as_published():
     assert ExperimentConfig.from_any(files(pair)["rstdp-20n"]).trainer.gridsearch_stop_acc == 0.8
     others = [(p, n) for p, n in FINAL if (p, n) != (pair, "rstdp-20n")]
     assert all(ExperimentConfig.from_any(files(p)[n]).trainer.gridsearch_stop_acc == 0 for p, n in others)
+
+
+OWN = sorted(path.relative_to(CONFIGS).as_posix() for path in (CONFIGS / "pixels").rglob("*.json"))
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_settings_of_our_own_can_be_run_and_are_in_the_table(name):
+    config = ExperimentConfig.from_any(CONFIGS / name)
+    shape = {"MNIST": (28, 28, 1), "F-MNIST": (28, 28, 3), "CIFAR10": (32, 32, 6)}[name.split("/")[1]]
+    config.check_against(10, input_shape=shape)
+    assert f"{name.removeprefix('pixels/')}`" in README or "s2stdp" in name
+
+
+README = (CONFIGS / "README.md").read_text(encoding="utf-8")
