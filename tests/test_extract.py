@@ -571,15 +571,15 @@ def test_pictures_of_a_replaced_extraction_go_with_it(images, config, tmp_path, 
     assert {path.name for path in out.iterdir()} == FILES
 
 
-def test_pictures_of_filters_without_colours_are_named_as_not_drawn(tmp_path):
+def test_pictures_of_filters_with_too_many_channels_are_named_as_not_drawn(tmp_path):
     pytest.importorskip("matplotlib")
-    images = np.random.default_rng(0).integers(256, size=(6, 12, 12, 2), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(256, size=(6, 12, 12, 7), dtype=np.uint8)
     extractor = STDPCSNN.from_config(SETTINGS, seed=0).fit(images)
     extractor.save(tmp_path / "model.npz")
     extractor.transform(images, np.arange(6)).save(tmp_path / "trainset.npz")
     activity, colours = draw(extraction.Extraction("stdp-csnn", tmp_path, tmp_path))
     assert activity == str(tmp_path / "activity.png")
-    assert colours == "not drawn: filters.png: weights: must have D = 1, 2 or 6, got 4"
+    assert colours == "not drawn: filters.png: weights: must have a D of at most 12, got 14"
 
 
 @pytest.mark.parametrize(
