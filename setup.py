@@ -49,7 +49,9 @@ DIRECTIVES = {
     "freethreading_compatible": False,
 }
 # GCC and Clang only: the kernels use their vector types. Contraction to FMA would give other bits on other processors.
-CFLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-pthread"]
+# A build with checks is for tests, and is compiled in half the time with few optimisations, which change no bit.
+OPTIMISATION = "-O1" if CHECKS else "-O3"
+CFLAGS = [OPTIMISATION, "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-pthread"]
 if not CHECKS:
     CFLAGS.append("-g0")  # symbols, which Python asks for, are a quarter of a compiler's work
 if MARCH:
