@@ -74,7 +74,8 @@ class ChargeLanes:
         weights = np.random.default_rng(0).random((n_neurons, n_inputs), REAL)
         with names_of_the_package():
             from spikenn_cy.network._batch import SampleBatch
-        self.inference = layer_of(weights, np.full(n_neurons, 1e9, REAL)).inference(0, at_once=True)
+        layer = layer_of(weights, np.full(n_neurons, 1e9, REAL))
+        self.inference = layer.new_inference(layer.input_major(0, at_once=True))
         self.batch = SampleBatch(distinct_spikes(self.n_samples, n_spikes, n_inputs))
         self.first, self.n_inputs = np.empty(self.n_samples, np.int32), n_inputs
 

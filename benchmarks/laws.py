@@ -103,7 +103,7 @@ class Laws:
 def decided(kernel, n_decisive):
     """Return an `Inference` of weights 1 that decides with spike ``n_decisive`` of each sample."""
     layer = layer_of(np.ones((50, kernel.n_inputs), np.float32), np.full(50, n_decisive - 0.5, np.float32))
-    return layer.inference(0, at_once=True)
+    return layer.new_inference(layer.input_major(0, at_once=True))
 
 
 def updates(n_neurons, n_inputs=24_576):

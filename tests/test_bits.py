@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -291,6 +292,14 @@ def test_another_process_computes_the_same_bits():
 
 def test_another_seed_computes_other_bits():
     assert digest(trained("s2stdp+ncg", seed=4)) != digest(trained("s2stdp+ncg"))
+
+
+def test_callers_in_several_threads_do_not_disturb_each_other():
+    data, model = wide("s2stdp+ncg")
+    expected = model.first_spikes(data)[1]
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(lambda _: model.first_spikes(data)[1], range(40)):
+            np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("n_threads", [2, 3, 200])

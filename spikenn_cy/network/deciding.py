@@ -74,7 +74,8 @@ class LayerDecisions:
         n_threads = threads_for(dataset, n_threads)
         n_samples, n_spikes = len(dataset), len(dataset.indices)
         if n_threads == 1 and len(layers) == 1:
-            work(layers[0].inference(n_spikes), SampleBatch(dataset), slice(n_samples))
+            with layers[0].inference(n_spikes) as inference:
+                work(inference, SampleBatch(dataset), slice(n_samples))
             return
         copies = [layer.input_major(n_spikes, at_once=True) for layer in layers]  # which threads share
         # Hidden layers answer densely, so their samples come in bounded blocks.

@@ -1,5 +1,7 @@
 """A fully connected layer: its synaptic weights and thresholds, behind a door that checks what is assigned."""
 
+import contextlib
+from collections.abc import Iterator
 from collections.abc import Mapping
 
 import numpy as np
@@ -68,7 +70,7 @@ class Layer:
         self._input_major: InputMajorWeights | None = None
         # A version of the weights, and the spikes that were charged without an input-major copy of it.
         self._asked = (0, 0)
-        self._inference: tuple[InputMajorWeights | None, Inference] | None = None  # with the copy that it reads
+        self._spare: list[tuple[InputMajorWeights | None, Inference]] = []  # at most one, and the copy that it reads
         self.rows = LayerWeights(aligned(self.shape, REAL))
         if generator is not None:
             self._draw(generator)
@@ -187,8 +189,9 @@ class Layer:
                 self._input_major = InputMajorWeights(self.rows)
         return self._input_major
 
-    def inference(self, n_spikes: int, at_once: bool = False) -> Inference:
-        """Return the layer as it decides now; see `new_inference`.
+    @contextlib.contextmanager
+    def inference(self, n_spikes: int, at_once: bool = False) -> Iterator[Inference]:
+        """Lend the layer as it decides now, to one caller while the block lasts; see `new_inference`.
 
         Parameters
         ----------
@@ -196,9 +199,13 @@ class Layer:
             As for `input_major`.
         """
         copy = self.input_major(n_spikes, at_once)
-        if self._inference is None or self._inference[0] is not copy:
-            self._inference = copy, self.new_inference(copy)
-        return self._inference[1]
+        try:
+            spare = self._spare.pop()  # which no other thread has then
+        except IndexError:
+            spare = None
+        lent = self.new_inference(copy) if spare is None or spare[0] is not copy else spare[1]
+        yield lent
+        self._spare[:] = [(copy, lent)]
 
     def new_inference(self, copy: InputMajorWeights | None) -> Inference:
         """Return an instance for another thread, which reads this copy, or the rows."""

@@ -1,5 +1,6 @@
 """The course of a training: samples in order, rates that anneal, and the state that a checkpoint keeps."""
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -165,8 +166,9 @@ class LayerTrainer:
         batch = SampleBatch(dataset, part, part, key)
         if len(self.layers) > 1:
             n_spikes = len(dataset.indices)
-            hidden = [layer.inference(n_spikes, at_once=True) for layer in self.layers[:-1]]
-            spikes = hidden_spikes(hidden, dataset[part], part, key, self.settings.dropout_out)
+            with contextlib.ExitStack() as lent:
+                hidden = [lent.enter_context(layer.inference(n_spikes, at_once=True)) for layer in self.layers[:-1]]
+                spikes = hidden_spikes(hidden, dataset[part], part, key, self.settings.dropout_out)
             batch = SampleBatch(spikes.renumbered(dataset.labels[part], dataset.classes), None, part, key)
         return self._trainer.run(batch, self._choice.forward, how.statistics, how.n_threads)
 
