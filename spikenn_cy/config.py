@@ -189,7 +189,7 @@ class ExperimentConfig(Record, frozen=True, kw_only=True):
                 raise self._out_of_place(("network", position, "type"), "it trains dense layers alone", tag)
             if position == last and tag != "dense":
                 raise InvalidSetting(("network", position, "type"), "must be dense in the last layer", json_text(tag))
-            if position > 0 and tag == "conv":
+            if position > 0 and layer.patch is not None:
                 raise InvalidSetting(
                     ("network", position, "type"), "must be dense above the first layer", json_text(tag)
                 )

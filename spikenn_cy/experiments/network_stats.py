@@ -1,10 +1,12 @@
 """What an epoch of a network that learns in every layer did, sample by sample, and the weights that it left."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
 from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.network.assembly import array_shapes
 from spikenn_cy.network.deep._statistics import DeepStatistics
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.storage.arrays import Wanted
@@ -60,5 +62,6 @@ def layout_of(model: Readout, n_samples: int) -> dict[str, Wanted]:
 
 
 def _kept(model: Readout) -> list[int]:
-    """Return the layers whose weights are kept."""
-    return [k for k, layer in enumerate(model.layers) if layer.weights.size <= MOST_WEIGHTS]
+    """Return the layers whose weights are kept, without copying any to see how many there are."""
+    shapes = array_shapes(model.config, model.input_shape, model.n_classes)
+    return [k for k, arrays in enumerate(shapes) if math.prod(arrays["weights"]) <= MOST_WEIGHTS]

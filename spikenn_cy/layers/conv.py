@@ -40,6 +40,11 @@ class ConvConfig(NetworkLayerConfig, frozen=True, kw_only=True, tag_field="type"
         self.rule(0 <= self.padding < 2**12, "padding", "must be from 0 to 4095")
         self.rule(0 < self.pool < 2**12, "pool", "must be from 1 to 4095")
 
+    @property
+    def patch(self) -> tuple[int, int]:
+        """``(kernel_size, padding)``."""
+        return self.kernel_size, self.padding
+
     def check_against(self, input_shape: tuple[int, ...]) -> None:
         """Raise `InvalidSetting` unless inputs are images that hold at least one kernel and one pool."""
         if len(input_shape) not in (2, 3):

@@ -68,6 +68,11 @@ class NetworkLayerConfig(LayerSettings, frozen=True, kw_only=True):
         self.rule(0 <= self.dropout < 1, "dropout", "must be >= 0 and < 1")
 
     @property
+    def patch(self) -> tuple[int, int] | None:
+        """Size and padding of the part of an image that a unit sees, or None: it sees all inputs, of any shape."""
+        return None
+
+    @property
     def neuron_model(self) -> NeuronConfig:
         """Settings of the layer's neurons: they integrate, and do not leak."""
         return IFConfig()

@@ -79,7 +79,7 @@ def needs_images(config: ExperimentConfig) -> bool:
     """Return whether a network can be made only for data whose inputs form images."""
     if not config.optimizer.every_layer:
         return False
-    return config.trainer.augment is not None or config.network[0].__struct_config__.tag == "conv"
+    return config.trainer.augment is not None or config.network[0].patch is not None
 
 
 def same_images(one: Shape, other: Shape) -> bool:

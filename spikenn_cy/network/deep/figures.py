@@ -26,8 +26,8 @@ def figures_of(dataset: SpikingDataset, config: ExperimentConfig) -> Figures:
     decision_at, n_spikes = getattr(config.optimizer, "decision_at", None), len(dataset.indices)
     if decision_at is None:
         decision_at = quantile(dataset.timestamps, QUANTILE) / dataset.max_time if n_spikes else QUANTILE
-    first = config.network[0]
-    patches = mean_patch_spikes(dataset, first.kernel_size, first.padding) if hasattr(first, "kernel_size") else 0.0
+    patch = config.network[0].patch
+    patches = 0.0 if patch is None else mean_patch_spikes(dataset, *patch)
     return Figures(decision_at, n_spikes / len(dataset) if n_spikes else dataset.n_inputs, patches)
 
 
@@ -37,7 +37,7 @@ def true_figures(found: dict[str, float], config: ExperimentConfig) -> Figures:
     figures = Figures(**found)
     n_patch = figures.mean_patch_spikes
     ok = 0 <= figures.decision_at <= 1 and 0 < figures.mean_spikes < np.inf
-    ok = ok and (0 < n_patch < np.inf if hasattr(config.network[0], "kernel_size") else n_patch == 0)
+    ok = ok and (n_patch == 0 if config.network[0].patch is None else 0 < n_patch < np.inf)
     require(ok, "figures", "must be of data that hold spikes", found)
     return figures
 
