@@ -19,3 +19,9 @@ def checked_images(images: Any) -> npt.NDArray[np.uint8]:
     rule = "must have the shape (n, rows, columns) or (n, rows, columns, channels), nothing of it 0"
     require(found.ndim in (3, 4) and found.size > 0, "images", rule, found.shape, DataError)
     return found[..., None] if found.ndim == 3 else found
+
+
+def require_shape_of_fit(shape: tuple[int, ...], fitted: tuple[int, ...] | None) -> None:
+    """Raise `DataError` unless images are of the shape of those that were learned from, as far as it is known."""
+    ok = fitted is None or shape == fitted
+    require(ok, "images", f"must be of the shape of those of fit, {fitted}", shape, DataError)

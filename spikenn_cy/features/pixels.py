@@ -20,6 +20,7 @@ from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
 from spikenn_cy.features.checks import checked_images
+from spikenn_cy.features.checks import require_shape_of_fit
 from spikenn_cy.features.front_end import PATCH
 from spikenn_cy.features.front_end import dog_kernel
 from spikenn_cy.features.front_end import make_front_end
@@ -385,8 +386,7 @@ class Pixels:
         """Return ``images`` with an axis of channels, if they are as those of `fit`."""
         checked: npt.NDArray[np.uint8] = checked_images(images)
         shape = _shape(checked)
-        ok = self.image_shape is None or shape == self.image_shape
-        require(ok, "images", f"must be of the shape of those of fit, {self.image_shape}", shape, DataError)
+        require_shape_of_fit(shape, self.image_shape)
         self._require_room(shape)
         return checked
 

@@ -16,6 +16,7 @@ from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
 from spikenn_cy.features.checks import checked_images
+from spikenn_cy.features.checks import require_shape_of_fit
 from spikenn_cy.features.softhebb.learned import FORMAT
 from spikenn_cy.features.softhebb.learned import Header
 from spikenn_cy.features.softhebb.learned import file_layout
@@ -326,8 +327,7 @@ class SoftHebbCNN:
         checked = checked_images(images)
         n_channels, shape = self._states[0].weights.shape[1], checked.shape[1:]
         require(shape[2] == n_channels, "images", f"must have {n_channels} channels", shape[2], DataError)
-        ok = self.image_shape is None or shape == self.image_shape
-        require(ok, "images", f"must be of the shape of those of fit, {self.image_shape}", shape, DataError)
+        require_shape_of_fit(shape, self.image_shape)
         self._turned_shape(shape)
         return checked
 
