@@ -1,6 +1,6 @@
 """Ways in which errors of the output reach hidden layers, by the name a file gives as ``optimizer.feedback``.
 
-To add one: write ``_name.pyx`` (its ``send_back``) and ``name.py`` (what it needs of a layer), then give it a row here.
+To add one: write ``_name.pyx`` (its ``send_back``) and ``name.py`` (a ``FeedbackKind``), then give it a row here.
 Nothing else in the package changes.
 """
 
