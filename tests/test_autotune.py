@@ -3,8 +3,10 @@
 import pytest
 
 from spikenn_cy.utils.autotune import ITEMS
+from spikenn_cy.utils.autotune import PATIENCE
 from spikenn_cy.utils.autotune import TURNS
 from spikenn_cy.utils.autotune import Autotuner
+from spikenn_cy.utils.autotune import Found
 
 pytestmark = pytest.mark.quick
 
@@ -18,21 +20,51 @@ def take(tuner, seconds, turns):
     return ways
 
 
-@pytest.mark.parametrize("seconds", [(1, 2), (2, 1), (3, 2, 1), (2, 1, 3)])
+@pytest.mark.parametrize("seconds", [(1.0, 1.1), (1.1, 1.0), (1.2, 1.1, 1.0), (1.1, 1.0, 1.2)])
 def test_the_fastest_way_is_taken_once_all_were(seconds):
     tuner, n_ways = Autotuner(len(seconds)), len(seconds)
     tuner.look_again()
     ways = take(tuner, seconds, n_ways * TURNS + 5)
-    assert ways[: n_ways * TURNS] == [*range(n_ways)] * TURNS
+    assert ways[: n_ways * TURNS] == [way for way in range(n_ways) for _ in range(TURNS)]
     assert set(ways[n_ways * TURNS :]) == {seconds.index(min(seconds))}
+
+
+def test_a_way_that_is_far_behind_gets_one_turn():
+    tuner = Autotuner(3)
+    tuner.look_again()
+    assert take(tuner, (1, 2, 1.5), 6) == [0, 0, 1, 2, 0, 0]
 
 
 def test_a_turn_that_others_made_long_changes_nothing():
     tuner = Autotuner(2)
     tuner.look_again()
-    for seconds in ((1, 2), (1, 2), (50, 2), (1, 2)):
-        take(tuner, seconds, 1)
+    for seconds in (50, 1, 1.1, 1.1):
+        tuner.note(ITEMS, seconds)
     assert tuner.way == 0
+
+
+def test_the_next_comparison_waits_until_the_last_one_was_paid_for():
+    tuner = Autotuner(2)
+    tuner.look_again()
+    assert take(tuner, (1, 2), 3) == [0, 0, 1]
+    take(tuner, (1, 2), PATIENCE - 1)
+    tuner.look_again()
+    assert tuner.limit(10_000) == 10_000
+    take(tuner, (1, 2), 1)
+    tuner.look_again()
+    assert tuner.limit(10_000) == ITEMS
+
+
+def test_a_tuner_goes_on_from_what_another_one_found():
+    tuner = Autotuner(2)
+    assert tuner.found == Found(0)
+    tuner.look_again()
+    assert tuner.found is None
+    take(tuner, (2, 1), 2 * TURNS)
+    other = Autotuner(2, tuner.found)
+    other.look_again()
+    assert other.way == tuner.way == 1
+    assert other.limit(10_000) == 10_000
 
 
 def test_nothing_is_compared_before_it_is_asked_for_nor_after_it_is_known():
@@ -49,8 +81,9 @@ def test_nothing_is_compared_before_it_is_asked_for_nor_after_it_is_known():
 def test_a_way_that_became_the_faster_one_is_found_when_looked_for_again():
     tuner = Autotuner(2)
     tuner.look_again()
-    take(tuner, (1, 2), 2 * TURNS)
+    assert take(tuner, (1, 2), 4) == [0, 0, 1, 0]
     assert take(tuner, (2, 1), 4) == [0, 0, 0, 0]
+    take(tuner, (1, 2), PATIENCE)
     tuner.look_again()
     take(tuner, (2, 1), 2 * TURNS)
     assert tuner.way == 1
@@ -59,6 +92,7 @@ def test_a_way_that_became_the_faster_one_is_found_when_looked_for_again():
 def test_a_few_items_are_no_turn():
     tuner = Autotuner(2)
     tuner.look_again()
+    take(tuner, (1, 1), 1)
     tuner.note(ITEMS - 1, 1.0)
     assert tuner.way == 0
     tuner.note(ITEMS, 1.0)

@@ -1,17 +1,40 @@
 """Which of some ways to the same result is the fastest, where no rule would tell for every machine."""
 
+import math
+from typing import NamedTuple
+
 ITEMS = 32  # that are timed at once
 TURNS = 2  # of each way; other processes only ever lengthen one, so the shortest is the robust statistic
+FAR = 1.25  # times the best turn so far: a way that took longer in its first turn gets no other one
+PATIENCE = 200  # seconds of work for each second that the last comparison lost, before the next one
+
+
+class Found(NamedTuple):
+    """What a comparison found.
+
+    Attributes
+    ----------
+    way : int
+        The fastest one.
+    credit : float
+        Seconds of work since, less those that are to be done before the next comparison.
+    """
+
+    way: int = 0
+    credit: float = math.inf
 
 
 class Autotuner:
-    """Takes the ways by turns, then the fastest of them until it is told to look again.
+    """Takes each of the ways for some turns, then the fastest of them, and compares anew now and then.
 
-    What it decides by is the clock, so nothing but time may depend on it.
+    What it decides by is the clock, so nothing but time may depend on it. A comparison costs at most a two-hundredth of
+    the work before the next one.
 
     Parameters
     ----------
     n_ways : int
+    found : Found, optional
+        Where another tuner of like ways stands, which this one goes on from.
 
     Attributes
     ----------
@@ -19,29 +42,42 @@ class Autotuner:
         Which one is to be taken now.
     """
 
-    def __init__(self, n_ways: int) -> None:
-        self.way = 0
+    def __init__(self, n_ways: int, found: Found | None = None) -> None:
+        self.way, self._credit = found or Found()
         self._seconds: list[list[float]] = [[] for _ in range(n_ways)]  # of the turns of each way
-        self._looking = False
+        self._to_try: list[int] = []  # ways that this comparison still tries, the present one first
+
+    @property
+    def found(self) -> Found | None:
+        """What a comparison found; None while one goes on."""
+        return None if self._to_try else Found(self.way, self._credit)
 
     def look_again(self) -> None:
-        """Compare the ways anew from here on."""
-        self.way = 0
-        self._seconds = [[] for _ in self._seconds]
-        self._looking = len(self._seconds) > 1
+        """Compare the ways anew from here on, if the last comparison was paid for since."""
+        if self._credit >= 0 and len(self._seconds) > 1:
+            self._seconds = [[] for _ in self._seconds]
+            self._to_try = [self.way, *(way for way in range(len(self._seconds)) if way != self.way)]
 
     def limit(self, size: int) -> int:
         """Return how many of ``size`` items may be done at once."""
-        return min(size, ITEMS) if self._looking else size
+        return min(size, ITEMS) if self._to_try else size
 
     def note(self, n_items: int, seconds: float) -> None:
         """Take down how long so many items took, and choose the way from here on."""
-        if not self._looking or n_items < ITEMS:  # the end of an epoch
-            return
-        self._seconds[self.way].append(seconds)
-        n_turns = [len(turns) for turns in self._seconds]
-        if min(n_turns) == TURNS:
-            best = [min(turns) for turns in self._seconds]
-            self.way, self._looking = best.index(min(best)), False
-        else:
-            self.way = n_turns.index(min(n_turns))
+        if not self._to_try:
+            self._credit += seconds
+        elif n_items >= ITEMS:  # not the end of an epoch
+            turns = self._seconds[self.way]
+            turns.append(seconds)
+            if len(turns) == TURNS or seconds > FAR * min(min(turns) for turns in self._seconds if turns):
+                del self._to_try[0]
+            if self._to_try:
+                self.way = self._to_try[0]
+            else:
+                self._choose()
+
+    def _choose(self) -> None:
+        best = [min(turns) for turns in self._seconds]
+        self.way = best.index(min(best))
+        lost = sum(second - min(best) for turns in self._seconds for second in turns)
+        self._credit = -PATIENCE * lost

@@ -13,6 +13,7 @@ from spikenn_cy.regulators._base import Regulator
 from spikenn_cy.rules._base import Rule
 from spikenn_cy.utils.autotune import ITEMS
 from spikenn_cy.utils.autotune import Autotuner
+from spikenn_cy.utils.autotune import Found
 
 if TYPE_CHECKING:
     from spikenn_cy.network.layer import Layer
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 AUTO = "auto"
 WORTH_TIMING = 16 * ITEMS  # samples at least of a call in which ways are compared
 FEWEST_SIDE_BY_SIDE = 32  # neurons; one that learns writes whole cache lines, which fewer do not pay for
+
+# By the shape of a layer, its number of inputs and neurons and how many of them compete. Trainings of a grid or of
+# folds follow one another in a process, and each may be too short to compare ways for.
+_found: dict[tuple[int, int, int], Found] = {}
 
 
 def check_forward(name: str) -> None:
@@ -47,6 +52,7 @@ class ForwardChoice:
 
     def __init__(self, layer: "Layer", layout: tuple[int, int, int], rule: Rule, regulator: Regulator) -> None:
         self._layer, self._layout = layer, layout
+        self._shape = (layer.n_inputs, layer.n_neurons, layout[1])
         ends_as_one = rule.stops_at == "layer"
         # Only exact sums give potentials, and of a layer that ends as a whole no class goes on to another spike.
         self._side_by_side = ends_as_one and not regulator.to_first_target and not rule.needs_potentials
@@ -72,7 +78,7 @@ class ForwardChoice:
         """
         ways = self._serving(name, n_spikes)
         if ways != self._ways:
-            self._ways, self._tuner = ways, Autotuner(len(ways))
+            self._ways, self._tuner = ways, Autotuner(len(ways), _found.get(self._shape) if len(ways) > 1 else None)
         if n_samples >= WORTH_TIMING:
             self._tuner.look_again()
 
@@ -83,6 +89,8 @@ class ForwardChoice:
     def note(self, n_samples: int, seconds: float) -> None:
         """Take down how long so many samples took with ``forward``."""
         self._tuner.note(n_samples, seconds)
+        if len(self._ways) > 1 and self._tuner.found is not None:
+            _found[self._shape] = self._tuner.found
 
     def _serving(self, name: str, n_spikes: int) -> list[Forward]:
         """Return the ways among which the clock decides."""
@@ -95,7 +103,7 @@ class ForwardChoice:
         if self._screened and name in (AUTO, "screening") and ScreeningForward.serves(layer.rows, self._layout[1]):
             if self._screening is None:
                 self._screening = ScreeningForward(layer.rows, self._layout, layer.max_time)
-            return [self._screening] if forced else [self._exact, self._screening]
+            return [self._screening] if forced else [self._screening, self._exact]
         return [self._exact]
 
     def _following(self, copy: InputMajorWeights) -> InputMajorForward:
