@@ -28,6 +28,13 @@ cdef extern from "events.h" nogil:
         Py_ssize_t n_filters   # padded
         int size
 
+    ctypedef struct Silent:
+        const float *limits
+        const float *thresholds
+        const float *credit
+        float window
+        double rate
+
     ctypedef struct EventKernels:
         Py_ssize_t (*charge)(const float *, const Units *, const Group *, int32_t *) noexcept nogil
         void (*add)(float *, const float *, Py_ssize_t) noexcept nogil
@@ -35,6 +42,7 @@ cdef extern from "events.h" nogil:
         void (*window)(const Units *, float, const float *, float *) noexcept nogil
         Py_ssize_t (*open)(const Pool *, const float *, int32_t *) noexcept nogil
         void (*peak)(const Pool *, float *, int32_t *) noexcept nogil
+        void (*blame_silent)(const Pool *, const Silent *, float *) noexcept nogil
 
 
 cdef const EventKernels **tables      # by instruction set

@@ -7,7 +7,7 @@ from libc.string cimport memcpy, memset
 import numpy as np
 
 from spikenn_cy.dtypes import INDEX, REAL
-from spikenn_cy.kernels.events cimport Group, Pool, events
+from spikenn_cy.kernels.events cimport UNIT_LANES, Group, Pool, Silent, events
 from spikenn_cy.layers._base cimport EventLayer, Events
 from spikenn_cy.types cimport index_t, real_t, stamp_t
 from spikenn_cy.utils.alignment import aligned
@@ -73,6 +73,7 @@ cdef class ConvEvents(EventLayer):
         self.out_rows, self.out_columns = self.pool_rows * self.size, self.pool_columns * self.size
         n_pools = self.pool_rows * self.pool_columns
         super().__init__(position, self.rows * self.columns * self.channels, n_pools * self.n_filters)
+        self.credit = aligned(self.n_padded + UNIT_LANES, REAL)     # the last pool's is read for padded filters, too
         self.weights, self.thresholds, self.window = weights, thresholds, window
         self.n_lanes = weights.shape[3]
         self.potentials = aligned(self.out_rows * self.out_columns * self.n_lanes, REAL)
@@ -157,27 +158,20 @@ cdef class ConvEvents(EventLayer):
         return first
 
     cdef void take_credit(self) noexcept nogil:
-        # A unit's credit goes to one position, whose error begins to count with the inputs that were causal to it.
+        # A unit's credit goes to one position. Silent units learn by their largest potential; the error of one that
+        # fired begins to count with the inputs that were causal to it.
+        cdef Pool pool
+        cdef Silent silent
         cdef index_t y, x
-        cdef Py_ssize_t k
+        cdef Py_ssize_t cell, k
         for k in range(self.n_lost):
             self.credit[self.lost[k]] = 0
-        memset(&self.errors[0], 0, self.errors.shape[0] * sizeof(real_t))
+        silent.thresholds, silent.window, silent.rate = &self.thresholds[0], <float>self.window, self.rate
         for y in range(self.pool_rows):
             for x in range(self.pool_columns):
-                self.blame_silent(y, x)
-
-    cdef void blame_silent(self, index_t y, index_t x) noexcept nogil:
-        # Silent units of one pool learn by their largest potential.
-        cdef Pool pool = self.pool(y, x)
-        cdef index_t cell = y * self.pool_columns + x, first = (y * self.out_columns + x) * self.size, f, place
-        events().peak(&pool, &self.peaks[0], &self.places[0])
-        for f in range(self.n_filters):
-            if self.limits[cell, f] == INFINITY:
-                continue
-            place = self.places[f]
-            place = first + place // self.size * self.out_columns + place % self.size
-            self.errors[place * self.n_lanes + f] = self.step(cell * self.n_filters + f, f, self.peaks[f])
+                pool, cell = self.pool(y, x), y * self.pool_columns + x
+                silent.limits, silent.credit = &self.limits[cell, 0], &self.credit[cell * self.n_filters]
+                events().blame_silent(&pool, &silent, &self.errors[pool.potentials - &self.potentials[0]])
 
     cdef real_t step(self, index_t unit, index_t f, real_t potential) noexcept nogil:
         cdef real_t width = <real_t>self.window * self.thresholds[f]

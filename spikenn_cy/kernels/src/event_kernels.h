@@ -7,8 +7,10 @@
 
 typedef float NAMED(Lanes) __attribute__((vector_size(4 * LANES_OF), aligned(4), may_alias));
 typedef int32_t NAMED(Wholes) __attribute__((vector_size(4 * LANES_OF), aligned(4), may_alias));
+typedef double NAMED(Doubles) __attribute__((vector_size(8 * LANES_OF), aligned(4), may_alias));
 #define FLOATS NAMED(Lanes)
 #define INTS NAMED(Wholes)
+#define DOUBLES NAMED(Doubles)
 #define AT(pointer) (*(FLOATS *)(pointer))
 #define FROM(pointer) (*(const FLOATS *)(pointer))
 
@@ -117,31 +119,67 @@ TARGET static ptrdiff_t NAMED(open)(const Pool *pool, const float *limits, int32
     return above - start;
 }
 
+/* The largest potentials of some filters in a pool, and where they are. */
+TARGET INLINE FLOATS NAMED(most_of)(const Pool *pool, ptrdiff_t f, INTS *where) {
+    FLOATS most = FROM(pool->potentials + f);
+    INTS place = {0};
+    for (int y = 0; y < pool->size; y++) {
+        const float *row = pool->potentials + y * pool->stride + f;
+        for (int x = 0; x < pool->size; x++) {
+            const FLOATS v = FROM(row + x * pool->n_filters);
+            const INTS more = v > most;
+            most = (FLOATS)((more & (INTS)v) | (~more & (INTS)most));
+            place = (more & (y * pool->size + x)) | (~more & place);
+        }
+    }
+    *where = place;
+    return most;
+}
+
 TARGET static void NAMED(peak)(const Pool *pool, float *potentials, int32_t *places) {
     for (ptrdiff_t f = 0; f < pool->n_filters; f += LANES_OF) {
-        FLOATS most = FROM(pool->potentials + f);
-        INTS place = {0};
-        for (int y = 0; y < pool->size; y++) {
-            const float *row = pool->potentials + y * pool->stride + f;
-            for (int x = 0; x < pool->size; x++) {
-                const FLOATS v = FROM(row + x * pool->n_filters);
-                const INTS more = v > most;
-                most = (FLOATS)((more & (INTS)v) | (~more & (INTS)most));
-                place = (more & (y * pool->size + x)) | (~more & place);
-            }
-        }
-        AT(potentials + f) = most;
+        INTS place;
+        AT(potentials + f) = NAMED(most_of)(pool, f, &place);
         memcpy(places + f, &place, sizeof place);
     }
 }
 
+/* of / (1 + square) in double precision, as `ConvEvents.step` has it for units that fired. */
+TARGET INLINE FLOATS NAMED(quotient)(FLOATS of, FLOATS square) {
+    const DOUBLES divisor = 1 + __builtin_convertvector(square, DOUBLES);
+    return __builtin_convertvector(__builtin_convertvector(of, DOUBLES) / divisor, FLOATS);
+}
+
+/* Products with a number of double precision. */
+TARGET INLINE FLOATS NAMED(scaled)(double by, FLOATS of) {
+    return __builtin_convertvector(by * __builtin_convertvector(of, DOUBLES), FLOATS);
+}
+
+TARGET static void NAMED(blame_silent)(const Pool *pool, const Silent *silent, float *errors) {
+    for (ptrdiff_t f = 0; f < pool->n_filters; f += LANES_OF) {
+        const FLOATS threshold = FROM(silent->thresholds + f);
+        const INTS learns = FROM(silent->limits + f) != INFINITY;
+        INTS place;
+        const FLOATS most = NAMED(most_of)(pool, f, &place);
+        const FLOATS x = (most - threshold) / (silent->window * threshold);
+        const FLOATS credit = NAMED(quotient)(FROM(silent->credit + f), x * x);
+        const INTS error = learns & (INTS)NAMED(scaled)(silent->rate, credit);
+        for (int y = 0; y < pool->size; y++) {
+            float *row = errors + y * pool->stride + f;
+            for (int column = 0; column < pool->size; column++)
+                AT(row + column * pool->n_filters) = (FLOATS)(error & (place == y * pool->size + column));
+        }
+    }
+}
+
 static const EventKernels NAMED(event_kernels) = {
-    NAMED(charge), NAMED(add), NAMED(send_back), NAMED(window), NAMED(open), NAMED(peak),
+    NAMED(charge), NAMED(add), NAMED(send_back), NAMED(window), NAMED(open), NAMED(peak), NAMED(blame_silent),
 };
 
 #undef LANES_OF
 #undef AT_ONCE
 #undef FLOATS
 #undef INTS
+#undef DOUBLES
 #undef AT
 #undef FROM

@@ -36,6 +36,14 @@ typedef struct {
     int size;
 } Pool;
 
+/* What the silent units of a pool learn from. */
+typedef struct {
+    const float *limits; /* inf for units that fired */
+    const float *thresholds;
+    const float *credit; /* `n_filters` of them may be read, too */
+    float window;
+    double rate;
+} Silent;
 
 typedef struct {
     /* Add the rows of a group to potentials, one input after the other, and list the units that are now above their
@@ -51,6 +59,9 @@ typedef struct {
     ptrdiff_t (*open)(const Pool *pool, const float *limits, int32_t *above);
     /* The largest potential of each filter in the pool, and where it is, row by row; the first of equals. */
     void (*peak)(const Pool *pool, float *potentials, int32_t *places);
+    /* Write the errors of all positions of a pool, which lie as the potentials do: of a silent unit, at its largest
+     * potential rate credit / (1 + ((V - theta) / (window theta))^2), and 0 elsewhere. */
+    void (*blame_silent)(const Pool *pool, const Silent *silent, float *errors);
 } EventKernels;
 
 #endif
