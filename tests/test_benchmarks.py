@@ -28,7 +28,9 @@ from benchmarks import counting  # noqa: E402
 from benchmarks import laws  # noqa: E402
 from benchmarks import machine  # noqa: E402
 from benchmarks import memory  # noqa: E402
+from benchmarks import networks  # noqa: E402
 from benchmarks import roofline  # noqa: E402
+from benchmarks import side_by_side  # noqa: E402
 from benchmarks import tables  # noqa: E402
 from benchmarks import targets  # noqa: E402
 
@@ -350,6 +352,38 @@ def test_a_table_lines_up_as_plain_text():
         "| a      |      1 |",
         "| longer |  1,000 |",
     ]
+
+
+# Networks that learn in every layer
+
+
+@needs_compiler
+def test_the_limits_of_networks_are_of_each_network_and_call(capsys):
+    assert networks.main(["--quick"]) == 0
+    cases = [[cell.strip() for cell in line.split("|")] for line in capsys.readouterr().out.splitlines()]
+    assert [cells[1:3] for cells in cases if cells[1:2] and cells[1] in networks.NETWORKS] == [
+        [name, call] for name in networks.NETWORKS for call in ("train", "predict")
+    ]
+
+
+def test_a_network_is_charged_with_the_spikes_until_its_decision():
+    dataset = networks.pixels(40)
+    model = networks.after_one_epoch("dense 784-400-10", 40)()
+    (inputs, hidden, output), learned = networks.counts(model, dataset)
+    assert 0 < inputs < len(dataset.indices) / len(dataset)
+    assert hidden > output > 0
+    assert 0 < learned <= 1
+
+
+def test_contestants_learn_the_same_images_side_by_side(tmp_path, capsys):
+    pytest.importorskip("sklearn")
+    write_mnist(tmp_path)
+    assert side_by_side.main(["--mnist", str(tmp_path), "--epochs", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    header, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    assert header == ["784-400-10, 2 epochs", "test %", "training", "30 tests"]
+    assert [row[0] for row in rows][:2] == [side_by_side.FirstSpikes.name, side_by_side.Perceptron.name]
+    assert all(0 <= float(row[1]) <= 100 for row in rows)
 
 
 # The study of classifiers
