@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from spikenn_cy.data.labels import plain_names
 from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.store import read_result
 from spikenn_cy.experiments.tables import SET_NAMES
@@ -239,12 +240,7 @@ def _text(value: object, most: int | None = 80) -> str:
 
 def _json(description: dict[str, Any], result: dict[str, Any], epochs: Sequence[dict[str, Any]], source: Source) -> str:
     """Return the run as JSON in which nothing can end the element that it stands in."""
-    names = source.model.classes
-    classes = (
-        None
-        if names is None
-        else [name.decode("latin-1") if isinstance(name, bytes) else name for name in names.tolist()]
-    )
+    classes = plain_names(source.model.classes)
     record = {"description": description, "result": result, "epochs": list(epochs), "classes": classes}
     text = json.dumps(record)
     for character in "<>&":

@@ -92,7 +92,7 @@ def digest(model):
     """Return a hash of all that a training and an inference put out."""
     times, potentials = model.first_spikes(digits())
     arrays = [layer.weights for layer in model.layers] + [model.layers[-1].thresholds, model.training_thresholds]
-    content = b"".join(array.tobytes() for array in [*arrays, times, potentials, model.predict(digits())])
+    content = b"".join(array.tobytes() for array in [*arrays, times, potentials, model.decide(digits())])
     return hashlib.sha256(content).hexdigest()[:16]
 
 

@@ -288,7 +288,12 @@ def test_fields_that_say_nothing_on_the_sensor_may_be_missing():
         (structured(), {"sensor_size": None}, "sensor_size: must be given for recordings that do not have one"),
         ([], {}, "recordings: must be at least one, got 0"),
         (7, {}, "recordings: must be a data set or an iterable of pairs of events and label, got 'int'"),
-        ([structured()[0][0]], {}, "sample 0: must be a pair of events and label, got 'ndarray'"),
+        (
+            ["clap"],
+            {},
+            "sample 0: must be a pair of events and label, or a structured array of events alone, got 'str'",
+        ),
+        ([np.zeros(3)], {}, "sample 0: must be a structured array with the fields p, t, x, y, got 'ndarray'"),
         ([([1, 2], 0)], {}, "sample 0: must be a structured array with the fields p, t, x, y, got 'list'"),
         (
             structured(np.dtype([("x", int), ("y", int), ("ts", int), ("p", int)])),
@@ -302,7 +307,7 @@ def test_fields_that_say_nothing_on_the_sensor_may_be_missing():
         ),
         (structured(), {"sensor_size": (3, 1)}, "sample 0, event 0: y: must be in [0, 1), the sensor's height, got 1"),
         (structured(), {"start": [1000]}, "start: must be one number or one for each recording, got 1"),
-        ([(structured()[0][0], None)] * 2, {}, "labels: must be whole numbers or strings"),
+        ([(structured()[0][0], 0.5)] * 2, {}, "labels: must be whole numbers or strings"),
     ],
 )
 def test_other_things_than_recordings_are_refused(recordings, change, finding):

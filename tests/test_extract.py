@@ -633,7 +633,7 @@ def models(images, config, tmp_path):
 
 def want(models, found):
     extractor, network = load_extractor(models[1]), Readout.load(models[3])
-    return network.classes[network.predict(extractor.transform(found))]
+    return network.predict(extractor.transform(found))
 
 
 def write_idx(path, array):

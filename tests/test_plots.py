@@ -35,6 +35,7 @@ from spikenn_cy.layers import LAYERS
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.plots.canvas import label_text
 from spikenn_cy.plots.canvas import thinned
+from spikenn_cy.plots.decisions import drawn as drawn_confusions
 
 pytestmark = pytest.mark.full
 
@@ -136,12 +137,11 @@ def test_names_do_not_touch_with_many_classes_and_neurons(n_classes, per_class):
     model = Readout.from_config(config, n_inputs=N_INPUTS, n_classes=n_classes)
     times = np.random.default_rng(0).random((n_classes, N_INPUTS))
     dataset = SpikingDataset.from_numpy(times, names)
-    model.classes = dataset.classes
-    predicted = model.predict(dataset)
+    model.partial_fit(dataset)
     for figure in (
         plots.weights(model),
         plots.raster(model, dataset),
-        plots.confusion(dataset.labels, predicted, dataset.classes),
+        plots.confusion(model, dataset),
     ):
         figure.draw_without_rendering()
         inside = figure.get_window_extent()
@@ -270,17 +270,18 @@ def test_inputs_that_form_no_image_are_refused(home):
             plots.weights(model, shape=shape)
 
 
-def test_a_confusion_matrix_counts_every_sample_once():
-    generator = np.random.default_rng(0)
-    labels, predictions = generator.integers(0, 4, (2, 200))
-    axes = plots.confusion(labels, predictions).axes[0]
+def test_a_confusion_matrix_counts_every_sample_once(home):
+    model = Readout.load(home / "run" / "model.npz")
+    test = SpikingDataset.from_file(home / "in" / "testset.npz")
+    labels, predictions = test.labels, model.decide(test)
+    axes = plots.confusion(model, test, n_threads=2).axes[0]
     shown = {
         (round(text.get_position()[1]), round(text.get_position()[0])): int(text.get_text()) for text in axes.texts
     }
     counts = {
         (true, other): int(np.count_nonzero((labels == true) & (predictions == other)))
-        for true in range(4)
-        for other in range(4)
+        for true in range(model.n_classes)
+        for other in range(model.n_classes)
     }
     assert shown == {place: count for place, count in counts.items() if count}
     shares = axes.images[0].get_array()
@@ -288,27 +289,21 @@ def test_a_confusion_matrix_counts_every_sample_once():
     assert shares[1, 2] == pytest.approx(100 * counts[1, 2] / np.count_nonzero(labels == 1))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "finding"),
-    [
-        (([0, 1], [0]), "predictions: must be one for each of 2 labels, got 1"),
-        (([], np.zeros(0, int)), "labels: must be numbers of classes"),
-        ((np.zeros(0, int), np.zeros(0, int)), "labels: must hold at least one sample"),
-        (([-1], [0]), "labels: must be numbers of classes"),
-        (([0.5], [0]), "labels: must be numbers of classes"),
-        (([[0]], [0]), "labels: must be numbers of classes"),
-        (([0, 2], [0, 1], ["a", "b"]), "classes: must have 3 names or more"),
-    ],
-)
-def test_labels_that_do_not_fit_are_refused(arguments, finding):
-    with pytest.raises(DataError, match=finding):
-        plots.confusion(*arguments)
+def test_a_confusion_matrix_is_of_a_network_and_labelled_samples_that_suit_it(home):
+    model = Readout.load(home / "run" / "model.npz")
+    test = SpikingDataset.from_file(home / "in" / "testset.npz")
+    with pytest.raises(DataError, match=r"^model: must be a Readout, whose classes name .*, got ndarray$"):
+        plots.confusion(test.labels, model.predict(test))
+    with pytest.raises(DataError, match=r"^data set: must have labels"):
+        plots.confusion(model, SpikingDataset.from_numpy(test.to_dense()))
+    with pytest.raises(DataError, match="must hold at least one sample"):
+        plots.confusion(model, test[:0])
 
 
 def test_a_raster_marks_the_neuron_that_decides(home):
     model = Readout.load(home / "run" / "model.npz")
     test = SpikingDataset.from_file(home / "in" / "testset.npz")
-    predicted = model.predict(test)
+    predicted = model.decide(test)
     times, _ = model.first_spikes(test)
     for sample in range(0, len(test), 3):
         above, below = plots.raster(model, test, sample).axes
@@ -337,7 +332,7 @@ def test_decision_times_count_every_sample_once_right_or_wrong(home, kind):
     model = Readout.load(home / kind / "model.npz")
     test = SpikingDataset.from_file(data_of(home, kind) / "testset.npz")
     times = model.first_spikes(test)[0].min(1)
-    right = model.predict(test) == test.labels
+    right = model.decide(test) == test.labels
     left, classes = plots.decision_times(model, test).axes
     bars = [patch.get_data() for patch in left.patches]
     n_right, n_wrong = (sum(bar.values.sum() - np.sum(bar.baseline) for bar in bars[k::2]) for k in (0, 1))
@@ -519,8 +514,8 @@ def test_a_file_that_cannot_be_is_refused(home, tmp_path, name, dpi, finding):
 
 
 def test_names_with_formulas_and_control_characters_are_drawn_as_they_are():
-    names = ["$x^{", "a\nb", "\ud800", "tab\there", "\x07", "n" * 200]
-    figure = plots.confusion(np.arange(6), np.arange(6), names)
+    names = np.array(["$x^{", "a\nb", "\ud800", "tab\there", "\x07", "n" * 200])
+    figure = drawn_confusions(np.eye(6, dtype=int), names)
     plots.rendered(figure)
     shown = texts(figure.axes[0].yaxis)
     assert shown == ["$x^{", "a b", "\\ud800", "tab here", "\ufffd", "n" * 15 + "\u2026"]
@@ -529,7 +524,7 @@ def test_names_with_formulas_and_control_characters_are_drawn_as_they_are():
 
 def test_characters_that_the_font_lacks_are_told_once():
     with pytest.warns(DataWarning, match="characters that the font lacks") as caught:
-        plots.rendered(plots.confusion([0, 1], [0, 1], ["\u732b", "\u72ac"]))
+        plots.rendered(drawn_confusions(np.eye(2, dtype=int), np.array(["\u732b", "\u72ac"])))
     assert len(caught) == 1
 
 

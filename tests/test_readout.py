@@ -162,7 +162,7 @@ def test_other_data_are_matched_by_the_names_of_the_classes(model):
     dogs = dataset()[dataset().labels == 1]
     only_dogs = SpikingDataset.from_numpy(dogs.to_dense(silent=9), ["dog"] * len(dogs))
     assert only_dogs.labels.max() == 0
-    assert model.score(only_dogs) == np.mean(model.predict(dogs) == 1)
+    assert model.score(only_dogs) == np.mean(model.predict(dogs) == "dog")
     with pytest.raises(DataError, match=r"must have no class that the training set has not, got \['cow'\]"):
         model.score(SpikingDataset.from_numpy(dogs.to_dense(), ["cow"] * len(dogs)))
 
@@ -175,7 +175,7 @@ def test_predictions_of_no_sample_are_empty(model):
 def test_a_sample_without_a_spike_goes_to_the_first_class(model):
     silent = SpikingDataset.from_numpy(np.ones((1, 10)), [0])
     times, potentials = model.first_spikes(silent)
-    assert model.predict(silent).tolist() == [0]
+    assert model.decide(silent).tolist() == [0]
     assert (times == 1).all()
     assert (potentials == 0).all()
 

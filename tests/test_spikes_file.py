@@ -246,12 +246,13 @@ def huge(count):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"labels.npy": None}, ": must hold the arrays indptr, indices, timestamps, labels, n_inputs, max_time, got "),
+        ({"indptr.npy": None}, ": must hold the arrays indptr, indices, timestamps, n_inputs, max_time, got "),
+        ({"labels.npy": None}, ": classes: must come with labels, got "),
         ({"n_inputs.npy": None}, ": must hold the arrays indptr, .*, got .*n_inputs"),
         ({"max_time.npy": None}, ": must hold the arrays indptr, .*, got .*max_time"),
         (
             {"weights.npy": npy_bytes([1.0])},
-            r": may hold besides them classes, format_version, input_shape, got \['weights'\]",
+            r": may hold besides them labels, classes, format_version, input_shape, got \['weights'\]",
         ),
         ({"readme.txt": b"hello"}, r": may hold besides them .* got \['readme\.txt'\]"),
         ({"format_version.npy": npy_bytes(2)}, ": format_version: must be 1, got 2$"),

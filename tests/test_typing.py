@@ -45,7 +45,7 @@ from spikenn_cy import __version__
 
 def accuracy(model: Readout, dataset: SpikingDataset) -> float:
     times, potentials = model.first_spikes(dataset)
-    print(times.shape, potentials.dtype, dataset.classes[model.predict(dataset, n_threads=2)])
+    print(times.shape, potentials.dtype, model.predict(dataset, n_threads=2), model.classes[model.decide(dataset)])
     return model.score(dataset)
 
 

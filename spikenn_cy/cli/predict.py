@@ -2,9 +2,11 @@
 
 import argparse
 import json
+from typing import Any
 
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import counting_number
+from spikenn_cy.data.labels import plain_names
 from spikenn_cy.errors import RunError
 from spikenn_cy.images.predict import predict
 from spikenn_cy.images.predict import read_inputs
@@ -36,12 +38,12 @@ def main(arguments: argparse.Namespace) -> int:
     inputs = read_inputs(arguments.images, arguments.labels)
     found = predict(inputs, arguments.extractor, arguments.readout, arguments.n_threads, verbose=True)
     if arguments.json:
-        answer = {"classes": found.classes.tolist()}
+        answer: dict[str, Any] = {"classes": plain_names(found.classes)}
         if found.accuracy is not None:
             answer["accuracy"] = found.accuracy
         print(json.dumps(answer))
         return 0
-    print("\n".join(map(str, found.classes.tolist())))
+    print("\n".join(map(str, plain_names(found.classes))))
     if found.accuracy is not None:
         print(f"accuracy {100 * found.accuracy:.2f} %")
     return 0

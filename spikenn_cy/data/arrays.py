@@ -11,6 +11,7 @@ import numpy.typing as npt
 from spikenn_cy.data._check import check_spikes
 from spikenn_cy.data._check import order_ties
 from spikenn_cy.data.labels import class_names
+from spikenn_cy.data.labels import no_classes
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.dtypes import STAMP
@@ -33,10 +34,11 @@ class SpikeArrays(NamedTuple):
     indptr: np.ndarray  # (n_samples + 1,) int64: sample s has the spikes indptr[s] to indptr[s + 1]
     indices: np.ndarray  # (n_spikes,) int32: inputs, sorted by (time, input) within a sample
     timestamps: np.ndarray  # (n_spikes,) float32: times in [0, max_time)
-    labels: np.ndarray  # (n_samples,) int32: classes in [0, n_classes)
+    labels: np.ndarray | None  # (n_samples,) int32: classes in [0, n_classes); None: nobody knows them
     n_inputs: int
     max_time: float  # compared as float32
-    classes: np.ndarray | None = None  # (n_classes,) the caller's own labels, sorted; None: 0 to the largest label
+    # (n_classes,) the caller's own labels, sorted; None: 0 to the largest label, and without labels no class
+    classes: np.ndarray | None = None
     classes_assumed: bool = False  # the file numbers its classes but does not say which they are
     input_shape: tuple[int, ...] | None = None  # axes that number the inputs, the last one fastest; None: one axis
 
@@ -67,10 +69,10 @@ def checked(arrays: SpikeArrays, place: str = "", owned: bool = False) -> SpikeA
     timestamps = times(arrays.timestamps, f"{place}timestamps", owned)
     axes = (n_inputs,) if arrays.input_shape is None else arrays.input_shape
     input_shape = input_axes(axes, n_inputs, f"{place}input_shape")
-    labels = integers(arrays.labels, INDEX, f"{place}labels", owned)
+    labels = None if arrays.labels is None else integers(arrays.labels, INDEX, f"{place}labels", owned)
 
-    n_samples = len(labels)
-    require(1 <= n_samples <= COUNT_MAX, f"{place}labels", f"must be 1 to {COUNT_MAX} samples", n_samples, DataError)
+    name, n_samples = ("indptr", len(indptr) - 1) if labels is None else ("labels", len(labels))
+    require(1 <= n_samples <= COUNT_MAX, f"{place}{name}", f"must be 1 to {COUNT_MAX} samples", n_samples, DataError)
     check_indptr(indptr, n_samples, len(indices), f"{place}indptr")
     require(
         len(timestamps) == len(indices),
@@ -219,8 +221,11 @@ def check_indptr(indptr: np.ndarray, n_samples: int, n_spikes: int, place: str, 
     require(indptr[-1] == n_spikes, place, f"must end at the number of {what}, {n_spikes}", int(indptr[-1]), DataError)
 
 
-def check_labels(labels: np.ndarray, classes: npt.ArrayLike | None, place: str) -> np.ndarray:
+def check_labels(labels: np.ndarray | None, classes: npt.ArrayLike | None, place: str) -> np.ndarray:
     """Return the classes of ``labels``, which must be numbers of theirs."""
+    if labels is None:
+        require(classes is None, f"{place}classes", "must come with labels", classes, DataError)
+        return no_classes()
     if classes is None:
         n_classes = max(UNNAMED_MAX, len(labels))
     else:

@@ -27,7 +27,7 @@ def match_classes(dataset: SpikingDataset, training: SpikingDataset) -> SpikingD
     Raises
     ------
     DataError
-        If inputs or times differ, or ``dataset`` has a class that ``training`` has not.
+        If inputs or times differ, or ``dataset`` has no labels or a class that ``training`` has not.
 
     Warns
     -----
@@ -42,6 +42,12 @@ def match_classes(dataset: SpikingDataset, training: SpikingDataset) -> SpikingD
     require(ok, place, f"must have max_time {training.max_time} like {other}", dataset.max_time, DataError)
 
     return in_classes(dataset, training.classes, other)
+
+
+def require_labels(dataset: SpikingDataset, name: str = "data set") -> None:
+    """Raise `DataError` unless the classes of the samples are known."""
+    rule = "must have labels, which only predict, decide and first_spikes do without"
+    require(dataset.labels is not None, dataset.source or name, rule, None, DataError)
 
 
 def in_classes(dataset: SpikingDataset, classes: np.ndarray, other: str = "the training set") -> SpikingDataset:
@@ -64,7 +70,7 @@ def in_classes(dataset: SpikingDataset, classes: np.ndarray, other: str = "the t
     Raises
     ------
     DataError
-        If ``dataset`` has a class that is not among ``classes``.
+        If ``dataset`` has no labels, or a class that is not among ``classes``.
 
     Warns
     -----
@@ -72,6 +78,7 @@ def in_classes(dataset: SpikingDataset, classes: np.ndarray, other: str = "the t
         If ``dataset`` has fewer classes and comes from a file that numbers its classes
         without saying which they are.
     """
+    require_labels(dataset)
     place = dataset.source or "data set"
     names, known = dataset.classes.tolist(), classes.tolist()
     if names == known:

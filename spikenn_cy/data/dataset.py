@@ -1,4 +1,4 @@
-"""``SpikingDataset``, the one form in which labelled spikes reach every network."""
+"""``SpikingDataset``, the one form in which spikes, labelled or not, reach every network."""
 
 import operator
 import os
@@ -36,7 +36,7 @@ from spikenn_cy.utils.validation import is_real
 
 
 class SpikingDataset:
-    """Labelled samples, each a list of input spikes sorted by time; immutable.
+    """Samples, each a list of input spikes sorted by time, and their labels where these are known; immutable.
 
     Sample ``s`` has the spikes ``indptr[s]`` to ``indptr[s + 1]`` of ``indices`` (which
     input) and ``timestamps`` (when). An input spikes once at most; one that does not is
@@ -50,8 +50,8 @@ class SpikingDataset:
         Inputs, in ``[0, n_inputs)``. Inside a tie in any order.
     timestamps : array_like of real numbers, shape (n_spikes,)
         Times in ``[0, max_time)``, rising or equal within a sample. Rounded to float32.
-    labels : array_like of int, shape (n_samples,)
-        Class numbers in ``[0, n_classes)``.
+    labels : array_like of int, shape (n_samples,), or None
+        Class numbers in ``[0, n_classes)``. None: samples to decide on, whose classes nobody knows yet.
     n_inputs : int
         At least 1.
     max_time : float, default=1.0
@@ -91,7 +91,7 @@ class SpikingDataset:
         self._source: str | None = None
 
     @classmethod
-    def from_numpy(cls, X: npt.ArrayLike, y: npt.ArrayLike, max_time: float = 1.0) -> "SpikingDataset":
+    def from_numpy(cls, X: npt.ArrayLike, y: npt.ArrayLike | None = None, max_time: float = 1.0) -> "SpikingDataset":
         """Make a data set of dense spike times.
 
         Parameters
@@ -99,8 +99,8 @@ class SpikingDataset:
         X : array_like of real numbers, shape (n_samples, D1, ..., DN)
             Time of each input's spike, rounded to float32. From ``max_time`` on, infinity
             included, an input is silent. A memory-mapped array is read in chunks.
-        y : array_like of int or str, shape (n_samples,)
-            Labels, numbered in sorted order; ``classes`` keeps the originals.
+        y : array_like of int or str, shape (n_samples,), optional
+            Labels, numbered in sorted order; ``classes`` keeps the originals. Without them the set is unlabelled.
         max_time : float, default=1.0
             End of a sample, in the unit of ``X``; rounded to float32 for the comparison.
 
@@ -118,7 +118,9 @@ class SpikingDataset:
         return cls._trusted(from_dense(X, y, max_time))
 
     @classmethod
-    def from_blocks(cls, blocks: Iterable[npt.ArrayLike], y: npt.ArrayLike, max_time: float = 1.0) -> "SpikingDataset":
+    def from_blocks(
+        cls, blocks: Iterable[npt.ArrayLike], y: npt.ArrayLike | None = None, max_time: float = 1.0
+    ) -> "SpikingDataset":
         """Make a data set of dense spike times that come some samples at a time.
 
         Parameters
@@ -127,8 +129,8 @@ class SpikingDataset:
             What ``from_numpy`` would take as one array. Only one block is in memory at a
             time; to have the spikes in a file without ever holding them all, see
             ``spikenn_cy.data.writer.DatasetWriter``.
-        y : array_like of int or str, shape (n_samples,)
-            Labels of the samples of all blocks.
+        y : array_like of int or str, shape (n_samples,), optional
+            Labels of the samples of all blocks. Without them the set is unlabelled.
         max_time : float, default=1.0
             End of a sample.
 
@@ -147,7 +149,7 @@ class SpikingDataset:
         polarity: npt.ArrayLike,
         t: npt.ArrayLike,
         offsets: npt.ArrayLike,
-        labels: npt.ArrayLike,
+        labels: npt.ArrayLike | None = None,
         *,
         sensor_size: Iterable[int],
         duration: float,
@@ -173,8 +175,8 @@ class SpikingDataset:
             are rounded, so a clock that started long ago costs no precision.
         offsets : array_like of int, shape (n_recordings + 1,)
             Recording ``r`` has the events ``offsets[r]`` to ``offsets[r + 1]``, none perhaps.
-        labels : array_like of int or str, shape (n_recordings,)
-            Numbered in sorted order; ``classes`` keeps the originals.
+        labels : array_like of int or str, shape (n_recordings,), optional
+            Numbered in sorted order; ``classes`` keeps the originals. Without them the set is unlabelled.
         sensor_size : tuple of int
             ``(width, height)`` or, as in tonic, ``(width, height, n_polarities)``. With one
             polarity, a pixel is one input whatever the polarity of its events.
@@ -223,9 +225,9 @@ class SpikingDataset:
         Parameters
         ----------
         recordings : iterable or data set
-            Of pairs of events and label. The events are a structured array with the fields
-            ``x``, ``y``, ``t`` and ``p``, and any others; ``y`` may be missing on a sensor of
-            one row, and ``p`` on one of one polarity.
+            Of pairs of events and label, or of events alone, which make an unlabelled set.
+            The events are a structured array with the fields ``x``, ``y``, ``t`` and ``p``, and any others; ``y`` may
+            be missing on a sensor of one row, and ``p`` on one of one polarity.
         duration : float
             As in `from_events`; tonic's times are microseconds as a rule.
         sensor_size : tuple of int, optional
@@ -284,13 +286,13 @@ class SpikingDataset:
         return self._arrays.timestamps
 
     @property
-    def labels(self) -> np.ndarray:
-        """Class number of each sample: int32, shape (n_samples,)."""
+    def labels(self) -> "np.ndarray | Any":  # not `| None`: who has labelled data need not ask at each use
+        """Class number of each sample, which ``classes`` names: int32, shape (n_samples,). None if unlabelled."""
         return self._arrays.labels
 
     @property
     def classes(self) -> np.ndarray:
-        """Original label of each class: int or str, shape (n_classes,)."""
+        """Original label of each class, int or str, shape (n_classes,); of an unlabelled set none."""
         classes = self._arrays.classes
         assert classes is not None  # `checked` gives them to arrays that have none
         return classes
@@ -326,23 +328,26 @@ class SpikingDataset:
         return self._source
 
     def __len__(self) -> int:
-        return len(self._arrays.labels)
+        return len(self._arrays.indptr) - 1
 
     def __repr__(self) -> str:
         inputs = " x ".join(map(str, self.input_shape))
+        classes = "unlabelled" if self.labels is None else f"{self.n_classes} classes"
         return (
-            f"SpikingDataset({len(self)} samples, {inputs} inputs, {self.n_classes} classes, "
+            f"SpikingDataset({len(self)} samples, {inputs} inputs, {classes}, "
             f"{len(self.indices)} spikes, max_time={self.max_time})"
         )
 
     @overload
-    def __getitem__(self, key: int | np.integer) -> tuple[np.ndarray, np.ndarray, int]: ...
+    def __getitem__(self, key: int | np.integer) -> tuple[np.ndarray, np.ndarray, int | Any]: ...
 
     @overload
     def __getitem__(self, key: "slice | np.ndarray | Sequence[int] | Sequence[bool]") -> "SpikingDataset": ...
 
-    def __getitem__(self, key: object) -> "tuple[np.ndarray, np.ndarray, int] | SpikingDataset":
+    def __getitem__(self, key: object) -> "tuple[np.ndarray, np.ndarray, int | Any] | SpikingDataset":
         """Return one sample, ``(indices, timestamps, label)``, or a data set of several.
+
+        The label is a class number, ``classes[label]`` the original; None if the set is unlabelled.
 
         ``key`` is a whole number, a slice, or an array of whole numbers or of one truth
         value a sample; counted from the end if negative. Several samples keep the classes
@@ -358,13 +363,13 @@ class SpikingDataset:
         number = sample_number(key, len(self))
         return self._take(sample_numbers(key, len(self))) if number is None else self._sample(number)
 
-    def __iter__(self) -> "Iterator[tuple[np.ndarray, np.ndarray, int]]":
+    def __iter__(self) -> "Iterator[tuple[np.ndarray, np.ndarray, int | Any]]":
         return map(self._sample, range(len(self)))
 
-    def _sample(self, number: int) -> tuple[np.ndarray, np.ndarray, int]:
+    def _sample(self, number: int) -> tuple[np.ndarray, np.ndarray, int | Any]:
         indptr, indices, timestamps, labels, *_ = self._arrays
         start, stop = indptr[number], indptr[number + 1]
-        return indices[start:stop], timestamps[start:stop], int(labels[number])
+        return indices[start:stop], timestamps[start:stop], None if labels is None else int(labels[number])
 
     def _slice(self, key: slice) -> "SpikingDataset":
         try:
@@ -377,7 +382,7 @@ class SpikingDataset:
         indptr, indices, timestamps, labels, *_ = self._arrays
         last = max(first, last)
         start, stop = indptr[first], indptr[last]
-        part = indices[start:stop], timestamps[start:stop], labels[first:last]
+        part = indices[start:stop], timestamps[start:stop], None if labels is None else labels[first:last]
         return self._part(indptr[first : last + 1] - start, *part)
 
     def _take(self, numbers: np.ndarray) -> "SpikingDataset":
@@ -386,10 +391,11 @@ class SpikingDataset:
         np.cumsum(np.diff(arrays.indptr)[numbers], out=indptr[1:])
         indices, timestamps = np.empty(indptr[-1], dtype=INDEX), np.empty(indptr[-1], dtype=STAMP)
         take_samples(arrays.indptr, arrays.indices, arrays.timestamps, numbers, indptr, indices, timestamps)
-        return self._part(indptr, indices, timestamps, arrays.labels[numbers])
+        labels = None if arrays.labels is None else arrays.labels[numbers]
+        return self._part(indptr, indices, timestamps, labels)
 
     def _part(
-        self, indptr: np.ndarray, indices: np.ndarray, timestamps: np.ndarray, labels: np.ndarray
+        self, indptr: np.ndarray, indices: np.ndarray, timestamps: np.ndarray, labels: np.ndarray | None
     ) -> "SpikingDataset":
         """Return the data set of some of the samples."""
         arrays = self._arrays._replace(indptr=indptr, indices=indices, timestamps=timestamps, labels=labels)

@@ -23,7 +23,7 @@ from spikenn_cy.errors import require
 CHUNK_BYTES = 4 << 20  # of float32 times at once: rows enough to hide the calls, few enough to stay in cache
 
 
-def from_dense(X: npt.ArrayLike, y: npt.ArrayLike, max_time: float) -> SpikeArrays:
+def from_dense(X: npt.ArrayLike, y: npt.ArrayLike | None, max_time: float) -> SpikeArrays:
     """Return the spikes of dense times; arguments and errors as in ``SpikingDataset.from_numpy``."""
     max_time = end_of_time(max_time, "max_time")
     X = dense_times(X)
@@ -34,49 +34,64 @@ def from_dense(X: npt.ArrayLike, y: npt.ArrayLike, max_time: float) -> SpikeArra
 
     n_rows = max(1, CHUNK_BYTES // (n_inputs * STAMP.itemsize))
     chunks = (X[start : start + n_rows] for start in range(0, len(X), n_rows))
-    spikes = collected(chunks, X.shape, max_time)
+    spikes = collected(chunks, X.shape[1:], max_time, len(X))
     return SpikeArrays(*spikes, labels, n_inputs, max_time, classes, input_shape=X.shape[1:])
 
 
-def from_blocks(blocks: Iterable[npt.ArrayLike], y: npt.ArrayLike, max_time: float) -> SpikeArrays:
+def from_blocks(blocks: Iterable[npt.ArrayLike], y: npt.ArrayLike | None, max_time: float) -> SpikeArrays:
     """Return the spikes of blocks of dense times; arguments and errors as in ``SpikingDataset.from_blocks``."""
     max_time = end_of_time(max_time, "max_time")
-    labels, classes = number_classes(y, np.size(y))
-    require(len(labels) >= 1, "y", "must have at least one sample", 0, DataError)
+    labels, classes = number_classes(y, 0 if y is None else np.size(y))
+    n_samples = None if labels is None else len(labels)
+    require(n_samples != 0, "y", "must have at least one sample", 0, DataError)
     dense = (dense_times(block) for block in blocks)
     first = next(dense, np.empty((0, 1)))
-    shape = (len(labels), *first.shape[1:])
-    n_inputs = math.prod(shape[1:])
+    shape = first.shape[1:]
+    n_inputs = math.prod(shape)
     require(1 <= n_inputs <= COUNT_MAX, "X", f"must have 1 to {COUNT_MAX} inputs a sample", n_inputs, DataError)
-    spikes = collected(chain((first,), dense), shape, max_time)
-    return SpikeArrays(*spikes, labels, n_inputs, max_time, classes, input_shape=shape[1:])
+    spikes = collected(chain((first,), dense), shape, max_time, n_samples)
+    require(len(spikes[0]) >= 2, "X", "must have at least one sample", 0, DataError)
+    return SpikeArrays(*spikes, labels, n_inputs, max_time, classes, input_shape=shape)
 
 
 def collected(
-    chunks: Iterable[np.ndarray], shape: tuple[int, ...], max_time: float
+    chunks: Iterable[np.ndarray], shape: tuple[int, ...], max_time: float, n_samples: int | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return ``(indptr, indices, timestamps)`` of dense times of this shape, given some samples at a time."""
-    n_samples, n_inputs = shape[0], math.prod(shape[1:])
+    """Return ``(indptr, indices, timestamps)`` of dense times.
+
+    Parameters
+    ----------
+    chunks : iterable of ndarray
+        Of some samples at a time.
+    shape : tuple of int
+        That of a sample.
+    max_time : float
+    n_samples : int or None
+        How many there must be, if somebody knows.
+    """
+    n_inputs = math.prod(shape)
     collector = SpikeCollector(n_inputs, time_bits(max_time))
-    indptr = np.zeros(n_samples + 1, dtype=OFFSET)
+    indptr = [np.zeros(1, dtype=OFFSET)]
+    most = COUNT_MAX if n_samples is None else n_samples
+    rule = f"must have {most} samples at most" if n_samples is None else f"must have {most} samples, one a label"
     start = 0
     for chunk in chunks:
         stop = start + len(chunk)
-        require(
-            chunk.shape[1:] == shape[1:], "X", f"must have samples of shape {shape[1:]}", chunk.shape[1:], DataError
-        )
-        require(stop <= n_samples, "X", f"must have {n_samples} samples, one a label", stop, DataError)
+        require(chunk.shape[1:] == shape, "X", f"must have samples of shape {shape}", chunk.shape[1:], DataError)
+        require(stop <= most, "X", rule, stop, DataError)
         with np.errstate(all="ignore"):  # a time that overflows float32 is silent, as infinity is
             rows = np.require(chunk, STAMP, ["C", "A"]).reshape(-1, n_inputs)
-        wrong = collector.add(rows.view(np.int32), indptr[start + 1 : stop + 1])
+        ends = np.empty(len(chunk), dtype=OFFSET)
+        wrong = collector.add(rows.view(np.int32), ends)
         if wrong >= 0:
-            where = np.unravel_index(start * n_inputs + wrong, shape)
+            where = np.unravel_index(start * n_inputs + wrong, (stop, *shape))
             place = f"X[{', '.join(str(int(k)) for k in where)}]"
             require(False, place, "a time must be a number >= 0", short(rows.flat[wrong]), DataError)
+        indptr.append(ends)
         start = stop
-    require(start == n_samples, "X", f"must have {n_samples} samples, one a label", start, DataError)
+    require(n_samples in (None, start), "X", rule, start, DataError)
     indices, timestamps = collector.finish()
-    return indptr, np.frombuffer(indices, INDEX), np.frombuffer(timestamps, STAMP)
+    return np.concatenate(indptr), np.frombuffer(indices, INDEX), np.frombuffer(timestamps, STAMP)
 
 
 def dense_times(X: npt.ArrayLike) -> np.ndarray:

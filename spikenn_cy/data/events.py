@@ -78,7 +78,7 @@ class Window(NamedTuple):
 
 
 def from_events(
-    events: Mapping[str, Any], offsets: npt.ArrayLike, labels: npt.ArrayLike, window: Window
+    events: Mapping[str, Any], offsets: npt.ArrayLike, labels: npt.ArrayLike | None, window: Window
 ) -> SpikeArrays:
     """Return the first spikes of recordings in the arrays ``x``, ``y``, ``polarity`` and ``t`` of ``events``.
 
@@ -88,11 +88,12 @@ def from_events(
     found = reader.checked(events)
     offsets = integers(offsets, OFFSET, "offsets", owned=True)
     require(len(offsets) >= 2, "offsets", "must be those of at least one recording", offsets.tolist(), DataError)
-    labels, classes = number_classes(labels, len(offsets) - 1, "labels")
-    check_indptr(offsets, len(labels), len(found.t), "offsets", what="events")
-    for recording in range(len(labels)):
+    n_recordings = len(offsets) - 1
+    numbers, classes = number_classes(labels, n_recordings, "labels")
+    check_indptr(offsets, n_recordings, len(found.t), "offsets", what="events")
+    for recording in range(n_recordings):
         reader.add(found.part(offsets[recording], offsets[recording + 1]))
-    return reader.finish(labels, classes)
+    return reader.finish(numbers, classes)
 
 
 def from_tonic(recordings: object, window: Window, verbose: bool) -> SpikeArrays:
@@ -102,17 +103,21 @@ def from_tonic(recordings: object, window: Window, verbose: bool) -> SpikeArrays
         rule = "must be given for recordings that do not have one"
         require(window.sensor_size is not None, "sensor_size", rule, None, DataError)
     reader = Reader(window)
-    labels = []
+    labels: list[Any] = []
     with Progress(length(recordings), "reading events", unit=" recordings", show=verbose) as progress:
         for number, recording in enumerate(each(recordings)):
             place = f"sample {number}"
             pair = isinstance(recording, tuple | list) and len(recording) == 2
-            require(pair, place, "must be a pair of events and label", type(recording).__name__, DataError)
-            reader.add(reader.checked(fields(recording[0], reader.sensor, place), f"{place}: "))
-            labels.append(recording[1])
+            rule = "must be a pair of events and label, or a structured array of events alone"
+            require(pair or isinstance(recording, np.ndarray), place, rule, type(recording).__name__, DataError)
+            found, label = recording if pair else (recording, None)
+            reader.add(reader.checked(fields(found, reader.sensor, place), f"{place}: "))
+            labels.append(label)
+            rule = "must have a label as all others or none as all others"
+            require((label is None) == (labels[0] is None), place, rule, label, DataError)
             progress.step()
     require(len(labels) >= 1, "recordings", "must be at least one", len(labels), DataError)
-    return reader.finish(*number_classes(labels, len(labels), "labels"))
+    return reader.finish(*number_classes(None if labels[0] is None else labels, len(labels), "labels"))
 
 
 class Reader:
@@ -187,8 +192,8 @@ class Reader:
         found = getattr(events, finding)[event].item()
         require(False, f"sample {number}, event {event}: {finding}", rule, found, DataError)
 
-    def finish(self, labels: np.ndarray, classes: np.ndarray) -> SpikeArrays:
-        """Return the spikes of all recordings, which have these labels."""
+    def finish(self, labels: np.ndarray | None, classes: np.ndarray) -> SpikeArrays:
+        """Return the spikes of all recordings, which have these labels or none."""
         n_recordings = len(self.ends) - 1
         if self.starts is not None and self.starts.ndim == 1:
             rule = f"must be one number or one for each of {n_recordings} recordings"

@@ -24,7 +24,8 @@ def head_of(path: str | os.PathLike[str]) -> SpikingDataset | None:
     if READERS.get(os.path.splitext(path)[1].lower()) is not spikes.read:  # the only format that maps its spikes
         return None
     arrays = spikes.read(path)
+    n_samples = len(arrays.indptr) - 1 if arrays.labels is None else len(arrays.labels)
     silent = arrays._replace(
-        indptr=np.zeros(len(arrays.labels) + 1, OFFSET), indices=np.zeros(0, INDEX), timestamps=np.zeros(0, STAMP)
+        indptr=np.zeros(n_samples + 1, OFFSET), indices=np.zeros(0, INDEX), timestamps=np.zeros(0, STAMP)
     )
     return SpikingDataset._trusted(checked(silent, str(path), owned=True), str(path))

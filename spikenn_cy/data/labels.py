@@ -23,15 +23,36 @@ def class_names(value: npt.ArrayLike, place: str) -> np.ndarray:
     return names.astype(names.dtype.newbyteorder("="))
 
 
-def number_classes(y: npt.ArrayLike, n_samples: int, place: str = "y") -> tuple[np.ndarray, np.ndarray]:
+def plain_names(names: np.ndarray) -> list[int | str]:
+    """Return original labels as JSON and pages can hold them, bytes as the text that they are."""
+    return [text_of(name) if isinstance(name, bytes) else name for name in names.tolist()]
+
+
+def text_of(name: bytes) -> str:
+    """Return bytes as text, in UTF-8 or, where they are none, in Latin-1, in which all bytes are."""
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        return name.decode("latin-1")
+
+
+def no_classes() -> np.ndarray:
+    """Return the classes of samples that have no labels."""
+    return np.empty(0, np.int64)
+
+
+def number_classes(y: npt.ArrayLike | None, n_samples: int, place: str = "y") -> tuple[np.ndarray | None, np.ndarray]:
     """Number the labels ``y`` by their sorted distinct values.
 
     Returns
     -------
-    labels : ndarray of int32, shape (n_samples,)
+    labels : ndarray of int32, shape (n_samples,), or None
+        None if ``y`` is.
     classes : ndarray, shape (n_classes,)
-        ``classes[labels]`` equals ``y``.
+        ``classes[labels]`` equals ``y``; without labels there is none.
     """
+    if y is None:
+        return None, no_classes()
     names = class_names(y, place)
     require(len(names) == n_samples, place, f"must have a label for each of {n_samples} samples", len(names), DataError)
     classes, labels = np.unique(names, return_inverse=True)

@@ -1,4 +1,4 @@
-"""The data set's own file: spikes, labels and classes in one archive, of a format with a number."""
+"""The data set's own file: spikes, and labels and classes if known, in one archive, of a format with a number."""
 
 import os
 
@@ -11,8 +11,9 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 
 FORMAT_VERSION = 1
-REQUIRED = ("indptr", "indices", "timestamps", "labels", "n_inputs", "max_time")
-OPTIONAL = ("classes", "format_version", "input_shape")  # the first two may be missing where numpy.savez made a file
+REQUIRED = ("indptr", "indices", "timestamps", "n_inputs", "max_time")
+# Unlabelled data have neither labels nor classes; classes and version may be missing where numpy.savez made a file.
+OPTIONAL = ("labels", "classes", "format_version", "input_shape")
 
 
 def write(path: str | os.PathLike[str], arrays: SpikeArrays) -> None:
@@ -21,8 +22,7 @@ def write(path: str | os.PathLike[str], arrays: SpikeArrays) -> None:
         "indptr": arrays.indptr,
         "indices": arrays.indices,
         "timestamps": arrays.timestamps,
-        "labels": arrays.labels,
-        "classes": np.asarray(arrays.classes),
+        **({} if arrays.labels is None else {"labels": arrays.labels, "classes": np.asarray(arrays.classes)}),
         "n_inputs": np.array(arrays.n_inputs, dtype=np.int64),
         "max_time": np.array(arrays.max_time, dtype=np.float64),
         "format_version": np.array(FORMAT_VERSION, dtype=np.int64),
@@ -36,6 +36,7 @@ def write(path: str | os.PathLike[str], arrays: SpikeArrays) -> None:
 def read(path: str | os.PathLike[str]) -> SpikeArrays:
     """Read a ``.npz`` data set: members that are stored plain and aligned are mapped, others copied."""
     found = read_arrays(path, REQUIRED, OPTIONAL, single=("n_inputs", "max_time", "format_version"))
+    found.setdefault("labels", None)
     version = found.pop("format_version", FORMAT_VERSION)
     require(version == FORMAT_VERSION, f"{path}: format_version", f"must be {FORMAT_VERSION}", version, DataError)
     if "input_shape" in found:

@@ -98,7 +98,8 @@ class DatasetWriter:
         if not self._classes:
             self._n_inputs, self._input_shape, self._max_time = block.n_inputs, block.input_shape, block.max_time
         self._indptr.append(block.indptr[1:] + self._n_spikes)
-        self._labels.append(np.array(block.labels))  # a view might keep the whole block in memory
+        if block.labels is not None:
+            self._labels.append(np.array(block.labels))  # a view might keep the whole block in memory
         self._classes.append(block.classes)
         self._n_samples += len(block)
         self._n_spikes += len(block.indices)
@@ -115,6 +116,10 @@ class DatasetWriter:
         require(ok, place, f"must have input_shape {self._input_shape} like block 0", block.input_shape, DataError)
         ok = STAMP.type(block.max_time) == STAMP.type(self._max_time)
         require(ok, place, f"must have max_time {self._max_time} like block 0", block.max_time, DataError)
+        labelled = bool(self._labels)
+        rule = "must have labels like block 0" if labelled else "must have no labels like block 0"
+        found = "none" if block.labels is None else "labels"
+        require((block.labels is not None) == labelled, place, rule, found, DataError)
         first, own = self._classes[0].dtype, block.classes.dtype
         ok = own.kind == first.kind or {own.kind, first.kind} == {"i", "u"}
         require(ok, place, f"must have classes of {first} like block 0", own, DataError)
@@ -138,8 +143,10 @@ class DatasetWriter:
         rule = "a data set must have at least one sample to be saved"
         require(len(self) >= 1, str(self._path), rule, 0, DataError)
         classes = class_names(np.unique(np.concatenate(self._classes)), f"{self._path}: classes")
-        numbers = (np.searchsorted(classes, own).astype(INDEX) for own in self._classes)
-        labels = np.concatenate([number[own] for number, own in zip(numbers, self._labels, strict=True)])
+        labels = None
+        if self._labels:
+            numbers = (np.searchsorted(classes, own).astype(INDEX) for own in self._classes)
+            labels = np.concatenate([number[own] for number, own in zip(numbers, self._labels, strict=True)])
         try:
             indices, timestamps = map(mapped, self._spools, (INDEX, STAMP))
         except OSError as problem:

@@ -373,7 +373,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
             between all of them if none fires.
         """
         spikes = self._spikes_of(X)
-        y: np.ndarray = self.classes_[self.readout_.predict(spikes, self._n_threads())]
+        y: np.ndarray = self.classes_[self.readout_.decide(spikes, self._n_threads())]
         return y
 
     def decision_function(self, X: Any) -> np.ndarray:

@@ -78,11 +78,6 @@ def class_of_neuron(model: Readout) -> np.ndarray:
     return np.arange(n_neurons, dtype=INDEX) // INDEX.type(n_neurons // model.n_classes)
 
 
-def classes_of(model: Readout) -> np.ndarray:
-    """Return the original label of each class; its number if the network has not met any."""
-    return np.arange(model.n_classes) if model.classes is None else model.classes
-
-
 def time_constant(model: Readout, number: int) -> float:
     """Return the time constant of a layer's leak, infinite without one, or say that its neurons are of another kind."""
     try:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from spikenn_cy.data.arrays import end_of_time
+from spikenn_cy.data.labels import plain_names
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import require
@@ -18,7 +19,6 @@ from spikenn_cy.export.description import INPUT
 from spikenn_cy.export.description import READ_OUT
 from spikenn_cy.export.description import TIME
 from spikenn_cy.export.description import class_of_neuron
-from spikenn_cy.export.description import classes_of
 from spikenn_cy.export.description import deciding_weights
 from spikenn_cy.export.description import images_of
 from spikenn_cy.export.description import is_convolution
@@ -164,7 +164,7 @@ def metadata_of(model: Readout, dt: float | None) -> dict[str, Any]:
         **({"convolution": CONVOLUTION, "units": UNITS} if is_convolution(model) else {}),
         "max_time": model.max_time,
         "class_of_neuron": class_of_neuron(model),
-        "classes": json.dumps(classes_of(model).tolist()),
+        "classes": json.dumps(plain_names(model.classes)),
         "settings": json.dumps(model.config.to_dict()),
         "seed": model.seed,
         "versions": json.dumps({"spikenn_cy": __version__, "numpy": np.__version__, "nir": nir_package().__version__}),

@@ -11,7 +11,6 @@ from spikenn_cy.export.description import INPUT
 from spikenn_cy.export.description import READ_OUT
 from spikenn_cy.export.description import TIME
 from spikenn_cy.export.description import class_of_neuron
-from spikenn_cy.export.description import classes_of
 from spikenn_cy.export.description import deciding_weights
 from spikenn_cy.export.description import images_of
 from spikenn_cy.export.description import is_convolution
@@ -53,7 +52,7 @@ def to_arrays(model: Readout) -> dict[str, np.ndarray]:
         arrays |= {"input_shape": images_of(model), "padding": settings.padding, "pool": settings.pool}
         arrays["convolution"] = CONVOLUTION
     arrays["leak_tau"] = [time_constant(model, number) for number in range(len(model.layers))]
-    arrays |= {"max_time": model.max_time, "class_of_neuron": class_of_neuron(model), "classes": classes_of(model)}
+    arrays |= {"max_time": model.max_time, "class_of_neuron": class_of_neuron(model), "classes": model.classes}
     return {name: np.asarray(array) for name, array in arrays.items()}
 
 

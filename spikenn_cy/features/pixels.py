@@ -138,7 +138,7 @@ class Pixels:
     >>> images = np.random.default_rng(0).integers(256, size=(20, 12, 12), dtype=np.uint8)
     >>> extractor = Pixels.from_config({"levels": "quantile", "n_levels": 16, "keep": 0.5})
     >>> extractor.fit(images).transform(images)
-    SpikingDataset(20 samples, 12 x 12 x 1 inputs, 1 classes, 1435 spikes, max_time=1.0)
+    SpikingDataset(20 samples, 12 x 12 x 1 inputs, unlabelled, 1435 spikes, max_time=1.0)
     """
 
     has_filters: ClassVar[bool] = False  # of its own
@@ -320,7 +320,7 @@ class Pixels:
         ----------
         images : ndarray of uint8, shape (n, rows, columns) or (n, rows, columns, channels)
         labels : array_like of int or str, shape (n,), optional
-            Default: 0 for all.
+            Without them the set is unlabelled.
         n_threads : int, default=1
             Images are shared out among this many threads; the result is the same.
 
@@ -344,7 +344,6 @@ class Pixels:
             If an image has no spike.
         """
         images = self._suiting(images)
-        labels = np.zeros(len(images), np.int64) if labels is None else labels
         return SpikingDataset.from_blocks(self.time_blocks(images, n_threads), labels)
 
     def time_blocks(self, images: Any, n_threads: int = 1, verbose: bool = False) -> Iterator[npt.NDArray[np.float32]]:

@@ -100,16 +100,15 @@ def predict(
     # To a network of a later end a silent feature would have a spike; to one of an earlier, a late spike would be none.
     rule = f"must be a network of max_time {FEATURES_END}, when features fall silent"
     require(network.max_time == FEATURES_END, str(readout), rule, network.max_time, DataError)
-    names = np.arange(network.n_classes) if network.classes is None else network.classes
     if inputs.labels is not None:
-        known = set(names.tolist())
+        known = set(network.classes.tolist())
         unknown = sorted({name for name in inputs.labels.tolist() if name not in known}, key=str)
         require(not unknown, "labels", f"must be among the classes of {readout}", unknown, DataError)
     found = [
         network.predict(block, n_threads)
         for block in _blocks(model, network, inputs.images, (str(extractor), str(readout)), n_threads, verbose)
     ]
-    classes = names[np.concatenate(found)]
+    classes = np.concatenate(found)
     if inputs.labels is None:
         return Prediction(classes, None)
     return Prediction(classes, float(np.mean(classes == inputs.labels)))
@@ -122,7 +121,7 @@ def _blocks(
         n_features = math.prod(times.shape[1:])
         rule = f"must take the {n_features} features that {places[0]} makes of these images"
         require(n_features == network.n_inputs, places[1], rule, network.n_inputs, DataError)
-        yield SpikingDataset.from_numpy(times, np.zeros(len(times), np.int64), FEATURES_END)
+        yield SpikingDataset.from_blocks((times,), None, FEATURES_END)
 
 
 def _read(path: Path) -> np.ndarray:

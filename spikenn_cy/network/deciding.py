@@ -99,7 +99,7 @@ def class_scores(times: npt.NDArray[np.float32], potentials: npt.NDArray[np.floa
     Returns
     -------
     scores : ndarray of float64, shape (n_samples, n_classes)
-        The first greatest one of each row is the class that `Readout.predict` returns.
+        The first greatest one of each row is the class that `Readout.decide` returns.
     """
     first = times.min(axis=2)
     potential = np.where(times == first[:, :, None], potentials, -np.inf).max(axis=2)

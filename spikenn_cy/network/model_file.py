@@ -102,8 +102,8 @@ def members(
             if not np.isfinite(array).all():
                 rule = "must be finite to be saved; smaller rates may help"
                 raise RunError(f"{place}: {name} of network[{i}] {rule}, got infinite or undefined ones")
-    if model.classes is not None:
-        arrays["classes"] = model.classes
+    if model._classes is not None:
+        arrays["classes"] = model._classes
     header = ModelHeader(
         format=MODEL_FORMAT,
         config=model.config.to_dict(),
@@ -274,7 +274,7 @@ def _restore(model: "Readout", header: ModelHeader, arrays: Arrays) -> None:
         # Of one layer at a time, and not copied again: wide ones would not fit into memory twice.
         layer.set_state({name: _finite(arrays[f"{name}_{i}"], f"{name}_{i}") for name in names})
     if "classes" in arrays:
-        model.classes = class_names(arrays["classes"], "classes")
+        model._classes = class_names(arrays["classes"], "classes")
     state = {name: getattr(header, name) for name in ("rule", "regulator", "figures", "undrawn")}
     model._trainer.restore(header.n_epochs, json.loads(header.generator), state)
 

@@ -17,6 +17,7 @@ from spikenn_cy.data.arrays import COUNT_MAX
 from spikenn_cy.data.arrays import end_of_time
 from spikenn_cy.data.arrays import input_axes
 from spikenn_cy.data.classes import in_classes
+from spikenn_cy.data.classes import require_labels
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import ConfigError
@@ -103,8 +104,8 @@ class Readout:
     max_time : float
         Time of silence, in the data's unit of time.
     seed : int
-    classes : ndarray of shape (n_classes,) or None
-        The original labels, as of the first training set; None before.
+    classes : ndarray of shape (n_classes,)
+        The original label of each class, as of the first training set; 0 to ``n_classes - 1`` before.
 
     Examples
     --------
@@ -136,7 +137,7 @@ class Readout:
         self.input_shape = (inputs,) if isinstance(inputs, int) else inputs
         self.n_inputs = math.prod(self.input_shape)
         self.n_classes, self.max_time, self.seed = n_classes, max_time, seed
-        self.classes: np.ndarray | None = None
+        self._classes: np.ndarray | None = None  # of the first training set
         self._network: Network | None = None
         self._draws = draw
         if not (needs_images(config) and isinstance(inputs, int)):
@@ -159,6 +160,11 @@ class Readout:
     def layers(self) -> "Sequence[Layer | NetworkLayer]":
         """Layers from the first to the last."""
         return self._parts.layers
+
+    @property
+    def classes(self) -> np.ndarray:
+        """Original label of each class, shape (n_classes,)."""
+        return np.arange(self.n_classes) if self._classes is None else self._classes
 
     @property
     def _trainer(self) -> Trainer:
@@ -330,9 +336,9 @@ class Readout:
         """
         n_threads = number_of_threads(n_threads)
         check_forward(forward)
-        self.classes = self._classes_for("dataset", dataset)
+        self._classes = self._classes_for("dataset", dataset)
         self._assemble_for(dataset)
-        self._trainer.learn(in_classes(dataset, self.classes), Pass(n_threads=n_threads, forward=forward))
+        self._trainer.learn(in_classes(dataset, self._classes), Pass(n_threads=n_threads, forward=forward))
         return self
 
     # Deciding
@@ -346,14 +352,31 @@ class Readout:
         Parameters
         ----------
         dataset : SpikingDataset
-            Its labels are not looked at.
+            Its labels, if it has any, are not looked at.
         n_threads : int, default=1
             Samples are shared out among this many threads; the result is the same.
 
         Returns
         -------
-        labels : ndarray of int32, shape (n_samples,)
-            Class indices; ``dataset.classes[labels]`` are the originals.
+        labels : ndarray, shape (n_samples,)
+            Original labels, elements of ``classes`` and of its dtype; see `decide` for their numbers.
+        """
+        labels: np.ndarray = self.classes[self.decide(dataset, n_threads)]
+        return labels
+
+    def decide(self, dataset: SpikingDataset, n_threads: int = 1) -> np.ndarray:
+        """Return the number of the class of each sample's first output spike.
+
+        Parameters
+        ----------
+        dataset, n_threads
+            As in `predict`.
+
+        Returns
+        -------
+        numbers : ndarray of int32, shape (n_samples,)
+            From 0 to ``n_classes - 1``, for ``classes`` of this network. A data set numbers its own classes, of which
+            there may be fewer.
         """
         self._suits("dataset", dataset)
         return self._deciding.decide(dataset, n_threads)
@@ -401,8 +424,8 @@ class Readout:
         Returns
         -------
         scores : ndarray of float64, shape (n_samples, n_classes)
-            The first greatest one of each row is the class that is decided, unless thresholds of the output were
-            assigned that differ where every layer learns.
+            A column for each of ``classes``. The first greatest one of each row is the class that is decided, unless
+            thresholds of the output were assigned that differ where every layer learns.
         """
         self._suits("dataset", dataset)
         scores = np.empty((len(dataset), self.n_classes))
@@ -427,7 +450,7 @@ class Readout:
         Parameters
         ----------
         dataset : SpikingDataset
-            Matched to the training set by ``classes`` once there was one.
+            With labels, matched to the training set by ``classes`` once there was one.
         n_threads : int, default=1
             As in `predict`.
         """
@@ -461,9 +484,10 @@ class Readout:
     def _classes_for(self, name: str, dataset: SpikingDataset) -> np.ndarray:
         """Return the network's classes, which the first data set to learn from has, and check that it suits."""
         self._suits(name, dataset)
+        require_labels(dataset, name)
         name = dataset.source or name
         require(len(dataset) > 0, name, "must hold at least one sample", len(dataset), DataError)
-        classes = dataset.classes if self.classes is None else self.classes
+        classes = dataset.classes if self._classes is None else self._classes
         if len(classes) < self.n_classes and np.array_equal(classes, np.arange(len(classes))):
             classes = np.arange(self.n_classes)  # labels are indices already; some classes have no sample
         require(len(classes) == self.n_classes, name, f"must have {self.n_classes} classes", len(classes), DataError)
@@ -479,12 +503,13 @@ class Readout:
         for name, dataset in (("val", val), ("test", test)):
             if dataset is not None:
                 data[name] = self._matched(name, dataset, classes)
-        self.classes = classes
+        self._classes = classes
         return data
 
     def _matched(self, name: str, dataset: SpikingDataset, classes: np.ndarray) -> SpikingDataset:
         """Return a data set to measure with the network's class indices as labels."""
         self._suits(name, dataset)
+        require_labels(dataset, name)
         require(len(dataset) > 0, dataset.source or name, "must hold at least one sample", len(dataset), DataError)
         return in_classes(dataset, classes)
 

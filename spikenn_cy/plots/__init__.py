@@ -63,8 +63,7 @@ __all__ = [
 
 
 def _confusion(source: Source) -> "Figure":
-    test = source.test
-    return confusion(test.labels, source.trained.predict(test), source.model.classes)
+    return confusion(source.trained, source.test)
 
 
 def _weights(source: Source) -> "Figure":

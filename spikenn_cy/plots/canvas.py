@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from spikenn_cy.data.labels import text_of
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
@@ -83,7 +84,7 @@ def shades(first: float, last: float) -> "ScalarMappable":
 
 def label_text(value: object, most: int | None = 80) -> str:
     """Return what somebody else wrote as text of printable characters on one line, at most ``most`` of them."""
-    text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    text = text_of(value) if isinstance(value, bytes) else str(value)
     text = " ".join(text.encode("utf-8", "backslashreplace").decode("utf-8").split())
     text = "".join(character if character.isprintable() else "\ufffd" for character in text)
     return text if most is None or len(text) <= most else f"{text[: most - 1]}\u2026"

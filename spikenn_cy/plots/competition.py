@@ -106,7 +106,7 @@ def competition(run: str | os.PathLike[str], label: int = 0) -> "Figure":
     below.set_ylim(bottom=0)
     tidy(above)
     tidy(below)
-    title = f"class {short_text(_names(model)[label])}"
+    title = f"class {short_text(model.classes[label])}"
     above.set_title(f"neurons of {title}", parse_math=False)
     total = updates.sum()
     share = f"{100 * updates.sum(0).max() / total:.0f} %" if total else "none"
@@ -164,7 +164,7 @@ def neurons(run: str | os.PathLike[str]) -> "Figure":
         axes.tick_params(axis="y", length=0)
     left = figure.axes[0]
     shown = thinned(model.n_classes, MOST_NAMES)
-    set_names(left.yaxis, shown * per_class + (per_class - 1) / 2, _names(model)[shown])
+    set_names(left.yaxis, shown * per_class + (per_class - 1) / 2, model.classes[shown])
     left.set_ylabel(f"class, with {per_class} neurons")
     figure.axes[1].set_ylabel("")
     return with_alt_text(
@@ -207,7 +207,3 @@ def thresholds_and_updates(run: str | os.PathLike[str], model: Readout) -> tuple
         all_thresholds.append(last.ravel())
         all_updates.append(updates)
     return np.array(all_thresholds), np.array(all_updates)
-
-
-def _names(model: Readout) -> np.ndarray:
-    return np.arange(model.n_classes) if model.classes is None else model.classes

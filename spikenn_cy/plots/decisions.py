@@ -35,15 +35,16 @@ SHORT_NAME = 3  # characters that fit side by side
 DARK = 55  # percent, below which a field is dark enough for white digits
 
 
-def confusion(labels: npt.ArrayLike, predictions: npt.ArrayLike, classes: npt.ArrayLike | None = None) -> "Figure":
+def confusion(model: Readout, dataset: SpikingDataset, n_threads: int = 1) -> "Figure":
     """Return how many samples of each class were taken for each class.
 
     Parameters
     ----------
-    labels, predictions : array_like of int, shape (n_samples,)
-        True and predicted numbers of classes.
-    classes : array_like, shape (n_classes,), optional
-        Their names. Default: 0 to the largest number.
+    model : Readout
+    dataset : SpikingDataset
+        With labels, matched to the network by ``classes``; it may lack some of them.
+    n_threads : int, default=1
+        As in `Readout.predict`.
 
     Returns
     -------
@@ -53,20 +54,16 @@ def confusion(labels: npt.ArrayLike, predictions: npt.ArrayLike, classes: npt.Ar
     Raises
     ------
     DataError
-        If the arrays do not fit each other.
+        If the data do not suit the network, or there is no sample.
     MissingExtra
         If matplotlib is not installed.
     """
-    labels, predictions = _numbers("labels", labels), _numbers("predictions", predictions)
-    rule = f"must be one for each of {len(labels)} labels"
-    require(len(labels) == len(predictions), "predictions", rule, len(predictions), DataError)
-    require(len(labels) > 0, "labels", "must hold at least one sample", 0, DataError)
-    n_classes = 1 + int(max(labels.max(), predictions.max()))
-    names = np.arange(n_classes) if classes is None else np.asarray(classes)
-    rule = f"must have {n_classes} names or more"
-    require(names.ndim == 1 and len(names) >= n_classes, "classes", rule, names.shape, DataError)
-    n_classes = len(names)
-    counts = np.bincount(labels * n_classes + predictions, minlength=n_classes**2).reshape(n_classes, n_classes)
+    return drawn(confusions(model, dataset, n_threads), model.classes)
+
+
+def drawn(counts: npt.NDArray[np.int64], names: np.ndarray) -> "Figure":
+    """Return the figure of how many samples of the class of each row were taken for that of each column."""
+    n_classes, n_samples = len(names), int(counts.sum())
     totals = counts.sum(1, keepdims=True)
     shares = np.full(counts.shape, np.nan)
     np.divide(100 * counts, totals, out=shares, where=totals > 0)
@@ -87,16 +84,27 @@ def confusion(labels: npt.ArrayLike, predictions: npt.ArrayLike, classes: npt.Ar
     set_names(axes.yaxis, shown, names[shown])
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
-    right = 100 * np.trace(counts) / len(labels)
-    axes.set_title(f"{right:.2f} % of {len(labels):,} samples right")
+    right = 100 * np.trace(counts) / n_samples
+    axes.set_title(f"{right:.2f} % of {n_samples:,} samples right")
     wrong = counts - np.diag(np.diag(counts))
     row, column = np.unravel_index(wrong.argmax(), wrong.shape)
     most = f"; most often {label_text(names[row])} was taken for {label_text(names[column])}, {wrong.max()} times"
     return with_alt_text(
         figure,
-        f"Confusion matrix of {n_classes} classes: {right:.2f} % of {len(labels):,} samples right"
+        f"Confusion matrix of {n_classes} classes: {right:.2f} % of {n_samples:,} samples right"
         f"{most if wrong.any() else ''}.",
     )
+
+
+def confusions(model: Readout, dataset: SpikingDataset, n_threads: int = 1) -> npt.NDArray[np.int64]:
+    """Return how many samples of the class of each row were taken for that of each column; see `confusion`."""
+    if not isinstance(model, Readout):
+        rule = "must be a Readout, whose classes name what it decides"
+        raise DataError(f"model: {rule}, got {type(model).__name__}")
+    decided = model.decide(dataset, n_threads)
+    require(len(dataset) > 0, dataset.source or "dataset", "must hold at least one sample", len(dataset), DataError)
+    n_classes, true = model.n_classes, in_classes(dataset, model.classes, "the network").labels.astype(np.int64)
+    return np.bincount(true * n_classes + decided, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
 def raster(model: Readout, dataset: SpikingDataset, sample: int = 0) -> "Figure":
@@ -132,7 +140,7 @@ def raster(model: Readout, dataset: SpikingDataset, sample: int = 0) -> "Figure"
         sample,
         DataError,
     )
-    names = np.arange(model.n_classes) if model.classes is None else model.classes
+    names = model.classes
     one = in_classes(dataset[np.array([sample])], names)
     (times,), (potentials,) = model.first_spikes(one)
     indices, timestamps, label = one[0]
@@ -212,14 +220,3 @@ def _events(axes: "Axes", times: np.ndarray, numbers: np.ndarray, n_numbers: int
     axes.scatter(times, numbers, s=size, color=BLACK, linewidths=0)
     axes.set_ylabel(name)
     axes.set_ylim(n_numbers - 0.5, -0.5)
-
-
-def _numbers(name: str, values: npt.ArrayLike) -> np.ndarray:
-    try:
-        array = np.asarray(values)
-    except (TypeError, ValueError) as problem:
-        raise DataError(f"{name}: must be numbers of classes, got {problem}") from None
-    right = array.ndim == 1 and array.dtype.kind in "iu" and not (array.size and array.min() < 0)
-    found = array.dtype if array.dtype.kind not in "iu" else array.shape if array.ndim != 1 else "a negative one"
-    require(right, name, "must be numbers of classes, shape (n_samples,)", found, DataError)
-    return array.astype(np.int64)

@@ -53,10 +53,10 @@ def decision_times(model: Readout, dataset: SpikingDataset) -> "Figure":
     if not isinstance(model, Readout):
         raise DataError(f"model: must be a Readout, got {type(model).__name__}")
     require(len(dataset) > 0, dataset.source or "dataset", "must hold at least one sample", len(dataset), DataError)
-    names = np.arange(model.n_classes) if model.classes is None else model.classes
+    names = model.classes
     dataset = in_classes(dataset, names)
     times = first_times(model, dataset)
-    right = model.predict(dataset) == dataset.labels
+    right = model.decide(dataset) == dataset.labels
     end = model.max_time
     silent = times >= np.float32(end)
 

@@ -87,7 +87,7 @@ def weights(model: Readout | str | os.PathLike[str], shape: Sequence[int] | None
     pitch = height + gap
     if n_classes > 1:
         rows, firsts = np.unique(slots[::per_class] // n_columns, return_index=True)
-        names = np.arange(n_classes) if model.classes is None else model.classes
+        names = model.classes
         shown = thinned(len(rows), MOST_NAMES)
         set_names(axes.yaxis, rows[shown] * pitch + (height - 1) / 2, names[firsts[shown]])
         several = n_columns // per_class > 1

@@ -261,7 +261,7 @@ class SoftHebbCNN:
         ----------
         images : ndarray of uint8, shape (n, rows, columns) or (n, rows, columns, channels)
         labels : array_like of int or str, shape (n,), optional
-            Default: 0 for all.
+            Without them the set is unlabelled.
         n_threads : int, default=1
 
         Returns
@@ -283,7 +283,6 @@ class SoftHebbCNN:
             If all features of an image are 0, so that it has no spike.
         """
         images = self._suiting(images)
-        labels = np.zeros(len(images), np.int64) if labels is None else labels
         return SpikingDataset.from_blocks(self.time_blocks(images, n_threads), labels)
 
     def time_blocks(self, images: Any, n_threads: int = 1, verbose: bool = False) -> Iterator[np.ndarray]:

@@ -91,7 +91,7 @@ class STDPCSNN:
     >>> images = np.random.default_rng(0).integers(256, size=(20, 12, 12), dtype=np.uint8)
     >>> extractor = STDPCSNN.from_config({"conv1_c": 16, "conv1_epochs": 2}, seed=0)
     >>> extractor.fit(images).transform(images)
-    SpikingDataset(20 samples, 64 inputs, 1 classes, 1280 spikes, max_time=1.0)
+    SpikingDataset(20 samples, 64 inputs, unlabelled, 1280 spikes, max_time=1.0)
     """
 
     has_filters: ClassVar[bool] = True
@@ -260,7 +260,7 @@ class STDPCSNN:
         ----------
         images : ndarray of uint8, shape (n, rows, columns) or (n, rows, columns, channels)
         labels : array_like of int or str, shape (n,), optional
-            Default: 0 for all.
+            Without them the set is unlabelled.
         n_threads : int, default=1
             Images are shared out among this many threads; the result is the same.
 
@@ -283,7 +283,6 @@ class STDPCSNN:
             If no feature fires for any of them.
         """
         images = self._checked(images)
-        labels = np.zeros(len(images), np.int64) if labels is None else labels
         return SpikingDataset.from_blocks(self._time_blocks(images, n_threads, False), labels)
 
     def time_blocks(self, images: Any, n_threads: int = 1, verbose: bool = False) -> Iterator[npt.NDArray[np.float32]]:
