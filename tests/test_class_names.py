@@ -5,11 +5,12 @@ import json
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from small_runs import settings
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
 from spikenn_cy.data.labels import plain_names
-from tests.small_runs import settings
+from spikenn_cy.export import export
 
 pytestmark = pytest.mark.quick
 
@@ -92,3 +93,16 @@ def test_names_of_bytes_are_text_where_only_text_can_stand():
     names = np.array(["größe".encode(), b"\xff", b"plain"])
     assert plain_names(names) == ["größe", "ÿ", "plain"]
     assert json.loads(json.dumps(plain_names(np.arange(2)))) == [0, 1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_exports_carry_the_names(kind, tmp_path):
+    nir = pytest.importorskip("nir")
+    names = np.asarray(KINDS[kind])
+    model = trained(names, SHALLOW)
+    export(model, tmp_path / "model.nir")
+    export(model, tmp_path / "arrays.npz")
+    wanted = [name.decode() if isinstance(name, bytes) else name for name in names.tolist()]
+    assert json.loads(nir.read(tmp_path / "model.nir").metadata["classes"]) == wanted
+    with np.load(tmp_path / "arrays.npz") as arrays:
+        assert_array_equal(arrays["classes"], model.classes)

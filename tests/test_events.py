@@ -186,7 +186,7 @@ def changed(name, position, value):
         (changed("t", 5, np.nan), "sample 1, event 0: t: must be a finite number, got nan"),
         (changed("t", 3, -np.inf), "sample 0, event 3: t: must be a finite number, got -inf"),
         ({"x": np.uint64([2**64 - 1] * 8)}, "sample 0, event 0: x: must be in [0, 3), the sensor's width, got 1844"),
-        ({"t": np.uint64([2**63] * 8)}, "sample 0: t: must be at most 9223372036854775807, got 9223372036854775808"),
+        ({"t": np.uint64([2**63] * 8), "start": -1}, "start: must be in [0, 18446744073709551615], in which whole"),
         ({"x": [0.0] * 8}, "x: must be whole numbers, got dtype('float64')"),
         ({"x": [True] * 8}, "x: must be whole numbers, got dtype('bool')"),
         ({"y": [0] * 7}, "y: must be as many as t, 8, got 7"),

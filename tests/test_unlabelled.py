@@ -6,6 +6,12 @@ import zipfile
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from small_runs import N_INPUTS
+from small_runs import contents
+from small_runs import dense
+from small_runs import settings
+from small_runs import write_data
+from small_runs import write_settings
 
 from spikenn_cy import DataError
 from spikenn_cy import Readout
@@ -14,12 +20,6 @@ from spikenn_cy import plots
 from spikenn_cy.cli.entry import main
 from spikenn_cy.data.heads import head_of
 from spikenn_cy.data.writer import DatasetWriter
-from tests.small_runs import N_INPUTS
-from tests.small_runs import contents
-from tests.small_runs import dense
-from tests.small_runs import settings
-from tests.small_runs import write_data
-from tests.small_runs import write_settings
 
 pytestmark = pytest.mark.quick
 

@@ -18,6 +18,7 @@ from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import SpikennError
 from spikenn_cy.errors import require
+from spikenn_cy.utils.validation import require_unmasked
 
 COUNT_MAX = np.iinfo(INDEX).max  # of inputs and of samples: kernels number both with INDEX
 AXES_MAX = 63  # of inputs: an array of NumPy has 64 at most, and one counts samples
@@ -172,6 +173,7 @@ def times(value: npt.ArrayLike, place: str, owned: bool) -> np.ndarray:
 
 def vector(value: npt.ArrayLike, kinds: str, what: str, place: str) -> np.ndarray:
     """Return ``value`` as an array with one axis and a dtype of one of ``kinds``."""
+    require_unmasked(value, place, "leave out what is masked")
     try:
         array = value if isinstance(value, np.memmap) else np.asarray(value)
     except (TypeError, ValueError, OverflowError) as problem:

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.data.objects import holds_objects
+from spikenn_cy.data.objects import read_objects
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import shortened
 
@@ -21,7 +23,7 @@ def convert(
         ``.npy`` file of real spike times, shape (n_samples, D1, ..., DN). It is mapped, so
         it may be larger than memory.
     labels : path-like
-        ``.npy`` file of numbers or text, shape (n_samples,).
+        ``.npy`` file of numbers or text, shape (n_samples,); text may be of Python's objects, as that of pandas is.
     output : path-like
         ``.npz`` file to write, replaced as a whole if it exists.
     max_time : float
@@ -43,9 +45,14 @@ def convert(
     for path in (times, labels):
         if output.exists() and output.samefile(path):
             raise DataError(f"{output}: must be another file than the inputs, got {path}")
-    dataset = SpikingDataset.from_numpy(read_array(times), read_array(labels), max_time=max_time)
+    dataset = SpikingDataset.from_numpy(read_array(times), read_labels(labels), max_time=max_time)
     dataset.save(output)
     return dataset
+
+
+def read_labels(path: str | os.PathLike[str]) -> np.ndarray:
+    """Return the labels in a ``.npy`` file, mapped or, of Python's objects, read without running anything in it."""
+    return read_objects(path) if holds_objects(path) else read_array(path)
 
 
 def read_array(path: str | os.PathLike[str]) -> np.ndarray:

@@ -19,6 +19,7 @@ from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
+from spikenn_cy.utils.validation import require_unmasked
 
 CHUNK_BYTES = 4 << 20  # of float32 times at once: rows enough to hide the calls, few enough to stay in cache
 
@@ -26,6 +27,7 @@ CHUNK_BYTES = 4 << 20  # of float32 times at once: rows enough to hide the calls
 def from_dense(X: npt.ArrayLike, y: npt.ArrayLike | None, max_time: float) -> SpikeArrays:
     """Return the spikes of dense times; arguments and errors as in ``SpikingDataset.from_numpy``."""
     max_time = end_of_time(max_time, "max_time")
+    require_not_swapped(X, y)
     X = dense_times(X)
     require(len(X) >= 1, "X", "must have at least one sample", X.shape, DataError)
     n_inputs = math.prod(X.shape[1:])
@@ -94,12 +96,27 @@ def collected(
     return np.concatenate(indptr), np.frombuffer(indices, INDEX), np.frombuffer(timestamps, STAMP)
 
 
+def require_not_swapped(X: npt.ArrayLike, y: npt.ArrayLike | None) -> None:
+    """Raise `DataError` if it is the labels that have axes of inputs."""
+    try:
+        axes = np.ndim(X), np.ndim(y)  # type: ignore[arg-type]
+    except (TypeError, ValueError):  # ragged lists, which are refused in words of their own
+        return
+    swapped = axes[0] == 1 and axes[1] >= 2
+    require(
+        not swapped, "X", "must be times and y labels; are they swapped?", f"{axes[0]} and {axes[1]} axes", DataError
+    )
+
+
 def dense_times(X: npt.ArrayLike) -> np.ndarray:
     """Return ``X`` as an array of real numbers with samples and at least one axis of inputs."""
+    require_unmasked(X, "X", "X.filled(numpy.inf) makes inputs silent where it is")
     try:
         array = np.asarray(X)
     except (TypeError, ValueError, OverflowError) as problem:
         raise DataError(f"X: must be an array of real numbers, got {type(X).__name__}") from problem
     require(array.dtype.kind in "fiu", "X", "must be real numbers", array.dtype, DataError)
-    require(array.ndim >= 2, "X", "must have an axis of samples and one or more of inputs", array.shape, DataError)
+    hint = " (X[None] is one sample)" if array.ndim == 1 else ""
+    rule = f"must have an axis of samples and one or more of inputs{hint}"
+    require(array.ndim >= 2, "X", rule, array.shape, DataError)
     return array

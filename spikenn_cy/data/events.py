@@ -26,6 +26,7 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import require
 from spikenn_cy.utils.progress import Progress
+from spikenn_cy.utils.validation import require_unmasked
 
 PART = 1 << 14  # events at once: enough to hide the calls, few enough for their copies to stay in cache
 TICK_MAX = np.iinfo(np.int64).max
@@ -66,6 +67,20 @@ class Events(NamedTuple):
     def part(self, start: int, stop: int) -> "Events":
         polarity = None if self.polarity is None else self.polarity[start:stop]
         return Events(self.x[start:stop], self.y[start:stop], polarity, self.t[start:stop])
+
+
+class Clock(NamedTuple):
+    """In which numbers times of a recording are compared, and where its window starts in them."""
+
+    dtype: type
+    start: float
+    lowered: bool = False  # by 2^63, so that whole numbers without a sign keep their order and their differences
+
+    def read(self, t: np.ndarray) -> np.ndarray:
+        """Return times as the collector takes them."""
+        if self.lowered:
+            t = (t.astype(np.uint64) ^ np.uint64(TICK_MAX + 1)).view(np.int64)
+        return np.ascontiguousarray(t, self.dtype)
 
 
 class Window(NamedTuple):
@@ -151,12 +166,12 @@ class Reader:
     def add(self, events: Events) -> None:
         """Add the next recording."""
         number = len(self.ends) - 1
-        dtype, start = self._clock(events.t, number)
+        clock = self._clock(events.t, number)
         nothing = np.zeros(PART if events.polarity is None else 0, np.int64)
         for first in range(0, len(events.t), PART):
             x, y, polarity, t = events.part(first, first + PART)
             polarity = nothing[: len(t)] if polarity is None else signed(polarity)
-            finding, event = self.collector.add(signed(x), signed(y), polarity, np.ascontiguousarray(t, dtype), start)
+            finding, event = self.collector.add(signed(x), signed(y), polarity, clock.read(t), clock.start)
             if finding != "sound":
                 self._refuse(events, finding, number, first + event)
         if self.collector.zero_seen and self.collector.minus_seen:
@@ -164,8 +179,8 @@ class Reader:
             require(False, f"sample {number}: polarity", rule, "-1 and 0", DataError)
         self.ends.append(self.collector.close())
 
-    def _clock(self, t: np.ndarray, number: int) -> tuple[type, float]:
-        """Return in which dtype to compare the times of a recording, and where its window starts."""
+    def _clock(self, t: np.ndarray, number: int) -> Clock:
+        """Return how to compare the times of a recording."""
         if self.starts is None:
             with np.errstate(all="ignore"):  # an undefined time is refused where it stands
                 start = t.min() if len(t) else 0
@@ -176,11 +191,14 @@ class Reader:
             require(number < n_starts, "start", "must be one number or one for each recording", n_starts, DataError)
             start = self.starts[number]
         # Ticks stay whole, since a clock of nanoseconds since 1970 has more digits than a double.
-        if t.dtype.kind != "f" and float(start).is_integer() and abs(int(start)) <= TICK_MAX:
-            if t.dtype == np.uint64 and len(t) and t.max() > TICK_MAX:
-                require(False, f"sample {number}: t", f"must be at most {TICK_MAX}", int(t.max()), DataError)
-            return np.int64, int(start)
-        return np.float64, float(start)
+        if t.dtype.kind == "f" or not float(start).is_integer():
+            return Clock(np.float64, float(start))
+        ticks = int(start)
+        if t.dtype == np.uint64 and len(t) and t.max() > TICK_MAX:
+            rule = f"must be in [0, {2 * TICK_MAX + 1}], in which whole numbers of t are"
+            require(0 <= ticks <= 2 * TICK_MAX + 1, "start", rule, ticks, DataError)
+            return Clock(np.int64, ticks - TICK_MAX - 1, lowered=True)
+        return Clock(np.int64, ticks) if abs(ticks) <= TICK_MAX else Clock(np.float64, float(start))
 
     def _refuse(self, events: Events, finding: str, number: int, event: int) -> None:
         rule = {
@@ -233,6 +251,7 @@ def window_starts(start: npt.ArrayLike | None) -> np.ndarray | None:
     if start is None:
         return None
     rule = "must be a number, one number a recording, or None"
+    require_unmasked(start, "start", rule)
     try:
         starts = np.asarray(start)
     except ValueError:  # a ragged list
@@ -249,8 +268,8 @@ def fields(events: Any, sensor: Sensor, place: str) -> dict[str, Any]:
 
     What says nothing on the sensor at hand, as ``y`` on one of a single row, may be missing.
     """
-    found: tuple[str, ...] | None = getattr(getattr(events, "dtype", None), "names", None)
-    names = found or ()
+    found = getattr(getattr(events, "dtype", None), "fields", None)  # by their names, and by their titles too
+    names = tuple(found or ())
     wanted = ["x", "t"] + ["y"] * (sensor.height > 1) + ["p"] * (sensor.n_polarities > 1)
     rule = f"must be a structured array with the fields {', '.join(sorted(wanted))}"
     require(found is not None, place, rule, type(events).__name__, DataError)

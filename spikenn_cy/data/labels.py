@@ -1,26 +1,44 @@
 """Labels as a caller has them, checked and numbered, so that kernels meet nothing but class numbers."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
+from spikenn_cy.utils.validation import require_unmasked
+
+# Of objects, such as pandas keeps text in.
+KINDS: dict[Any, str] = {str: "a string", bytes: "a string of bytes", (int, np.integer): "a whole number"}
 
 
 def class_names(value: npt.ArrayLike, place: str) -> np.ndarray:
     """Return a copy of ``value`` as a vector of whole numbers or of strings, in the machine's byte order."""
+    require_unmasked(value, place, "leave out samples without a label")
     try:
         names = np.asarray(value)
     except (TypeError, ValueError) as problem:
         raise DataError(f"{place}: must be whole numbers or strings, got {type(value).__name__}") from problem
-    if names.dtype.kind == "O" and {type(name) for name in names.flat} in ({str}, {int}):
-        names = np.asarray(names.tolist())
+    hint = "" if names.ndim != 2 else " (y.ravel()?)" if names.shape[1] == 1 else " (y.argmax(axis=1), if one-hot?)"
+    require(names.ndim == 1, place, f"must have one axis{hint}", names.shape, DataError)
+    if names.dtype.kind == "O":
+        names = of_objects(names, place)
     elif names.dtype.kind == "T":
         names = names.astype(str)  # files know strings of fixed width only
     require(names.dtype.kind in "iuUS", place, "must be whole numbers or strings", names.dtype, DataError)
-    require(names.ndim == 1, place, "must have one axis", names.shape, DataError)
     return names.astype(names.dtype.newbyteorder("="))
+
+
+def of_objects(names: np.ndarray, place: str) -> np.ndarray:
+    """Return an array of objects that are whole numbers or strings, all of one kind, as one of numbers or strings."""
+    kind = next((kind for kind in KINDS if len(names) and isinstance(names[0], kind)), str)
+    for position, name in enumerate(names):
+        ok = isinstance(name, kind) and not isinstance(name, bool)
+        rule = f"must be {KINDS[kind]} like those before" if position else "must be a whole number or a string"
+        require(ok, f"{place}[{position}]", rule, name, DataError)
+    return np.asarray(names.tolist()) if len(names) else names
 
 
 def plain_names(names: np.ndarray) -> list[int | str]:

@@ -21,6 +21,7 @@ from spikenn_cy.network.history import History
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.rules.settings import RuleConfig
 from spikenn_cy.utils.extras import extra
+from spikenn_cy.utils.validation import require_unmasked
 
 with extra("sklearn", where="spikenn_cy.estimator"):
     # The class below is a subclass of scikit-learn's, so this module cannot wait for it.
@@ -279,6 +280,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         ConfigError
             If a parameter is refused.
         """
+        require_unmasked(X, "X", "fill in what is masked")
+        require_unmasked(y, "y", "leave out samples without a label")
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=REAL_TYPES)
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
@@ -320,6 +323,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         first = not hasattr(self, "readout_")
         if first and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
+        require_unmasked(X, "X", "fill in what is masked")
+        require_unmasked(y, "y", "leave out samples without a label")
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=REAL_TYPES, reset=first)
         check_classification_targets(y)
         known = np.unique(classes) if first else self.classes_
@@ -431,6 +436,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
 
     def _spikes_of(self, X: Any) -> SpikingDataset:
         check_is_fitted(self, "readout_")
+        require_unmasked(X, "X", "fill in what is masked")
         X = validate_data(self, X, accept_sparse="csr", dtype=REAL_TYPES, reset=False)
         return self._spikes(X, np.zeros(X.shape[0], INDEX))
 

@@ -12,6 +12,7 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.errors import require_one_of
 from spikenn_cy.utils.extras import extra
+from spikenn_cy.utils.validation import require_unmasked
 from spikenn_cy.utils.validation import whole_number
 
 with extra("sklearn", where="spikenn_cy.estimator"):
@@ -180,6 +181,7 @@ class LatencyEncoder(TransformerMixin, BaseEstimator):
         require_one_of(self.scaling, SCALINGS, "scaling")
         whole_number(self.n_fields, "n_fields", 1)
         end_of_time(self.max_time, "max_time", ConfigError)
+        require_unmasked(X, "X", "fill in what is masked")
         X = validate_data(self, X, accept_sparse="csr", dtype=REAL_TYPES, reset=reset)
         fits = X.shape[1] * int(self.n_fields) <= COUNT_MAX
         require(fits, "n_fields", f"must give at most {COUNT_MAX} inputs for {X.shape[1]} features", self.n_fields)

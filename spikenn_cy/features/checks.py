@@ -7,10 +7,12 @@ import numpy.typing as npt
 
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
+from spikenn_cy.utils.validation import require_unmasked
 
 
 def checked_images(images: Any) -> npt.NDArray[np.uint8]:
     """Return ``images`` with an axis of channels, not copied, or say what is wrong with them."""
+    require_unmasked(images, "images", "fill in what is masked")
     try:
         found = np.asarray(images)
     except (TypeError, ValueError) as problem:

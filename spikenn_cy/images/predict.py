@@ -12,6 +12,9 @@ from spikenn_cy.data.convert import read_array
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.data.images import read_idx
 from spikenn_cy.data.imagesets import read_image_sets
+from spikenn_cy.data.labels import class_names
+from spikenn_cy.data.objects import holds_objects
+from spikenn_cy.data.objects import read_objects
 from spikenn_cy.data.reading import NUMPY
 from spikenn_cy.data.reading import opened
 from spikenn_cy.errors import DataError
@@ -65,10 +68,8 @@ def read_inputs(images: str | os.PathLike[str], labels: str | os.PathLike[str] |
     require(ok, str(path), rule, found.shape, DataError)
     if labels is None:
         return Images(found)
-    names = _read(Path(labels))
-    ok = names.dtype.kind in "iuU" and names.shape == (len(found),)
-    rule = f"must hold {len(found)} labels, numbers or text"
-    require(ok, str(labels), rule, f"{names.dtype} {names.shape}", DataError)
+    names = class_names(read_objects(labels) if holds_objects(labels) else _read(Path(labels)), str(labels))
+    require(len(names) == len(found), str(labels), f"must hold {len(found)} labels", len(names), DataError)
     return Images(found, names)
 
 

@@ -463,7 +463,8 @@ class Readout:
 
     def _suits(self, name: str, dataset: SpikingDataset) -> None:
         if not isinstance(dataset, SpikingDataset):
-            raise DataError(f"{name}: must be a SpikingDataset, got {type(dataset).__name__}")
+            rule = "must be a SpikingDataset (from_numpy makes one of spike times)"
+            raise DataError(f"{name}: {rule}, got {type(dataset).__name__}")
         name = dataset.source or name
         if dataset.n_inputs != self.n_inputs:
             raise DataError(f"{name}: must have the network's {self.n_inputs} inputs, got {dataset.n_inputs}")

@@ -41,6 +41,14 @@ def number_of_threads(value: Any) -> int:
     return int(value)
 
 
+def require_unmasked(value: Any, place: str, way_out: str) -> None:
+    """Raise `DataError`, which ends with a way out, if any value of an array is masked: NumPy drops masks silently."""
+    arrays = value if isinstance(value, list | tuple) else (value,)
+    masks = [np.ma.getmaskarray(array) for array in arrays if isinstance(array, np.ma.MaskedArray)]
+    n_masked = sum(int(np.count_nonzero(mask)) for mask in masks)
+    require(n_masked == 0, place, f"must not be masked: {way_out}", f"{n_masked} masked", DataError)
+
+
 def real_array(
     values: npt.ArrayLike, name: str, shape: tuple[int, ...] | None = None, n_axes: int | None = None
 ) -> npt.NDArray[np.float32]:
@@ -61,6 +69,7 @@ def real_array(
     DataError
         If it is no such array.
     """
+    require_unmasked(values, name, "every value counts")
     wanted = "an array of real numbers" if shape is None else f"an array of shape {shape}"
     try:
         given = np.asarray(values)

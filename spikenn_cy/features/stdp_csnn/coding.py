@@ -17,6 +17,7 @@ from spikenn_cy.features.front_end import make_front_end
 from spikenn_cy.features.front_end import planes_made
 from spikenn_cy.features.stdp_csnn.settings import STDPCSNNConfig
 from spikenn_cy.utils.progress import Progress
+from spikenn_cy.utils.validation import require_unmasked
 
 BLOCK = 64  # images in one call of compiled code: their times stay in the cache until their features are computed
 SMALLEST = np.finfo(REAL).tiny
@@ -90,6 +91,7 @@ def require_bounds_for(
 
 def checked_times(times: Any) -> npt.NDArray[np.float32]:
     """Return input times, (n, rows, columns, channels), as float32 and in one piece, or raise `DataError`."""
+    require_unmasked(times, "times", "1 is silent")
     try:
         found = np.asarray(times)
     except (TypeError, ValueError) as problem:
