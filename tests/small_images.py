@@ -9,6 +9,7 @@ import numpy as np
 from test_idx import idx_bytes
 
 from spikenn_cy.data import cifar
+from spikenn_cy.data import mnist
 
 PARTS = {"train": 120, "t10k": 30}
 
@@ -28,6 +29,48 @@ def write_mnist(folder, compress=gzip.compress, suffix=".gz", separator="-"):
         for kind, array in ((f"images{separator}idx3", images), (f"labels{separator}idx1", labels)):
             (folder / f"{part}-{kind}-ubyte{suffix}").write_bytes(compress(idx_bytes(array)))
     return tuple(parts.values())
+
+
+def write_relative(folder, source):
+    """Write the four IDX files of EMNIST or QMNIST in small; return training and test images and labels."""
+    folder.mkdir(parents=True, exist_ok=True)
+    layout = source.find.keywords.get("layout", mnist.MNIST)
+    parts = []
+    for seed, (images_name, labels_name) in enumerate((layout.files[:2], layout.files[2:])):
+        images, labels = digits(12 * layout.n_classes, seed)
+        labels = np.random.default_rng(seed).permutation(np.arange(len(images)) % layout.n_classes).astype(np.uint8)
+        stored = images.transpose(0, 2, 1) if layout.transposed else images
+        numbers = labels + layout.first_label
+        if labels_name.endswith("int"):
+            numbers = np.stack([numbers] + [numbers * 0 + 7] * 7, axis=1).astype(np.int32)
+        (folder / f"{images_name}.gz").write_bytes(gzip.compress(idx_bytes(np.ascontiguousarray(stored))))
+        (folder / labels_name).write_bytes(idx_bytes(numbers.astype(numbers.dtype.newbyteorder(">"))))
+        parts.append((images, labels))
+    return tuple(parts)
+
+
+def cifar_pickle(content, batches):
+    """Return a batch file of the python version, as Python 2 pickled it, from the bytes of the binary one."""
+    rows = np.frombuffer(content, np.uint8).reshape(-1, len(batches.n_classes) + cifar.PIXELS)
+    labels, pixels = rows[:, len(batches.n_classes) - 1], rows[:, len(batches.n_classes) :].tobytes()
+
+    def text(word):
+        return b"U" + bytes([len(word)]) + word
+
+    dtype = (
+        b"cnumpy\ndtype\n"
+        + text(b"u1")
+        + b"K\0K\1\x87R(K\3"
+        + text(b"|")
+        + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb"
+    )
+    array = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85" + text(b"b") + b"\x87R(K\1"
+    array += b"M" + len(rows).to_bytes(2, "little") + b"M" + cifar.PIXELS.to_bytes(2, "little") + b"\x86" + dtype
+    array += b"\x89T" + len(pixels).to_bytes(4, "little") + pixels + b"tb"
+    numbers = b"](" + b"".join(b"K" + bytes([label]) for label in labels) + b"e"
+    key = batches.pickled.labels.encode()
+    label = text(b"batch_label") + text(b"training batch 1 of 5")
+    return b"\x80\2}(" + label + text(key) + numbers + text(b"data") + array + b"u."
 
 
 def cifar_batch(batches, n_images, seed):

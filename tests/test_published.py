@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import pickle
 import re
 import tarfile
 import tracemalloc
@@ -11,8 +12,11 @@ import pytest
 from numpy.testing import assert_array_equal
 from small_images import BATCHES
 from small_images import cifar_files
+from small_images import cifar_pickle
+from small_images import digits
 from small_images import tar_gz
 from small_images import write_mnist
+from small_images import write_relative
 from test_idx import idx_bytes
 
 from spikenn_cy.data import cifar
@@ -49,9 +53,15 @@ def test_the_table_is_what_was_published():
     for source in SOURCES.values():
         assert len(set(source.class_names)) == len(source.class_names)
         assert all(mirror.endswith("/") for mirror in source.mirrors)
-        assert len(source.mirrors) > 1
+        assert len(source.mirrors) > 1 or not source.files
         assert all(re.fullmatch("[0-9a-f]{32}", file.md5) for file in source.files)
-    assert [len(source.class_names) for source in SOURCES.values()] == [10, 10, 10, 100]
+    sizes = {name: len(source.class_names) for name, source in SOURCES.items()}
+    assert sizes == {
+        **dict.fromkeys(["mnist", "fmnist", "cifar10", "kmnist", "qmnist"], 10),
+        "cifar100": 100,
+        **{f"emnist-{split}": n for split, n in [("balanced", 47), ("bymerge", 47), ("byclass", 62)]},
+        **{f"emnist-{split}": n for split, n in [("letters", 26), ("digits", 10), ("mnist", 10)]},
+    }
     names = SOURCES["cifar100"].class_names
     assert list(names) == sorted(names)  # as its fine labels are numbered
 
@@ -175,24 +185,90 @@ def test_a_missing_batch_is_named(tmp_path):
     assert message.endswith(", got 'no data_batch_2.bin'")
 
 
-@pytest.mark.parametrize("name", ["cifar-10-python.tar.gz", "cifar-10-batches-py"])
-def test_the_python_version_in_place_of_the_binary_one_is_refused_by_name(tmp_path, name):
-    (tmp_path / name).touch()
-    rule = ": must hold cifar-10-binary.tar.gz or the files data_batch_1.bin, "
-    assert refusal("cifar10", tmp_path).startswith(rule)
-    assert refusal("cifar10", tmp_path).endswith(f", got '{name}, the python version, whose pickles are not opened'")
+@pytest.mark.parametrize("name", BATCHES)
+@pytest.mark.parametrize("place", ["archive", "here", "below"])
+def test_the_python_version_is_read_as_well(tmp_path, name, place):
+    train, test, files = FILES[name]
+    batches = BATCHES[name].pickled
+    pickles = {file.removesuffix(".bin"): cifar_pickle(content, BATCHES[name]) for file, content in files.items()}
+    if place == "archive":
+        (tmp_path / batches.archive).write_bytes(tar_gz(pickles.items(), f"{batches.folder}/"))
+    else:
+        folder = tmp_path / batches.folder if place == "below" else tmp_path
+        folder.mkdir(exist_ok=True)
+        for file, content in pickles.items():
+            (folder / file).write_bytes(content)
+    assert_parts(read(name, tmp_path), (train, test))
+
+
+def test_pickles_of_the_python_version_are_what_python_reads_too():
+    content = FILES["cifar10"][2]["test_batch.bin"]
+    found = pickle.loads(cifar_pickle(content, cifar.CIFAR10), encoding="bytes")
+    assert found[b"data"].shape == (20, 3072)
+    assert found[b"labels"] == FILES["cifar10"][1][1].tolist()
+
+
+HOSTILE = b"cposix\nsystem\n(S'touch exploded'\ntR."
+
+
+@pytest.mark.parametrize(
+    ("content", "finding"),
+    [
+        (HOSTILE, "must be a pickle of plain arrays, got the name 'posix.system'"),
+        (b"\x80\2}.", "must be a pickled dict with data and labels, got 'something else'"),
+        (b"", "must be a sound pickle, got a wrong byte near 0"),
+    ],
+)
+def test_a_batch_of_the_python_version_runs_nothing(tmp_path, content, finding):
+    for file in cifar.CIFAR10.pickled.names:
+        (tmp_path / file).write_bytes(content)
+    assert refusal("cifar10", tmp_path) == f"/data_batch_1: {finding}"
+    assert not list(tmp_path.rglob("exploded"))
 
 
 def test_the_python_version_under_the_binary_ones_name_is_refused_unopened(tmp_path):
-    hostile = b"cposix\nsystem\n(S'touch exploded'\ntR."
-    archive = tar_gz([("data_batch_1", hostile)], "cifar-10-batches-py/")
+    archive = tar_gz([("data_batch_1", HOSTILE)], "cifar-10-batches-py/")
     (tmp_path / "cifar-10-binary.tar.gz").write_bytes(archive)
-    message = refusal("cifar10", tmp_path)
-    assert message.startswith(
-        "/cifar-10-binary.tar.gz: must be the binary version, cifar-10-binary.tar.gz, got 'the python"
+    rule = (
+        "/cifar-10-binary.tar.gz: must be the binary version, as its name cifar-10-binary.tar.gz says, got 'the python"
     )
-    assert "whose pickles are not opened" in message
-    assert not list(tmp_path.rglob("exploded"))
+    assert refusal("cifar10", tmp_path).startswith(rule)
+
+
+@pytest.mark.parametrize("name", ["qmnist", *(name for name in SOURCES if name.startswith("emnist"))])
+def test_relatives_of_mnist_are_read_upright_and_numbered_from_0(tmp_path, name):
+    parts = write_relative(tmp_path / "raw", SOURCES[name])
+    assert_parts(read(name, tmp_path), parts)
+
+
+def test_labels_of_emnist_s_letters_begin_at_1(tmp_path):
+    write_relative(tmp_path, SOURCES["emnist-letters"])
+    (tmp_path / "emnist-letters-train-labels-idx1-ubyte").write_bytes(idx_bytes(np.zeros(12 * 26, np.uint8)))
+    message = refusal("emnist-letters", tmp_path)
+    assert message == "/emnist-letters-train-labels-idx1-ubyte: labels: must be in [1, 26], got [0]"
+
+
+@pytest.mark.parametrize(("name", "place"), [("mnist", "MNIST/raw"), ("fmnist", "FashionMNIST/raw"), ("mnist", "raw")])
+def test_idx_files_are_found_where_torchvision_has_them(tmp_path, name, place):
+    parts = write_mnist(tmp_path / place)
+    assert_parts(read(name, tmp_path), parts)
+
+
+def write_table(path, images, labels=None):
+    columns = ([] if labels is None else [labels[:, None]]) + [images.reshape(len(images), -1)]
+    names = ["label"] * (labels is not None) + [f"pixel{k}" for k in range(784)]
+    np.savetxt(path, np.hstack(columns), "%d", ",", header=",".join(names), comments="")
+
+
+def test_tables_of_pixels_are_read_as_kaggle_hands_them_out(tmp_path):
+    parts = digits(30), digits(20, seed=1)
+    for name, part in zip(("fashion-mnist_train", "fashion-mnist_test"), parts, strict=True):
+        write_table(tmp_path / f"{name}.csv", *part)
+    assert_parts(read("fmnist", tmp_path), parts)
+    write_table(tmp_path / "fashion-mnist_test.csv", parts[1][0])
+    assert refusal("fmnist", tmp_path).endswith(
+        "must have a column label, got none (it can be predicted, not measured)"
+    )
 
 
 def member(name, kind=tarfile.REGTYPE, target=""):

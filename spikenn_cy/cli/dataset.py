@@ -1,20 +1,38 @@
-"""The command that makes a folder of images and their splits out of the files of a published data set."""
+"""The command that makes a folder of images and their splits, of a published data set or of a user's own pictures."""
 
 import argparse
+import re
 
 from spikenn_cy.cli.arguments import Parser
+from spikenn_cy.data.imagefiles import OWN
 from spikenn_cy.data.published import SOURCES
 from spikenn_cy.images.download import CACHE
+from spikenn_cy.images.folders import write_own_images
 from spikenn_cy.images.prepare import write_image_sets
 
-*_FIRST, _LAST = (source.title for source in SOURCES.values())
-SUMMARY = f"Fetch {', '.join(_FIRST)} or {_LAST} and split it for gridsearch (OUT/gs) and kfold (OUT/kfold)."
+SUMMARY = "Fetch or read a published set of images, or your own pictures, and split them for gridsearch and kfold."
 
 
 def add_arguments(parser: Parser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("name", metavar="NAME", choices=list(SOURCES), help=f"one of {', '.join(SOURCES)}")
-    parser.add_argument("output", metavar="OUT", help="a new folder, or one that holds this very data set already")
+    names = (*SOURCES, OWN)
+    kinds = parser.add_subparsers(dest="name", metavar="NAME", required=True, help=f"one of {', '.join(names)}")
+    for name in SOURCES:
+        _add_published(kinds.add_parser(name, description=f"Split {SOURCES[name].title}."))
+    text = "pictures of your own, a folder for each class"
+    own = kinds.add_parser(OWN, help=text, description=f"Split {text}.")
+    own.add_argument("folder", metavar="DIR", help="folder with a folder of pictures for each class")
+    _add_output(own)
+    own.add_argument(
+        "--size",
+        type=size,
+        metavar="HxW",
+        help="rows and columns that pictures are scaled to (default: all must be of one size)",
+    )
+
+
+def _add_published(parser: Parser) -> None:
+    _add_output(parser)
     places = parser.add_mutually_exclusive_group()
     places.add_argument(
         "--from",
@@ -27,19 +45,36 @@ def add_arguments(parser: Parser) -> None:
         metavar="DIR",
         help=f"keep fetched files here (default: ${CACHE}, or the system's folder for a cache)",
     )
+
+
+def _add_output(parser: Parser) -> None:
+    parser.add_argument("output", metavar="OUT", help="a new folder, or one that holds this very data set already")
     parser.add_argument("--overwrite", action="store_true", help="replace another data set in OUT")
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Write, then say how many images are where."""
-    arrays, splits = write_image_sets(
-        arguments.name, arguments.output, arguments.folder, arguments.cache, arguments.overwrite
-    )
+    if arguments.name == OWN:
+        title = "pictures"
+        arrays, splits = write_own_images(arguments.folder, arguments.output, arguments.size, arguments.overwrite)
+    else:
+        title = SOURCES[arguments.name].title
+        arrays, splits = write_image_sets(
+            arguments.name, arguments.output, arguments.folder, arguments.cache, arguments.overwrite
+        )
     n_train, n_test = len(arrays.train_labels), len(arrays.test_labels)
-    size = " x ".join(map(str, arrays.train_images.shape[1:]))
-    title, n_classes = SOURCES[arguments.name].title, len(arrays.class_names)
-    print(f"{arguments.output}: {title}, {n_train:,} + {n_test:,} images, {size}, {n_classes} classes")
+    shape = " x ".join(map(str, arrays.train_images.shape[1:]))
+    n_classes = len(arrays.class_names)
+    print(f"{arguments.output}: {title}, {n_train:,} + {n_test:,} images, {shape}, {n_classes} classes")
     for place, split in splits.items():
         parts = (len(split.train), len(split.val), split.n_test)
         print(f"{arguments.output}/{place}: {' + '.join(f'{n_images:,}' for n_images in parts if n_images)} images")
     return 0
+
+
+def size(text: str) -> tuple[int, int]:
+    """Return an argument that is the size of pictures."""
+    match = re.fullmatch(r"([1-9][0-9]{0,3})x([1-9][0-9]{0,3})", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"must be rows x columns, such as 28x28, got {text!r}")
+    return int(match[1]), int(match[2])

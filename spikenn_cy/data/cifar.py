@@ -1,4 +1,4 @@
-"""CIFAR's binary batches, loose or in their archive, read without unpacking to the disk or opening a pickle."""
+"""CIFAR's batches, binary or pickled, loose or in their archive, read without unpacking them or running a pickle."""
 
 import gzip
 import os
@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spikenn_cy.data.imagefiles import check_labels
+from spikenn_cy.data.pickledimages import read_pickled
 from spikenn_cy.data.reading import Stream
 from spikenn_cy.data.reading import opened
 from spikenn_cy.data.reading import read_exactly
@@ -34,11 +35,18 @@ class Batches(NamedTuple):
     train: tuple[str, ...]  # files, in order
     test: str
     n_classes: tuple[int, ...]  # for each label byte before an image; the last one's label is the image's
+    labels: str = ""  # of pickled batches, the key of the labels; "" of binary ones
+    pickled: "Batches | None" = None  # the python version of the same
 
     @property
     def names(self) -> tuple[str, ...]:
         """All files, those to train with first."""
         return (*self.train, self.test)
+
+    @property
+    def versions(self) -> "tuple[Batches, ...]":
+        """The binary version and the python version, if there is one."""
+        return (self,) if self.pickled is None else (self, self.pickled)
 
 
 CIFAR10 = Batches(
@@ -47,8 +55,23 @@ CIFAR10 = Batches(
     tuple(f"data_batch_{number}.bin" for number in range(1, 6)),
     "test_batch.bin",
     (10,),
+    pickled=Batches(
+        "cifar-10-python.tar.gz",
+        "cifar-10-batches-py",
+        tuple(f"data_batch_{number}" for number in range(1, 6)),
+        "test_batch",
+        (10,),
+        labels="labels",
+    ),
 )
-CIFAR100 = Batches("cifar-100-binary.tar.gz", "cifar-100-binary", ("train.bin",), "test.bin", (20, 100))
+CIFAR100 = Batches(
+    "cifar-100-binary.tar.gz",
+    "cifar-100-binary",
+    ("train.bin",),
+    "test.bin",
+    (20, 100),
+    pickled=Batches("cifar-100-python.tar.gz", "cifar-100-python", ("train",), "test", (100,), labels="fine_labels"),
+)
 
 Part = tuple[np.ndarray, np.ndarray]  # images (n, 32, 32, 3) uint8, labels (n,) int32
 
@@ -56,24 +79,24 @@ Part = tuple[np.ndarray, np.ndarray]  # images (n, 32, 32, 3) uint8, labels (n,)
 def find(folder: Path, batches: Batches) -> list[Path]:
     """Return the files to read in ``folder``: the archive alone, or all batches, there or in the archive's own folder.
 
+    The binary version goes before the python version.
+
     Raises
     ------
     DataError
         If there is neither, or a batch is missing.
     """
-    archive = folder / batches.archive
-    if archive.exists():
-        return [archive]
-    for place in (folder, folder / batches.folder):
-        there = [name for name in batches.names if (place / name).exists()]
-        if there:
-            missing = [name for name in batches.names if name not in there]
-            require(not missing, place, "must hold all batches", f"no {', '.join(missing)}", DataError)
-            return [place / name for name in batches.names]
-    rule = f"must hold {batches.archive} or the files {', '.join(batches.names)}"
-    for other in (batches.archive.replace("binary", "python"), batches.folder.replace("-bin", "-py")):
-        found = f"{other}, the python version, whose pickles are not opened"
-        require(not (folder / other).exists(), folder, rule, found, DataError)
+    for version in batches.versions:
+        archive = folder / version.archive
+        if archive.exists():
+            return [archive]
+        for place in (folder, folder / version.folder):
+            there = [name for name in version.names if (place / name).is_file()]
+            if there:
+                missing = [name for name in version.names if name not in there]
+                require(not missing, place, "must hold all batches", f"no {', '.join(missing)}", DataError)
+                return [place / name for name in version.names]
+    rule = f"must hold {batches.archive} or the files {', '.join(batches.names)}, or the python version of them"
     raise DataError(f"{folder}: {rule}, got {'neither' if folder.is_dir() else 'no such folder'}")
 
 
@@ -85,19 +108,21 @@ def read(paths: Sequence[Path], batches: Batches) -> tuple[Part, Part]:
     DataError
         If a file is no archive of binary batches, damaged, or breaks a rule of theirs.
     """
+    names = {path.name for path in paths}
+    batches = next((version for version in batches.versions if names <= {version.archive, *version.names}), batches)
     if len(paths) == 1:
         found = read_archive(paths[0], batches)
     else:
-        found = {path.name: read_batch(path, batches.n_classes) for path in paths}
+        found = {path.name: read_batch(path, batches) for path in paths}
     train = [found.pop(name) for name in batches.train]
     images = np.concatenate([part[0] for part in train])
     return (images, np.concatenate([part[1] for part in train])), found[batches.test]
 
 
-def read_batch(path: Path, n_classes: Sequence[int]) -> Part:
+def read_batch(path: Path, batches: Batches) -> Part:
     """Read one loose batch."""
     with opened(path, "file of bytes") as file:
-        return decoded(read_exactly(file, os.fstat(file.fileno()).st_size), n_classes, str(path))
+        return decoded(read_exactly(file, os.fstat(file.fileno()).st_size), batches, str(path))
 
 
 def read_archive(path: Path, batches: Batches) -> dict[str, Part]:
@@ -114,7 +139,7 @@ def read_archive(path: Path, batches: Batches) -> dict[str, Part]:
                 name = PurePosixPath(member.name).name
                 place = f"{path}: {name}"
                 require(name not in found, place, "must be there once", "another one", DataError)
-                found[name] = decoded(read_exactly(archive.extractfile(member), member.size), batches.n_classes, place)
+                found[name] = decoded(read_exactly(archive.extractfile(member), member.size), batches, place)
         while stream.read(1 << 16):  # to its end, where gzip has a checksum
             pass
     missing = [name for name in batches.names if name not in found]
@@ -136,10 +161,9 @@ def members(archive: tarfile.TarFile, path: Path, batches: Batches) -> Iterator[
         if name.name in batches.names:
             yield member
             continue
-        pickled = f"{name.name}.bin" in batches.names
-        rule = f"must be the binary version, {batches.archive}"
-        found = f"the python version, whose pickles are not opened ({member.name})"
-        require(not pickled, path, rule, found, DataError)
+        other = () if batches.pickled is None else batches.pickled.names
+        rule = f"must be the binary version, as its name {path.name} says"
+        require(name.name not in other, path, rule, f"the python version ({member.name})", DataError)
         others += member.size
         rule = f"must hold less than {OTHER_MAX} bytes besides {', '.join(batches.names)}"
         require(others < OTHER_MAX, path, rule, member.name, DataError)
@@ -159,8 +183,20 @@ class Limited:
         return data
 
 
-def decoded(data: np.ndarray, n_classes: Sequence[int], place: str) -> Part:
-    """Return the images and labels of a batch: label bytes, then three planes, image after image."""
+def decoded(data: np.ndarray, batches: Batches, place: str) -> Part:
+    """Return the images and labels of a batch."""
+    if batches.labels:
+        pixels, labels = read_pickled(memoryview(data), batches.labels, PIXELS, place)
+        check_labels(labels, batches.n_classes[-1], f"{place}: {batches.labels}")
+    else:
+        records = binary_records(data, batches.n_classes, place)
+        pixels, labels = records[:, len(batches.n_classes) :], records[:, len(batches.n_classes) - 1]
+    planes = pixels.reshape(len(labels), CHANNELS, SIZE, SIZE)
+    return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), labels.astype(INDEX)
+
+
+def binary_records(data: np.ndarray, n_classes: Sequence[int], place: str) -> np.ndarray:
+    """Return the rows of a binary batch: label bytes, then three planes, image after image."""
     n_bytes = len(n_classes) + PIXELS
     n_images, rest = divmod(len(data), n_bytes)
     rule = f"must hold {n_bytes} bytes for each image"
@@ -168,5 +204,4 @@ def decoded(data: np.ndarray, n_classes: Sequence[int], place: str) -> Part:
     records = data.reshape(n_images, n_bytes)
     for position, count in enumerate(n_classes):
         check_labels(records[:, position], count, f"{place}: labels")
-    planes = records[:, len(n_classes) :].reshape(n_images, CHANNELS, SIZE, SIZE)
-    return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), records[:, len(n_classes) - 1].astype(INDEX)
+    return records

@@ -19,6 +19,7 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 
 FORMAT_VERSION = 1
+OWN = "folder"  # name of a data set of a user's own pictures, whose labels are the names of classes
 IMAGES, SPLIT = "images.npz", "split.npz"
 IMAGE_ARRAYS = ("name", "train_images", "train_labels", "test_images", "test_labels", "class_names", "format_version")
 SPLIT_ARRAYS = ("train", "val", "n_test", "labels_sha256", "format_version")

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikenn_cy.data.imagefiles import IMAGES
+from spikenn_cy.data.imagefiles import OWN
 from spikenn_cy.data.imagefiles import SPLIT
 from spikenn_cy.data.imagefiles import check_images
 from spikenn_cy.data.imagefiles import check_labels
@@ -178,9 +179,26 @@ class ImageSets:
     test: ImageSet | None = None
 
     @property
+    def labels_of_classes(self) -> np.ndarray:
+        """What a class is called in spikes and predictions, by its number, (n_classes,).
+
+        Its own name where classes are folders of pictures, as whole numbers if all are such. The numbers of published
+        data sets stay numbers, since trained networks and published results know them by these.
+        """
+        names = self.train.class_names
+        if self.name != OWN:
+            return self.train.classes
+        return np.array([int(name) for name in names]) if are_numbers(names) else np.array(names)
+
+    @property
     def parts(self) -> dict[str, ImageSet]:
         """The parts that there are, by the names ``train``, ``val`` and ``test``."""
         return {part: images for part in ("train", "val", "test") if (images := getattr(self, part)) is not None}
+
+
+def are_numbers(names: Iterable[str]) -> bool:
+    """Tell whether all names of classes are whole numbers as one writes them, without zeros before them."""
+    return all(name.isascii() and name.isdigit() and len(name) <= 9 and str(int(name)) == name for name in names)
 
 
 def is_image_folder(folder: str | os.PathLike[str]) -> bool:

@@ -115,6 +115,11 @@ class Machine:
     def push_bytes(self, length_bytes: int) -> None:
         self.stack.append(self.take(self.number(length_bytes)))
 
+    def push_short_string(self) -> None:
+        """Push a short string of Python 2, which may be the key of a dict: as text if it is ASCII, or as bytes."""
+        content = self.take(self.number(1))
+        self.stack.append(str(content, "ascii") if bytes(content).isascii() else content)
+
     def push_integer(self, n_bytes: int, signed: bool = False) -> None:
         self.stack.append(self.number(n_bytes, signed))
 
@@ -186,6 +191,8 @@ INSTRUCTIONS: dict[int, Callable[[Machine], Any]] = {
         pickle.NONE: lambda m: m.stack.append(None),
         pickle.NEWTRUE: lambda m: m.stack.append(True),
         pickle.NEWFALSE: lambda m: m.stack.append(False),
+        pickle.SHORT_BINSTRING: lambda m: m.push_short_string(),
+        pickle.BINSTRING: lambda m: m.push_bytes(4),
         pickle.BININT: lambda m: m.push_integer(4, signed=True),
         pickle.BININT1: lambda m: m.push_integer(1),
         pickle.BININT2: lambda m: m.push_integer(2),

@@ -200,7 +200,8 @@ def extract(plan: Plan, n_threads: int = 1, verbose: bool = False) -> bool:
                 finished = _begun(plan, folder, extractor, finished)
             for name, images in plan.files.items():
                 if name not in finished and images is not None:
-                    _write(folder.file(name), extractor, images, n_threads, verbose)
+                    labels = plan.sets.labels_of_classes[images.labels]
+                    _write(folder.file(name), extractor, images, labels, n_threads, verbose)
                     finished[name] = fingerprint(folder.file(name))
                     _note(plan, folder, finished)
     except NotWritable:
@@ -228,12 +229,13 @@ def is_begun(plan: Plan) -> bool:
         return False
 
 
-def _write(path: Path, extractor: Extractor, images: ImageSet, n_threads: int, verbose: bool) -> None:
+def _write(
+    path: Path, extractor: Extractor, images: ImageSet, labels: np.ndarray, n_threads: int, verbose: bool
+) -> None:
     """Write the spikes of images block by block, since all of them may not fit into memory."""
     with DatasetWriter(path) as writer:
         for times in extractor.time_blocks(images.images, n_threads=n_threads, verbose=verbose):
-            labels = images.labels[len(writer) : len(writer) + len(times)]
-            writer.append(SpikingDataset.from_numpy(times, labels))
+            writer.append(SpikingDataset.from_numpy(times, labels[len(writer) : len(writer) + len(times)]))
 
 
 def spikes_of(job: Extraction) -> dict[str, SpikingDataset]:
