@@ -36,7 +36,7 @@ EXTRACTOR = {"conv1_c": 4, "conv1_epochs": 1, "conv1_th": 3.0}
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """Return a folder with a run, a cross-validation, an image set and an extraction, each complete."""
+    """Return a folder with a run, a cross-validation, images, an extraction and an encoded table, each complete."""
     home = tmp_path_factory.mktemp("records")
     write_data(home / "in")
     for fold in "01":
@@ -44,11 +44,13 @@ def home(tmp_path_factory):
     config = write_settings(home / "config.json", trainer={"epochs": 3})
     write_mnist(home / "downloads")
     (home / "extractor.json").write_text(json.dumps(EXTRACTOR))
+    (home / "table.csv").write_text("a,b,kind\n" + "".join(f"{n % 7},{n % 5},{'xyz'[n % 3]}\n" for n in range(60)))
     for words in (
         ["run", home / "in", home / "run", config, "--save_stats"],
         ["kfold", home / "folds", home / "kfold", config, "--K", "2", "--n_proc", "1"],
         ["dataset", "mnist", home / "images", "--from", home / "downloads"],
         ["extract", "stdp-csnn", home / "images" / "gs", home / "spikes", home / "extractor.json"],
+        ["encode", home / "table.csv", home / "encoded", "--label", "kind"],
     ):
         assert main([str(word) for word in words]) == 0
     return home
@@ -70,6 +72,7 @@ COMMANDS = {
     "plot kfold": ["plot", "kfold", "--out", "pictures"],
     "dataset": ["dataset", "mnist", "images", "--from", "downloads"],
     "extract": ["extract", "stdp-csnn", "images/gs", "spikes", "extractor.json"],
+    "encode": ["encode", "table.csv", "encoded", "--label", "kind"],
 }
 WHOLE = {  # that replace a record
     "brackets": "[" * DEEP,
@@ -107,6 +110,7 @@ RECORDS = {
     "kfold/0/result.json": ["score", "kfold"],
     "images/dataset.json": ["dataset"],
     "spikes/extraction.json": ["extract"],
+    "encoded/encoding.json": ["encode"],
 }
 
 
@@ -336,8 +340,8 @@ def test_every_kind_names_its_record_last_and_shares_none(home):
 
 
 def test_records_of_each_kind_are_known_for_what_they_are(home):
-    for kind, folder in zip(KINDS, ("run", "kfold", "spikes", "images"), strict=True):
-        for other, place in zip(KINDS, ("run", "kfold", "spikes", "images"), strict=True):
+    for kind, folder in zip(KINDS, ("run", "kfold", "spikes", "images", "encoded"), strict=True):
+        for other, place in zip(KINDS, ("run", "kfold", "spikes", "images", "encoded"), strict=True):
             assert (kind.record_in(home / place) is not None) == (kind is other), (folder, place)
 
 

@@ -10,6 +10,7 @@ from spikenn_cy.cli import best
 from spikenn_cy.cli import convert
 from spikenn_cy.cli import dataset
 from spikenn_cy.cli import digits
+from spikenn_cy.cli import encode
 from spikenn_cy.cli import export
 from spikenn_cy.cli import extract
 from spikenn_cy.cli import gridsearch
@@ -29,6 +30,7 @@ COMMANDS = {
     "plot": plot,
     "export": export,
     "convert": convert,
+    "encode": encode,
     "digits": digits,
     "dataset": dataset,
     "extract": extract,

@@ -25,6 +25,7 @@ MODEL = "model.npz"  # of a run, the trained network; of an extraction, the extr
 LOG, METRICS, CHECKPOINT, RESULT = "readout_log.txt", "metrics.jsonl", "checkpoint.npz", "result.json"
 STATS, STATS_OF_EPOCH, REPORT = "stats.npz", "stats-{epoch:06}.npz", "report.html"
 SPIKES = {part: f"{stem}.npz" for part, stem in STEMS.items()}
+ENCODER = "encoder.npz"  # of an encoding
 EXTRACTION_PICTURES = FILTERS, ACTIVITY = ("filters.png", "activity.png")
 N_FOLDS = 10
 SPLITS = ("gs", *(f"kfold/{fold}" for fold in range(N_FOLDS)))
@@ -81,6 +82,14 @@ class ImagesRecord(msgspec.Struct):
 
     format: Literal[1]
     dataset: str
+
+
+class EncodingRecord(msgspec.Struct):
+    """What the record of an encoded table must hold."""
+
+    format: Literal[1]
+    table: Section
+    label: str
 
 
 @dataclass(frozen=True)
@@ -190,4 +199,12 @@ IMAGE_SETS = Kind(
     files=(IMAGES, *(f"{place}/{SPLIT}" for place in SPLITS), "dataset.json"),
     state=(IMAGES,),
 )
-KINDS = (RUN, BATCH, EXTRACTION, IMAGE_SETS)
+ENCODING = Kind(
+    name="an encoded table",
+    record="encoding.json",
+    shape=EncodingRecord,
+    rule="must be a new folder or hold this very table, encoded alike (--overwrite replaces one)",
+    files=(ENCODER, *SPIKES.values(), "encoding.json"),
+    state=(ENCODER,),
+)
+KINDS = (RUN, BATCH, EXTRACTION, IMAGE_SETS, ENCODING)
