@@ -85,8 +85,8 @@ def test_numbers_are_read():
         (["run", "--seed", "-1"], "argument --seed: must be a whole number >= 0, got '-1'"),
         (["run", "--seed"], "argument --seed: expected one argument"),
         (["run", "in", "out", "conf", "--demo", "network"], "--demo: must stand alone, got network beside IN"),
-        (["run", "in"], "arguments: must be IN, OUT and CONFIG, or none of them for the demo, got no OUT and CONFIG"),
-        (["run", "in", "out"], "arguments: must be IN, OUT and CONFIG, or none of them for the demo, got no CONFIG"),
+        (["run", "in"], "arguments: must be IN, OUT and perhaps CONFIG, or none of them for the demo, got no OUT"),
+        (["run", "in", "out"], "in: must be a folder with a trainset, got no such folder"),
         (["kfold", "in", "out", "c.json", "--n_proc", "0"], "argument --n_proc: must be a whole number from 1 to"),
         (["kfold", "in", "out", "c.json", "--n_proc", "2", "--cluster", "x"], "not allowed with argument --n_proc"),
         (

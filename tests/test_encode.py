@@ -63,6 +63,7 @@ def test_a_table_becomes_three_parts_and_an_encoder(here, capsys):
         "a/new/out/valset.npz: 4 samples, 3 inputs, 2 classes, 2.0 spikes a sample\n"
         "a/new/out/testset.npz: 4 samples, 3 inputs, 2 classes, 2.0 spikes a sample\n"
         "a/new/out/encoder.npz: encodes other rows alike (predict --encoder a/new/out)\n"
+        "a column of numbers has one input; --n_fields 4 lets a network answer to values in the middle too\n"
     )
     assert sorted(os.listdir("a/new/out")) == [
         "encoder.npz", "encoding.json", "testset.npz", "trainset.npz", "valset.npz",

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import shutil
 import struct
 import sys
 from pathlib import Path
@@ -655,28 +656,38 @@ def test_raw_images_are_classified(form, images, models, tmp_path, capsys):
         write_idx(tmp_path / "y.gz", test.labels.astype(np.uint8))
     capsys.readouterr()
     assert main(["predict", str(place), *models, *options]) == 0
-    *classes, accuracy = capsys.readouterr().out.splitlines()
+    head, *lines, accuracy = capsys.readouterr().out.splitlines()
+    assert head == "sample\tclass\tdecision_time"
+    samples, classes, times = zip(*(line.split("\t") for line in lines), strict=True)
+    assert list(samples) == [str(number) for number in range(len(test))]
     classified = want(models, test.images)
-    assert classes == [str(name) for name in classified]
+    assert list(classes) == [str(name) for name in classified]
     share = np.mean(classified == test.labels)
     assert accuracy == f"accuracy {100 * share:.2f} %"
     assert share > 0.8
     assert main(["predict", str(place), *models, *options, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"classes": classified.tolist(), "accuracy": share}
+    found = json.loads(capsys.readouterr().out)
+    assert (found["samples"], found["classes"], found["accuracy"]) == (list(samples), classified.tolist(), share)
+    shown = ["-" if time is None else f"{time:.4g}" for time in found["decision_times"]]
+    assert shown == list(times)
 
 
 def test_without_labels_there_is_no_accuracy(images, models, tmp_path, capsys):
     np.save(tmp_path / "x.npy", read_image_sets(images).test.images[:4])
     capsys.readouterr()
     assert main(["predict", str(tmp_path / "x.npy"), *models]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 4
+    assert len(capsys.readouterr().out.splitlines()) == 1 + 4
 
 
 @pytest.mark.parametrize(
     ("array", "labels", "finding"),
     [
-        (np.zeros((2, 28, 28)), None, "x.npy: must hold uint8"),
-        (np.zeros((28, 28), np.uint8), None, "x.npy: must hold images of shape"),
+        (
+            np.full((2, 28, 28), -0.5),
+            None,
+            "x.npy: must hold uint8, whole numbers from 0 to 255 or real",
+        ),
+        (np.zeros(28, np.uint8), None, "x.npy: must hold images of shape"),
         (np.zeros((2, 28, 28), np.uint8), np.zeros(3, int), "y.npy: must hold 2 labels"),
         (np.zeros((2, 28, 28), np.uint8), np.array([0, 9]), "labels: must be among the classes of"),
         (np.zeros((2, 20, 28), np.uint8), None, "images: must be as those of fit"),
@@ -704,7 +715,7 @@ def test_a_folder_without_test_images_is_refused(images, models, capsys):
     assert capsys.readouterr().err == f"error: {images}: must hold test images, got none\n"
 
 
-@pytest.mark.parametrize("option", ["IMAGES", "--extractor", "--readout", "--labels"])
+@pytest.mark.parametrize("option", ["DATA", "--extractor", "--readout", "--labels"])
 @pytest.mark.parametrize(("path", "finding"), [("", ": must be a path, got an empty one"), ("pipe", "pipe: must be ")])
 def test_a_path_that_leads_to_no_file_is_refused_at_once(path, finding, option, models, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
@@ -712,7 +723,7 @@ def test_a_path_that_leads_to_no_file_is_refused_at_once(path, finding, option, 
     np.save("x.npy", np.zeros((2, 28, 28), np.uint8))
     words = ["x.npy", *models, "--labels", "y.npy"]
     np.save("y.npy", np.zeros(2, int))
-    words[0 if option == "IMAGES" else words.index(option) + 1] = path
+    words[0 if option == "DATA" else words.index(option) + 1] = path
     capsys.readouterr()
     assert main(["predict", *words]) == 2
     said = capsys.readouterr()
@@ -767,4 +778,17 @@ def test_a_network_of_another_max_time_is_refused(max_time, images, models, caps
 def test_files_that_are_swapped_are_refused(images, models, capsys):
     swapped = ["--extractor", models[3], "--readout", models[1]]
     assert main(["predict", str(images), *swapped]) == 2
-    assert "must be the file of an extractor" in capsys.readouterr().err
+    said = f"error: {models[1]}: must be a trained network, got an extractor, which --extractor takes\n"
+    assert capsys.readouterr().err == said
+
+
+def test_folders_stand_for_the_models_in_them(images, models, tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    shutil.copy(models[3], tmp_path / "run" / "model.npz")
+    folders = ["--extractor", str(tmp_path / "spikes"), "--readout", str(tmp_path / "run")]
+    printed = []
+    for words in (models, folders):
+        capsys.readouterr()
+        assert main(["predict", str(images), *words]) == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]

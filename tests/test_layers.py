@@ -40,6 +40,7 @@ DECLARED = {"numpy", "msgspec", "tqdm"}
 # without its extra may ask at once, inside ``with extra(…)``, which says what to install.
 EXTRAS = {
     "data": {"PIL"},
+    "experiments": {"sklearn"},
     "estimator": {"joblib", "sklearn"},
     "execution": {"distributed"},
     "images": {"pooch", "requests", "sklearn"},

@@ -71,6 +71,14 @@ def positive_number(text: str) -> float:
     return number
 
 
+def size_of_pictures(text: str) -> tuple[int, int]:
+    """Return an argument that is a number of rows and one of columns."""
+    match = re.fullmatch(r"([1-9][0-9]{0,3})x([1-9][0-9]{0,3})", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"must be rows x columns, such as 28x28, got {text!r}")
+    return int(match[1]), int(match[2])
+
+
 def _with_underscores(arguments: Iterable[str]) -> list[str]:
     spelt, options_end = [], False
     for argument in arguments:

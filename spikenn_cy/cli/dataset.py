@@ -1,9 +1,9 @@
 """The command that makes a folder of images and their splits, of a published data set or of a user's own pictures."""
 
 import argparse
-import re
 
 from spikenn_cy.cli.arguments import Parser
+from spikenn_cy.cli.arguments import size_of_pictures
 from spikenn_cy.data.imagefiles import OWN
 from spikenn_cy.data.published import SOURCES
 from spikenn_cy.images.download import CACHE
@@ -25,7 +25,7 @@ def add_arguments(parser: Parser) -> None:
     _add_output(own)
     own.add_argument(
         "--size",
-        type=size,
+        type=size_of_pictures,
         metavar="HxW",
         help="rows and columns that pictures are scaled to (default: all must be of one size)",
     )
@@ -70,11 +70,3 @@ def main(arguments: argparse.Namespace) -> int:
         parts = (len(split.train), len(split.val), split.n_test)
         print(f"{arguments.output}/{place}: {' + '.join(f'{n_images:,}' for n_images in parts if n_images)} images")
     return 0
-
-
-def size(text: str) -> tuple[int, int]:
-    """Return an argument that is the size of pictures."""
-    match = re.fullmatch(r"([1-9][0-9]{0,3})x([1-9][0-9]{0,3})", text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"must be rows x columns, such as 28x28, got {text!r}")
-    return int(match[1]), int(match[2])

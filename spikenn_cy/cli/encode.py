@@ -78,6 +78,8 @@ def main(arguments: argparse.Namespace) -> int:
             f"{dataset.n_classes:,} classes, {n_spikes:,.1f} spikes a sample"
         )
     print(f"{job.output / ENCODER}: encodes other rows alike (predict --encoder {job.output})")
+    if job.n_fields == 1:
+        print("a column of numbers has one input; --n_fields 4 lets a network answer to values in the middle too")
     return 0
 
 

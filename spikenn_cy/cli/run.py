@@ -1,6 +1,7 @@
 """The command that trains one network, on the bundled digits if no data are given."""
 
 import argparse
+import json
 import os
 import time
 from collections.abc import Mapping
@@ -11,11 +12,13 @@ from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import whole_number
 from spikenn_cy.demo import DEMOS
 from spikenn_cy.errors import RunError
+from spikenn_cy.experiments.automatic import automatic_config
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
 from spikenn_cy.plots.canvas import new_figure
 from spikenn_cy.report import write_report
 from spikenn_cy.storage.kinds import RESULT
+from spikenn_cy.storage.kinds import RUN
 
 SUMMARY = "Train one network; without arguments, on the bundled handwritten digits."
 TITLE_OF_PART = {"train": "training", "val": "validation", "test": "test"}
@@ -30,7 +33,9 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "output", metavar="OUT", nargs="?", help="folder of the run; an unfinished run there is gone on with"
     )
-    parser.add_argument("config", metavar="CONFIG", nargs="?", help="JSON file with the settings")
+    parser.add_argument(
+        "config", metavar="CONFIG", nargs="?", help="JSON file with the settings (default: chosen from the data)"
+    )
     parser.add_argument(
         "--demo", choices=list(DEMOS), help="which demo on the bundled digits, in place of IN, OUT and CONFIG"
     )
@@ -47,18 +52,22 @@ def main(arguments: argparse.Namespace) -> int:
     demo = DEMOS[arguments.demo or "readout"] if arguments.input is None else None
     if demo is None and arguments.demo is not None:
         raise RunError(f"--demo: must stand alone, got {arguments.demo} beside IN")
-    if demo is None and arguments.config is None:
-        missing = "OUT and CONFIG" if arguments.output is None else "CONFIG"
-        raise RunError(f"arguments: must be IN, OUT and CONFIG, or none of them for the demo, got no {missing}")
+    if demo is None and arguments.output is None:
+        raise RunError("arguments: must be IN, OUT and perhaps CONFIG, or none of them for the demo, got no OUT")
     for name in ("input", "output", "config"):
         if getattr(arguments, name) == "":
             raise RunError(f"{name}: must be a path, got an empty one")
     if demo is not None:
         print(f"{demo.title} on 1,797 handwritten digits of 8x8 pixels (UCI, CC BY 4.0)")
+    config = arguments.config if demo is None else os.fspath(demo.config)
+    if demo is None and config is None:
+        config = automatic_config(arguments.input)
+        print(f"settings, chosen from the data and kept in {Path(arguments.output, RUN.record)}:")
+        print("\n".join(f"  {name} {json.dumps(section)}" for name, section in config.to_dict().items() if section))
     job = RunJob(
         output=arguments.output if demo is None else demo.output,
         input=arguments.input,
-        config=arguments.config if demo is None else os.fspath(demo.config),
+        config=config,
         seed=arguments.seed,
         overwrite=arguments.overwrite,
         verbose=True,

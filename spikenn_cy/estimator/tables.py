@@ -41,6 +41,7 @@ class Features(NamedTuple):
     numbers: npt.NDArray[np.float64]  # (n_rows, n_numbers), NaN where a value is missing
     words: Mapping[str, Words]
     rows: npt.NDArray[np.int64]  # (n_rows,) lines of the file, or positions in an array
+    is_array: bool = False
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,7 +171,8 @@ class TableEncoder:
         columns = read_columns(path, layout, kinds, only_words=label)
         self._warn_of_words(path, columns)
         features = features_of(columns, header.numbers)
-        if header.label is None or not labelled:
+        # New rows may have an empty column where their label will stand.
+        if header.label is None or not labelled or (columns.words[header.label].numbers < 0).any():
             return features, None
         return features, labels_in(columns.words[header.label], columns, path, header.label)
 
@@ -201,7 +203,7 @@ class TableEncoder:
         require(len(names) == n_columns, path, rule, n_columns, DataError)
         require(not header.categories, path, "must be a table of text, since words were learned", "an array", DataError)
         chosen = [names.index(name) for name in header.numbers]
-        features = Features(array[:, chosen].astype(np.float64), {}, np.arange(len(array)))
+        features = Features(array[:, chosen].astype(np.float64), {}, np.arange(len(array)), is_array=True)
         if header.label is None or header.label not in names:
             return features, None
         return features, [label_of(value) for value in array[:, names.index(header.label)].tolist()]
@@ -225,7 +227,7 @@ def features_of(columns: Columns, numbers: tuple[str, ...]) -> Features:
 def taken(features: Features, rows: npt.NDArray[np.int64] | slice) -> Features:
     """Return some rows of features."""
     words = {name: Words(found.known, found.numbers[rows]) for name, found in features.words.items()}
-    return Features(features.numbers[rows], words, features.rows[rows])
+    return features._replace(numbers=features.numbers[rows], words=words, rows=features.rows[rows])
 
 
 def labels_in(words: Words, columns: Columns, path: Path, label: str) -> list[str]:

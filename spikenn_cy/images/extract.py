@@ -246,7 +246,10 @@ def spikes_of(job: Extraction) -> dict[str, SpikingDataset]:
 
 def _described(job: Extraction, extractor: Extractor, sets: ImageSets) -> dict[str, Any]:
     """Return all that determines what is extracted."""
-    return {
+    names = list(sets.train.class_names)
+    told = names == [str(label) for label in sets.labels_of_classes]  # by the labels themselves
+    described: dict[str, Any] = {} if told else {"class_names": names}
+    return described | {
         "format": RECORD_FORMAT,
         "extractor": job.method,
         "config": extractor.config.to_dict(),
@@ -291,7 +294,8 @@ def _finished(plan: Plan) -> dict[str, Any]:
     listed, names = there.get("files", {}), folder.names
     finished = {name: listed[name] for name in plan.files if name in listed and name in names}
     complete = finished.keys() == plan.files.keys()
-    if differing := difference(there, plan.description, type(plan.extractor.config), complete, but=("files",)):
+    but = ("files", "class_names")  # the latter of earlier versions are missing
+    if differing := difference(there, plan.description, type(plan.extractor.config), complete, but=but):
         folder.refuse(f"one with {differing}")
     return finished
 
