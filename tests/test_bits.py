@@ -219,6 +219,7 @@ def test_a_way_to_find_first_spikes_may_come_and_go_at_any_sample(name, seed):
     assert len(found) == 1
 
 
+@pytest.mark.filterwarnings("ignore::spikenn_cy.errors.DataWarning")
 # The samples before the last one teach screening that neurons fire with the first spikes. The last one's great group
 # begins there: with its first spikes one neuron has reached its threshold, with its last ones another may have.
 @pytest.mark.parametrize("seed", some(range(12), 4))

@@ -73,6 +73,7 @@ GOOD = {
 # ---------------------------------------------------------------------------- from dense times
 
 
+@pytest.mark.filterwarnings("ignore::spikenn_cy.errors.DataWarning")
 @given(
     X=npst.array_shapes(min_dims=2, max_dims=4, max_side=7).flatmap(
         lambda shape: st.one_of(
@@ -147,6 +148,7 @@ def test_any_layout_of_dense_times_gives_the_same_data_set(layout):
     assert_same(SpikingDataset.from_numpy(given_X, y), SpikingDataset.from_numpy(X, y))
 
 
+@pytest.mark.filterwarnings("ignore::spikenn_cy.errors.DataWarning")
 @pytest.mark.parametrize(
     ("y", "classes", "labels"),
     [

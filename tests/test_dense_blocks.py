@@ -10,6 +10,7 @@ from spikenn_cy.errors import DataError
 pytestmark = pytest.mark.quick
 
 
+@pytest.mark.filterwarnings("ignore::spikenn_cy.errors.DataWarning")
 def test_a_data_set_of_blocks_is_that_of_their_rows_together():
     X = np.random.default_rng(0).random((9, 3, 4)) * 2
     y = list("abcabcabc")

@@ -36,6 +36,7 @@ def saved(dataset, folder):
     return folder / "set.npz"
 
 
+@pytest.mark.filterwarnings("ignore::spikenn_cy.errors.DataWarning")
 @given(X=npst.array_shapes(min_dims=2, max_dims=5, max_side=4).flatmap(lambda shape: npst.arrays(np.float32, shape)))
 def test_the_axes_after_the_first_are_those_of_the_inputs(X):
     X = np.where(X >= 0, X, 0)

@@ -203,6 +203,7 @@ def test_an_array_may_stand_for_two_samples_only_if_its_bytes_are_there_twice(tm
     assert "must hold no more than the" in refusal(tmp_path, pickled(fields))
 
 
+@pytest.mark.filterwarnings("ignore::spikenn_cy.errors.DataWarning")
 @settings(max_examples=25)
 @given(data=st.data())
 def test_random_data_sets_come_back(tmp_path_factory, data):

@@ -647,6 +647,7 @@ def test_spikes_of_patches_are_those_of_the_twin(seed, n_channels, size, padding
     assert_allclose(mean_patch_spikes(dataset, size, padding), expected, rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore::spikenn_cy.errors.DataWarning")
 def test_a_convolution_starts_on_data_whose_first_samples_are_silent():
     times = np.ones((510, 4, 5))
     times[505, 1, 1] = times[507] = 0.5

@@ -112,6 +112,7 @@ def test_activity_counts_every_sample_and_every_spike():
     assert f"{percent.mean():.1f} % of 12 features" in alt_text(figure)
 
 
+@pytest.mark.filterwarnings("ignore::spikenn_cy.errors.DataWarning")
 @pytest.mark.parametrize("share", [0, 1])
 def test_activity_of_samples_that_are_all_alike_is_drawn(share):
     times = np.ones((5, 4)) if share == 0 else np.zeros((5, 4))

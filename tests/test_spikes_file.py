@@ -73,6 +73,7 @@ def test_a_data_set_comes_back_bit_for_bit(tmp_path, y, max_time):
         assert back.source == str(tmp_path / "set.npz")
 
 
+@pytest.mark.filterwarnings("ignore::spikenn_cy.errors.DataWarning")
 def test_samples_without_any_spike_come_back(tmp_path):
     dataset = SpikingDataset.from_numpy(np.ones((3, 4)), [0, 1, 2])
     dataset.save(tmp_path / "set.npz")
@@ -96,6 +97,7 @@ def test_the_archive_is_sound_and_stored_plain(saved):
         subprocess.run(["unzip", "-tqq", str(saved)], check=True)
 
 
+@pytest.mark.filterwarnings("ignore::spikenn_cy.errors.DataWarning")
 @pytest.mark.parametrize("n_samples", [1, 7, 64, 300])
 def test_every_members_data_begins_on_a_cache_line(tmp_path, n_samples):
     X = np.random.default_rng(n_samples).random((n_samples, 11)) * 2

@@ -38,6 +38,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("blocks")
 
 
+@pytest.mark.filterwarnings("ignore::spikenn_cy.errors.DataWarning")
 @given(sizes=st.lists(st.integers(0, 5), min_size=1, max_size=8), density=st.sampled_from([1.0, 0.3, 0.0]))
 def test_blocks_of_any_sizes_make_the_bytes_of_save(folder, sizes, density):
     n_samples = sum(sizes) or 1

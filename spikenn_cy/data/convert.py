@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.data.dense import from_dense
 from spikenn_cy.data.objects import holds_objects
 from spikenn_cy.data.objects import read_objects
+from spikenn_cy.data.suspicion import look_at_dense
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import shortened
 
@@ -38,6 +40,11 @@ def convert(
     ------
     DataError
         If a file does not hold what it must. Nothing is written then.
+
+    Warns
+    -----
+    DataWarning
+        As `SpikingDataset.from_numpy`.
     """
     output = Path(output)
     if output.suffix != ".npz":
@@ -45,7 +52,10 @@ def convert(
     for path in (times, labels):
         if output.exists() and output.samefile(path):
             raise DataError(f"{output}: must be another file than the inputs, got {path}")
-    dataset = SpikingDataset.from_numpy(read_array(times), read_labels(labels), max_time=max_time)
+    X = read_array(times)
+    spikes = from_dense(X, read_labels(labels), max_time)
+    look_at_dense(spikes, os.fspath(times), X)
+    dataset = SpikingDataset._trusted(spikes)
     dataset.save(output)
     return dataset
 

@@ -25,6 +25,7 @@ from spikenn_cy.data.events import Window
 from spikenn_cy.data.events import from_events
 from spikenn_cy.data.events import from_tonic
 from spikenn_cy.data.spikes import write
+from spikenn_cy.data.suspicion import look_at_dense
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.dtypes import STAMP
@@ -114,8 +115,16 @@ class SpikingDataset:
         ------
         DataError
             If a time is negative or NaN (its position is named), or a shape or dtype is wrong.
+
+        Warns
+        -----
+        DataWarning
+            If no input fires in several samples, or if, in ten or more, over half of the values are silent or nearly
+            all spikes are at one time. Raw features look like that.
         """
-        return cls._trusted(from_dense(X, y, max_time))
+        spikes = from_dense(X, y, max_time)
+        look_at_dense(spikes, "X", X)
+        return cls._trusted(spikes)
 
     @classmethod
     def from_blocks(
@@ -138,7 +147,21 @@ class SpikingDataset:
         ------
         DataError
             As ``from_numpy``, or if the blocks do not go together or are not as many as ``y``.
+
+        Warns
+        -----
+        DataWarning
+            As ``from_numpy``.
         """
+        spikes = from_blocks(blocks, y, max_time)
+        look_at_dense(spikes, "X")
+        return cls._trusted(spikes)
+
+    @classmethod
+    def _computed(
+        cls, blocks: Iterable[npt.ArrayLike], y: npt.ArrayLike | None = None, max_time: float = 1.0
+    ) -> "SpikingDataset":
+        """Return a data set of times that an encoder or a layer computed, so that silent ones are meant to be."""
         return cls._trusted(from_blocks(blocks, y, max_time))
 
     @classmethod
@@ -203,6 +226,12 @@ class SpikingDataset:
         DataError
             If a value is out of its range (recording and event are named), or a shape or
             dtype is wrong.
+
+        Warns
+        -----
+        DataWarning
+            If ``duration`` seems to be in another unit than ``t``: windows hold no event or one a recording, or nearly
+            all spikes are in the first thousandth.
         """
         events = {"x": x, "y": y, "polarity": polarity, "t": t}
         return cls._trusted(from_events(events, offsets, labels, Window(sensor_size, duration, start, max_time)))
@@ -246,6 +275,11 @@ class SpikingDataset:
         ------
         DataError
             If a value is out of its range, or something else is given than such recordings.
+
+        Warns
+        -----
+        DataWarning
+            As `from_events`.
         """
         return cls._trusted(from_tonic(recordings, Window(sensor_size, duration, start, max_time), verbose))
 

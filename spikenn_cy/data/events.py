@@ -19,6 +19,7 @@ from spikenn_cy.data.arrays import end_of_time
 from spikenn_cy.data.arrays import integers
 from spikenn_cy.data.arrays import vector
 from spikenn_cy.data.labels import number_classes
+from spikenn_cy.data.suspicion import MOST_AT_ONCE
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.dtypes import STAMP
@@ -30,6 +31,8 @@ from spikenn_cy.utils.validation import require_unmasked
 
 PART = 1 << 14  # events at once: enough to hide the calls, few enough for their copies to stay in cache
 TICK_MAX = np.iinfo(np.int64).max
+SEVERAL = 3  # events of a recording, of which a window in the right unit would hold more than one
+BEGINNING = 1e-3  # of a window
 KINDS = {"x": "iu", "y": "iu", "polarity": "biu", "t": "iuf"}
 WHAT = {
     "x": "whole numbers",
@@ -146,6 +149,8 @@ class Reader:
         latest = np.nextafter(STAMP.type(self.max_time), STAMP.type(0))
         self.collector = EventCollector(*self.sensor, self.duration, self.max_time, latest)
         self.ends = [0]
+        self.n_events: list[int] = []  # of each recording
+        self.longest = 0.0  # of all recordings: from first event to last
 
     def checked(self, given: Mapping[str, Any], place: str = "") -> Events:
         """Return arrays of equal length and fitting dtypes, whose values are still unchecked."""
@@ -178,6 +183,9 @@ class Reader:
             rule = "must be 0 and 1, or -1 and 1, in all recordings"
             require(False, f"sample {number}: polarity", rule, "-1 and 0", DataError)
         self.ends.append(self.collector.close())
+        self.n_events.append(len(events.t))
+        if len(events.t):
+            self.longest = max(self.longest, float(events.t.max()) - float(events.t.min()))
 
     def _clock(self, t: np.ndarray, number: int) -> Clock:
         """Return how to compare the times of a recording."""
@@ -216,10 +224,11 @@ class Reader:
         if self.starts is not None and self.starts.ndim == 1:
             rule = f"must be one number or one for each of {n_recordings} recordings"
             require(len(self.starts) == n_recordings, "start", rule, len(self.starts), DataError)
-        if self.collector.n_spikes == 0:
-            text = f"none of {n_recordings} recordings has an event in its window, {self.duration} long"
-            warnings.warn(DataWarning(f"duration: {text}; is it in the unit of t?"), stacklevel=4)
         indices, timestamps = self.collector.finish()
+        slip = self._slip(np.frombuffer(timestamps, STAMP))
+        if slip:
+            text = f"{slip}; recordings last up to {self.longest:g}; is it in the unit of t?"
+            warnings.warn(DataWarning(f"duration: {text}"), stacklevel=4)
         return SpikeArrays(
             np.array(self.ends, OFFSET),
             np.frombuffer(indices, INDEX),
@@ -230,6 +239,21 @@ class Reader:
             classes,
             input_shape=self.sensor.input_shape,
         )
+
+    def _slip(self, times: np.ndarray) -> str:
+        """Return what makes a window of another unit likely, "" if nothing does."""
+        n_recordings, window = len(self.n_events), f"its window, {self.duration:g} long"
+        if not len(times):
+            return f"none of {n_recordings} recordings has an event in {window}"
+        full = np.array(self.n_events) >= SEVERAL
+        lone = np.count_nonzero(full & (np.diff(self.ends) <= 1))
+        if lone > np.count_nonzero(full) / 2:
+            return f"{lone} of {n_recordings} recordings have one event at most in {window}"
+        early = np.count_nonzero(times < self.max_time * BEGINNING)
+        if self.longest > 0 and early >= MOST_AT_ONCE * len(times):
+            share = f"{100 * early / len(times):.0f} % of {len(times):,} spikes"
+            return f"{share} are in the first {times.max() / self.max_time:.1g} of {window}"
+        return ""
 
 
 def sensor_of(found: Any) -> Sensor:

@@ -67,7 +67,7 @@ def digit_spikes() -> SpikingDataset:
     """
     images, labels = load_digits()
     times = 1 - images.reshape(len(images), -1) / np.float32(BRIGHTEST)
-    return SpikingDataset.from_numpy(times, labels, max_time=1.0)
+    return SpikingDataset._computed((times,), labels)
 
 
 def demo_datasets() -> tuple[SpikingDataset, SpikingDataset, SpikingDataset]:

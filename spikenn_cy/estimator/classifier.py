@@ -444,11 +444,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         """Return encoded samples, of which never many are dense at once, with class numbers as labels."""
         n_rows = max(1, CHUNK // (X.shape[1] * self.n_fields))
         parts = [
-            SpikingDataset.from_numpy(
-                self.encoder_.transform(X[start : start + n_rows]),
-                np.zeros(len(labels[start : start + n_rows]), INDEX),
-                self.max_time,
-            )
+            SpikingDataset._computed((self.encoder_.transform(X[start : start + n_rows]),), max_time=self.max_time)
             for start in range(0, len(labels), n_rows)
         ]
         labels, names = labels.astype(INDEX), class_numbers_or_names(self.classes_)

@@ -344,7 +344,7 @@ class Pixels:
             If an image has no spike.
         """
         images = self._suiting(images)
-        return SpikingDataset.from_blocks(self.time_blocks(images, n_threads), labels)
+        return SpikingDataset._computed(self.time_blocks(images, n_threads), labels)
 
     def time_blocks(self, images: Any, n_threads: int = 1, verbose: bool = False) -> Iterator[npt.NDArray[np.float32]]:
         """Yield the spike times of images, some at a time.

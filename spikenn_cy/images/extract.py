@@ -235,7 +235,8 @@ def _write(
     """Write the spikes of images block by block, since all of them may not fit into memory."""
     with DatasetWriter(path) as writer:
         for times in extractor.time_blocks(images.images, n_threads=n_threads, verbose=verbose):
-            writer.append(SpikingDataset.from_numpy(times, labels[len(writer) : len(writer) + len(times)]))
+            part = labels[len(writer) : len(writer) + len(times)]
+            writer.append(SpikingDataset._computed((times,), part))
 
 
 def spikes_of(job: Extraction) -> dict[str, SpikingDataset]:

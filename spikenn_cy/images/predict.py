@@ -150,7 +150,7 @@ def _features(
         n_features = math.prod(times.shape[1:])
         rule = f"must take the {n_features} features that {path} makes of these images"
         require(n_features == network.n_inputs, str(question.readout), rule, network.n_inputs, DataError)
-        yield SpikingDataset.from_blocks((times,), None, FEATURES_END)
+        yield SpikingDataset._computed((times,), max_time=FEATURES_END)
 
 
 def _of_table(question: Question, encoder: str | os.PathLike[str], network: Readout) -> _Samples:
@@ -169,7 +169,7 @@ def _of_table(question: Question, encoder: str | os.PathLike[str], network: Read
     def blocks() -> Iterator[SpikingDataset]:
         for start in range(0, len(features.rows), n_rows):
             times = model.times(taken(features, slice(start, start + n_rows)), str(table))
-            yield SpikingDataset.from_blocks((times,), None, FEATURES_END)
+            yield SpikingDataset._computed((times,), max_time=FEATURES_END)
 
     word = "row" if features.is_array else "line"
     return _Samples(blocks(), [f"{word} {row}" for row in features.rows.tolist()], labels)

@@ -10,7 +10,6 @@ import numpy as np
 
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.dataset import SpikingDataset
-from spikenn_cy.data.dense import from_dense
 from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.dtypes import STAMP
@@ -81,7 +80,7 @@ def hidden_spikes(
         potentials = np.empty(times.shape, REAL)
         batch = SampleBatch(dataset, numbers=numbers, key=key)
         inference.first_spikes(batch, times, potentials, dropout, position)
-        dataset = SpikingDataset._trusted(from_dense(times, None, dataset.max_time))
+        dataset = SpikingDataset._computed((times,), max_time=dataset.max_time)
     return dataset
 
 

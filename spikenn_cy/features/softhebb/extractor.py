@@ -283,7 +283,7 @@ class SoftHebbCNN:
             If all features of an image are 0, so that it has no spike.
         """
         images = self._suiting(images)
-        return SpikingDataset.from_blocks(self.time_blocks(images, n_threads), labels)
+        return SpikingDataset._computed(self.time_blocks(images, n_threads), labels)
 
     def time_blocks(self, images: Any, n_threads: int = 1, verbose: bool = False) -> Iterator[np.ndarray]:
         """Yield the spike times of all features, some images at a time.

@@ -283,7 +283,7 @@ class STDPCSNN:
             If no feature fires for any of them.
         """
         images = self._checked(images)
-        return SpikingDataset.from_blocks(self._time_blocks(images, n_threads, False), labels)
+        return SpikingDataset._computed(self._time_blocks(images, n_threads, False), labels)
 
     def time_blocks(self, images: Any, n_threads: int = 1, verbose: bool = False) -> Iterator[npt.NDArray[np.float32]]:
         """Yield the spike times of all features, some images at a time.
