@@ -24,7 +24,12 @@ from spikenn_cy.data.dense import from_dense
 from spikenn_cy.data.events import Window
 from spikenn_cy.data.events import from_events
 from spikenn_cy.data.events import from_tonic
+from spikenn_cy.data.joining import Kind
+from spikenn_cy.data.joining import joined
 from spikenn_cy.data.spikes import write
+from spikenn_cy.data.splitting import shared_out
+from spikenn_cy.data.summary import facts_of
+from spikenn_cy.data.summary import lines_of
 from spikenn_cy.data.suspicion import look_at_dense
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import OFFSET
@@ -33,6 +38,7 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.errors import require_one_of
 from spikenn_cy.errors import shown
+from spikenn_cy.utils.tables import as_html
 from spikenn_cy.utils.validation import is_real
 
 
@@ -297,6 +303,28 @@ class SpikingDataset:
         return cls._trusted(checked(READERS[suffix](path), str(path), owned=True), str(path))
 
     @classmethod
+    def concatenate(cls, datasets: "Iterable[SpikingDataset]") -> "SpikingDataset":
+        """Return the samples of several data sets as one; its classes are those of all of them.
+
+        Parameters
+        ----------
+        datasets : iterable of SpikingDataset
+            Of the same inputs and time, all with labels or all without. The spikes are copied.
+
+        Raises
+        ------
+        DataError
+            If they do not go together.
+        """
+        given = list(datasets) if isinstance(datasets, Iterable) and not isinstance(datasets, SpikingDataset) else []
+        require(len(given) > 0, "datasets", "must be a list of data sets, one at least", datasets, DataError)
+        for number, part in enumerate(given):
+            ok = isinstance(part, SpikingDataset)
+            require(ok, f"datasets[{number}]", "must be a SpikingDataset", type(part).__name__, DataError)
+        places = [part.source or f"datasets[{number}]" for number, part in enumerate(given)]
+        return cls._trusted(joined([part._arrays for part in given], [part._kind for part in given], places))
+
+    @classmethod
     def _trusted(cls, arrays: SpikeArrays, source: str | None = None) -> "SpikingDataset":
         """Make a data set of arrays that are checked already and that nobody else writes to."""
         dataset = cls.__new__(cls)
@@ -355,6 +383,11 @@ class SpikingDataset:
     def max_time(self) -> float:
         """End of a sample, in the unit of the timestamps."""
         return self._arrays.max_time
+
+    @property
+    def _kind(self) -> Kind:
+        """All in which data sets must be alike to become one."""
+        return Kind(self.n_inputs, self.input_shape, self.max_time, self.labels is not None, self.classes.dtype)
 
     @property
     def source(self) -> str | None:
@@ -439,6 +472,46 @@ class SpikingDataset:
         """Return the same spikes under other class numbers, both arrays as ``match_classes`` makes them."""
         arrays = self._arrays._replace(labels=labels, classes=classes, classes_assumed=False)
         return self._trusted(arrays, self._source)
+
+    def split(self, *shares: float, seed: int = 0, stratify: bool = True) -> "tuple[SpikingDataset, ...]":
+        """Return data sets among which the samples are shared out by chance.
+
+        Parameters
+        ----------
+        *shares : float
+            What each of them gets, such as ``0.8, 0.1, 0.1``; their sum is 1.
+        seed : int, default=0
+            The same seed makes the same parts.
+        stratify : bool, default=True
+            Whether each part gets its share of each class, up to a sample or two, where there are labels.
+
+        Returns
+        -------
+        tuple of SpikingDataset
+            With the classes of this one, samples in a random order.
+
+        Raises
+        ------
+        DataError
+            If shares are nonsense, or a part would have no sample.
+
+        Examples
+        --------
+        >>> dataset = SpikingDataset.from_numpy([[0.1], [0.2], [0.3], [0.4]], ["cat", "cat", "dog", "dog"])
+        >>> train, test = dataset.split(0.5, 0.5, seed=0)
+        >>> sorted(train.classes[train.labels])
+        [np.str_('cat'), np.str_('dog')]
+        """
+        require(isinstance(stratify, bool), "stratify", "must be true or false", stratify, DataError)
+        parts = shared_out(len(self), self.labels if stratify else None, shares, seed)
+        return tuple(self[numbers] for numbers in parts)
+
+    def summary(self) -> str:
+        """Return in a few lines what the data set holds: classes, spikes, silence and times."""
+        return lines_of(facts_of(self))
+
+    def _repr_html_(self) -> str:
+        return as_html("SpikingDataset", [("what", "value"), *facts_of(self)])
 
     def reshaped(self, input_shape: Any) -> "SpikingDataset":
         """Return the same spikes, which are shared, with other axes to number the inputs.

@@ -11,7 +11,8 @@ import numpy as np
 from spikenn_cy.data.arrays import COUNT_MAX
 from spikenn_cy.data.arrays import SpikeArrays
 from spikenn_cy.data.dataset import SpikingDataset
-from spikenn_cy.data.labels import class_names
+from spikenn_cy.data.joining import Kind
+from spikenn_cy.data.joining import joined_labels
 from spikenn_cy.data.spikes import write
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import OFFSET
@@ -63,9 +64,7 @@ class DatasetWriter:
         self._indptr = [np.zeros(1, dtype=OFFSET)]
         self._labels: list[np.ndarray] = []
         self._classes: list[np.ndarray] = []  # that number the labels of each block
-        self._n_inputs = 0
-        self._input_shape: tuple[int, ...] = ()
-        self._max_time = 0.0
+        self._kind: Kind | None = None  # of block 0
 
     def __len__(self) -> int:
         """Return the number of samples appended."""
@@ -95,8 +94,7 @@ class DatasetWriter:
         except OSError as problem:
             self.discard()
             raise self._unwriteable(problem) from problem
-        if not self._classes:
-            self._n_inputs, self._input_shape, self._max_time = block.n_inputs, block.input_shape, block.max_time
+        self._kind = self._kind or block._kind
         self._indptr.append(block.indptr[1:] + self._n_spikes)
         if block.labels is not None:
             self._labels.append(np.array(block.labels))  # a view might keep the whole block in memory
@@ -108,21 +106,8 @@ class DatasetWriter:
         """Raise unless ``block`` goes with those before it."""
         place, total = f"{self._path}: block {len(self._classes)}", self._n_samples + len(block)
         require(total <= COUNT_MAX, place, f"must leave it at {COUNT_MAX} samples", total, DataError)
-        if not self._classes:
-            return
-        ok = block.n_inputs == self._n_inputs
-        require(ok, place, f"must have {self._n_inputs} inputs like block 0", block.n_inputs, DataError)
-        ok = block.input_shape == self._input_shape
-        require(ok, place, f"must have input_shape {self._input_shape} like block 0", block.input_shape, DataError)
-        ok = STAMP.type(block.max_time) == STAMP.type(self._max_time)
-        require(ok, place, f"must have max_time {self._max_time} like block 0", block.max_time, DataError)
-        labelled = bool(self._labels)
-        rule = "must have labels like block 0" if labelled else "must have no labels like block 0"
-        found = "none" if block.labels is None else "labels"
-        require((block.labels is not None) == labelled, place, rule, found, DataError)
-        first, own = self._classes[0].dtype, block.classes.dtype
-        ok = own.kind == first.kind or {own.kind, first.kind} == {"i", "u"}
-        require(ok, place, f"must have classes of {first} like block 0", own, DataError)
+        if self._kind is not None:
+            block._kind.require_like(self._kind, place, "block 0")
 
     def close(self) -> None:
         """Write the file; at the end of a ``with`` block that ends well this is done for you.
@@ -142,18 +127,17 @@ class DatasetWriter:
     def _write(self) -> None:
         rule = "a data set must have at least one sample to be saved"
         require(len(self) >= 1, str(self._path), rule, 0, DataError)
-        classes = class_names(np.unique(np.concatenate(self._classes)), f"{self._path}: classes")
-        labels = None
-        if self._labels:
-            numbers = (np.searchsorted(classes, own).astype(INDEX) for own in self._classes)
-            labels = np.concatenate([number[own] for number, own in zip(numbers, self._labels, strict=True)])
+        assert self._kind is not None
+        labels, classes = None, self._classes[0]
+        if self._kind.labelled:
+            labels, classes = joined_labels(self._labels, self._classes, f"{self._path}: classes")
         try:
             indices, timestamps = map(mapped, self._spools, (INDEX, STAMP))
         except OSError as problem:
             raise self._unwriteable(problem) from problem
         spikes = np.concatenate(self._indptr), indices, timestamps, labels
-        rest = self._n_inputs, self._max_time, classes
-        write(self._path, SpikeArrays(*spikes, *rest, input_shape=self._input_shape))
+        rest = self._kind.n_inputs, self._kind.max_time, classes
+        write(self._path, SpikeArrays(*spikes, *rest, input_shape=self._kind.input_shape))
 
     def discard(self) -> None:
         """Give up what was appended; ``path`` is left as it was."""
