@@ -167,7 +167,7 @@ def _write(folder: OutputFolder, job: Encoding, found: Found) -> None:
             for start in range(0, len(rows), n_rows):
                 chosen = rows[start : start + n_rows]
                 times = encoder.times(taken(found.features, chosen), str(job.table))
-                writer.append(SpikingDataset.from_numpy(times, labels[chosen]))
+                writer.append(SpikingDataset._computed((times,), labels[chosen]))
     encoder.save(folder.file(ENCODER))  # last: with it the folder is complete
 
 
