@@ -33,6 +33,7 @@ from spikenn_cy.experiments.batch import run_batch
 from spikenn_cy.experiments.single import DataFile
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
+from spikenn_cy.experiments.tables import folded_table
 
 pytestmark = pytest.mark.processes
 
@@ -388,7 +389,7 @@ def test_a_warning_that_all_runs_have_is_given_once(tmp_path):
     SpikingDataset.from_numpy(times, labels).save(tmp_path / "in" / "trainset.npz")
     done = command("gridsearch", tmp_path / "in", tmp_path / "out", write_settings(tmp_path / "g.json", **GRID))
     assert done.returncode == 0
-    (line,) = done.stderr.splitlines()
+    _, line = done.stderr.splitlines()  # the first is about the missing valset
     assert line.endswith("1 of 90 training samples have no spike")
 
 
@@ -499,7 +500,7 @@ def test_a_score_is_mean_and_population_deviation_over_complete_folds(tmp_path):
     assert json.loads(summary.text("json")) == json.loads(json.dumps(summary.record))
 
 
-def test_the_best_are_ranked_by_validation_and_shown_with_what_differs(capsys, words, tmp_path):
+def test_the_best_are_ranked_by_validation_and_shown_with_what_the_grid_varies(capsys, words, tmp_path):
     call(capsys, *words, "--n_proc", "1")
     folders = sorted(path for path in (tmp_path / "out").iterdir() if path.is_dir())
     figures = [(0.9, "epochs"), (0.95, "epochs"), (0.95, "gridsearch_stop_acc"), None]
@@ -518,29 +519,74 @@ def test_the_best_are_ranked_by_validation_and_shown_with_what_differs(capsys, w
 
     _, out, _ = call(capsys, "best", tmp_path / "out", "--N", "2")
     lines = out.splitlines()
-    assert lines[0].split() == ["folder", "training", "validation", "epochs", "firing_threshold", "ap"]
-    assert lines[1].split() == [folders[1].name, "99.00", "95.00", "7", "1.5", "0.05"]
-    assert lines[2].split() == [folders[2].name, "99.00", "95.00", "7", "2", "0.1", "given", "up"]
+    assert lines[0].split() == ["rank", "run", "training", "validation", "epochs", "firing_threshold", "ap"]
+    assert lines[1].split() == ["1", "1", "99.00", "95.00", "7", "1.5", "0.05"]
+    assert lines[2].split() == ["2", "2", "99.00", "95.00", "7", "2", "0.1", "given", "up"]
     assert lines[3:] == [
-        "3 of 4 runs complete, 1 of them given up; ranked by validation accuracy in % after the last epoch"
+        "3 of 4 runs complete, 1 of them given up; ranked by validation accuracy in % after the last epoch",
+        f"next: spikenn-cy best {tmp_path / 'out'} --save best.json, which writes the settings of rank 1",
     ]
-    two = [(0, 1.5, 0.1), (1, 1.5, 0.05)]  # these differ in one setting only
-    for number, *_ in two:
-        (folders[number] / "result.json").write_text((folders[1] / "result.json").read_text())
-    (folders[2] / "result.json").unlink()
+    assert call(capsys, "best", tmp_path / "out", "--verbose")[1].splitlines()[1].split()[1] == folders[1].name
+    (folders[2] / "result.json").unlink()  # the two that are left differ in one setting only
     _, out, _ = call(capsys, "best", tmp_path / "out", "--csv")
-    assert out.splitlines()[0] == (
-        "rank,folder,train_accuracy,val_accuracy,test_accuracy,n_epochs,stopped,optimizer.ap"
-    )
+    assert out.splitlines()[0].endswith(",stopped,network[0].firing_threshold,optimizer.ap")
 
 
 def test_without_validation_data_the_training_accuracy_ranks_and_that_is_said(capsys, words, tmp_path):
     (tmp_path / "in" / "valset.npz").unlink()
-    _, out, _ = call(capsys, *words, "--n_proc", "1")
-    assert out.endswith("ranked by training accuracy in % after the last epoch\n")
+    _, out, err = call(capsys, *words, "--n_proc", "1")
+    assert err.startswith(f"warning: {tmp_path / 'in'}: has no valset, so that runs are ranked by training accuracy")
+    assert "ranked by training accuracy in % after the last epoch\n" in out
     best = json.loads(call(capsys, "best", tmp_path / "out", "--json")[1])["best"]
     found = [run["train_accuracy"] for run in best]
     assert found == sorted(found, reverse=True)
+
+
+def test_a_grid_of_one_run_is_said_to_be_one(capsys, tmp_path):
+    config = write_settings(tmp_path / "c.json", trainer={"epochs": 1})
+    status, _, err = call(capsys, "gridsearch", write_data(tmp_path / "in"), tmp_path / "out", config, "--n_proc", "1")
+    assert (status, len(err.splitlines())) == (0, 1)
+    assert err.startswith(f"warning: {config}: no setting has several values to try")
+
+
+def test_the_best_settings_are_kept_for_the_next_command(capsys, words, tmp_path):
+    output, file = tmp_path / "out", tmp_path / "winner.json"
+    call(capsys, *words, "--n_proc", "1")
+    status, out, err = call(capsys, "best", output, "--save", file)
+    assert (status, err) == (0, "")
+    assert out.splitlines()[-1].startswith(f"next: spikenn-cy kfold IN OUT {file}, ")
+    first = json.loads(call(capsys, "best", output, "--json")[1])["best"][0]
+    assert json.loads(file.read_text()) == json.loads((output / first["folder"] / "config.json").read_text())["config"]
+    many = folds(tmp_path / "folds", 1)
+    for number, config in enumerate([file, output / first["folder"], output / first["folder"] / "config.json"]):
+        words = ["kfold", many, tmp_path / str(number), config, "--K", "1", "--n_proc", "1"]
+        assert call(capsys, *words)[0] == 0
+    assert contents(tmp_path / "0") == contents(tmp_path / "1") == contents(tmp_path / "2")
+
+
+def test_the_best_settings_are_kept_over_nothing_that_a_command_needs(capsys, words, tmp_path):
+    output = tmp_path / "out"
+    call(capsys, *words, "--n_proc", "1")
+    before = contents(output)
+    first = json.loads(call(capsys, "best", output, "--json")[1])["best"][0]["folder"]
+    for file, finding in [
+        (output / "manifest.json", "must be another file than those of many runs"),
+        (output / first / "config.json", "must be another file than those of a run"),
+        (output, "must be a file, got a folder"),
+        ("", "must be a path"),
+    ]:
+        status, _, err = call(capsys, "best", output, "--save", file)
+        assert (status, len(err.splitlines())) == (2, 1)
+        assert finding in err
+    assert contents(output) == before
+
+
+def test_a_table_of_many_settings_is_folded_for_terminals():
+    header = ["rank", *(f"a_rather_long_setting_{number}" for number in range(9))]
+    lines = folded_table([header, ["1", *map(str, range(9))]])
+    assert max(map(len, lines)) <= 100
+    assert [word for line in lines for word in line.split() if "_" in word] == header[1:]
+    assert sum(line.startswith("rank") for line in lines) == 3
 
 
 @pytest.mark.parametrize("name", ["score", "best"])

@@ -19,6 +19,7 @@ from spikenn_cy.config import grid_dimensions
 from spikenn_cy.config import is_grid
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
+from spikenn_cy.features.stdp_csnn.settings import STDPCSNNConfig
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.neurons import NEURONS
 from spikenn_cy.neurons.integrate_and_fire import IFConfig
@@ -413,7 +414,7 @@ def test_an_error_names_the_file(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "finding"),
-    [("none.json", "No such file or directory"), (".", "Is a directory"), ("a\0b", "embedded null byte")],
+    [("none.json", "No such file or directory"), ("a\0b", "embedded null byte")],
 )
 def test_settings_that_cannot_be_read_are_refused_by_their_path(name, finding, tmp_path):
     file = tmp_path / name
@@ -505,6 +506,52 @@ def test_the_dimensions_of_a_grid_are_told_in_the_order_of_its_runs():
             layer = re.fullmatch(r"network\[(\d+)\]", section)
             assert (flat["network"][int(layer[1])] if layer else flat[section])[key] == value
     assert grid_dimensions(settings()) == {}
+
+
+def run_record(**members):
+    """Return the record of a run, with members replaced."""
+    return {"format": 1, "config": settings(), "seed": 3, "data": {}, "versions": {}} | members
+
+
+def test_the_settings_of_a_run_are_read_from_its_folder_or_record(tmp_path):
+    record = tmp_path / "run" / "config.json"
+    record.parent.mkdir()
+    record.write_text(json.dumps(run_record()))
+    for form in (record.parent, record, run_record(), str(record.parent)):
+        assert ExperimentConfig.from_any(form) == ExperimentConfig.from_any(settings())
+        assert expand_grid(form) == [ExperimentConfig.from_any(settings())]
+    assert ExperimentConfig.from_any(record.parent).where == str(record)
+    record.write_text(json.dumps(run_record(config=settings(trainer={"epochs": -1}))))
+    with pytest.raises(ConfigError, match=rf"^{record}: trainer.epochs: must be >= 0, got -1$"):
+        ExperimentConfig.from_any(record.parent)
+
+
+def test_the_settings_of_an_extraction_are_read_from_its_folder(tmp_path):
+    made = {"to_grayscale": True}
+    (tmp_path / "extraction.json").write_text(json.dumps(run_record(config=made, extractor="stdp-csnn", files={})))
+    assert STDPCSNNConfig.from_any(tmp_path) == STDPCSNNConfig.from_any(made)
+
+
+@pytest.mark.parametrize(
+    ("record", "finding"),
+    [
+        (run_record(command="gridsearch"), r"got that of a grid search \(spikenn-cy best OUT --save FILE writes"),
+        (run_record(command="kfold"), r"got that of kfold \(the folders of its runs will do\)"),
+        ({"format": 1, "train_accuracy": 0.5}, "got a record with format, train_accuracy"),
+        (run_record(config=[]), "must be an object"),
+    ],
+)
+def test_records_of_anything_else_are_no_settings(record, finding, tmp_path):
+    (tmp_path / "manifest.json").write_text(json.dumps(record))
+    for form in (tmp_path, record):
+        with pytest.raises(ConfigError, match=finding) as refusal:
+            ExperimentConfig.from_any(form)
+        assert "\n" not in str(refusal.value)
+
+
+def test_a_folder_without_settings_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"got a folder without config\.json"):
+        expand_grid(tmp_path)
 
 
 def test_settings_without_a_list_are_a_grid_of_one_run():

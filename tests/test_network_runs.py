@@ -217,7 +217,7 @@ def test_a_grid_varies_settings_of_each_layer_and_refuses_the_points_that_do_not
     record = json.loads(table)
     runs = record["best"]
     assert len(runs) == 8
-    varied = {"network[0].dropout", "network[1].n_neurons", "trainer.augment.shift"}
+    varied = {"network[0].kernel_size", "network[0].dropout", "network[1].n_neurons", "trainer.augment.shift"}
     assert set(runs[0]["settings"]) == varied
 
 

@@ -137,7 +137,7 @@ def no_settings(folder):
     return "in", "out", "nowhere.json"
 
 
-@case(finding=r"in: must be usable, got Is a directory")
+@case(finding=r"in: must be settings, or the folder or record of a run .*, got a folder without config\.json")
 def a_folder_as_settings(folder):
     return "in", "out", "in"
 

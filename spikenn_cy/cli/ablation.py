@@ -40,7 +40,7 @@ def _kind(kinds: "argparse._SubParsersAction[Parser]", name: str, text: str) -> 
         parser,
         "holds the data of fold 0 in IN/0, and so on",
         "each setting goes to a folder of its own in it, with a folder for each fold",
-        "JSON file with the other settings",
+        "the other settings: " + batches.CONFIG,
     )
     batches.add_folds(parser)
     batches.add_workers(parser)

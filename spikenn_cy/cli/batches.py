@@ -12,6 +12,7 @@ from spikenn_cy.experiments.batch import run_batch
 from spikenn_cy.experiments.tables import Summary
 
 SOME_FAILED = 1
+CONFIG = "settings: a JSON file, or the folder of a run"
 
 
 def add_folders(parser: Parser, input: str, output: str, config: str) -> None:

@@ -4,6 +4,7 @@ import argparse
 
 from spikenn_cy.cli import batches
 from spikenn_cy.cli.arguments import Parser
+from spikenn_cy.cli.best import next_step
 from spikenn_cy.experiments import gridsearch
 
 SUMMARY = "Train every combination of the settings in a grid and rank them."
@@ -15,7 +16,7 @@ def add_arguments(parser: Parser) -> None:
         parser,
         "folder with trainset and, to rank the runs by it, valset",
         "each run goes to a folder of its own in it",
-        "JSON file with the settings; a list in place of a value holds the values to try",
+        "settings as for kfold; a list in place of a value holds the values to try",
     )
     batches.add_workers(parser)
     parser.add_argument(
@@ -28,6 +29,11 @@ def add_arguments(parser: Parser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Search, then print the best."""
-    status = batches.run(gridsearch.jobs(arguments.input, arguments.output, arguments.config), arguments)
-    batches.tell(gridsearch.summarise(arguments.output))
+    batch = gridsearch.jobs(arguments.input, arguments.output, arguments.config)
+    gridsearch.warn(batch)
+    status = batches.run(batch, arguments)
+    summary = gridsearch.summarise(arguments.output)
+    batches.tell(summary)
+    if summary.rows:
+        print(next_step("OUT", None))
     return status

@@ -15,7 +15,7 @@ def add_arguments(parser: Parser) -> None:
         parser,
         "holds the data of fold 0 in IN/0, and so on",
         "fold 0 goes to OUT/0, and so on; what is unfinished there is gone on with",
-        "JSON file with the settings",
+        batches.CONFIG,
     )
     batches.add_folds(parser)
     batches.add_workers(parser)

@@ -34,7 +34,10 @@ def add_arguments(parser: Parser) -> None:
         "output", metavar="OUT", nargs="?", help="folder of the run; an unfinished run there is gone on with"
     )
     parser.add_argument(
-        "config", metavar="CONFIG", nargs="?", help="JSON file with the settings (default: chosen from the data)"
+        "config",
+        metavar="CONFIG",
+        nargs="?",
+        help="settings: a JSON file, or the folder of a run (default: chosen from the data)",
     )
     parser.add_argument(
         "--demo", choices=list(DEMOS), help="which demo on the bundled digits, in place of IN, OUT and CONFIG"

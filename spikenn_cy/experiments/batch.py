@@ -114,6 +114,10 @@ class RunState:
     result: Mapping[str, Any] | None
     state: str
 
+    def figure(self, key: str) -> Any:
+        """Return a member of the result; None if the run is not complete."""
+        return None if self.result is None else self.result.get(key)
+
     @classmethod
     def of(cls, output: Path, folder: str, varied: Mapping[str, Any] | None = None) -> "RunState":
         """Return the state of the run in a folder below ``output``."""

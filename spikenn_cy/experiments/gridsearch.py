@@ -5,12 +5,19 @@ import itertools
 import json
 import os
 import re
+import warnings
 from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.config import expand_grid
 from spikenn_cy.config import grid_dimensions
+from spikenn_cy.data.folder import data_files
+from spikenn_cy.errors import ConfigWarning
+from spikenn_cy.errors import DataWarning
+from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.batch import Batch
 from spikenn_cy.experiments.batch import Run
 from spikenn_cy.experiments.batch import RunState
@@ -18,10 +25,13 @@ from spikenn_cy.experiments.batch import run_states
 from spikenn_cy.experiments.tables import SET_NAMES
 from spikenn_cy.experiments.tables import Summary
 from spikenn_cy.experiments.tables import cell
+from spikenn_cy.experiments.tables import folded_table
 from spikenn_cy.experiments.tables import percent
+from spikenn_cy.experiments.tables import short_names
 from spikenn_cy.experiments.tables import shown_setting
-from spikenn_cy.experiments.tables import text_table
 from spikenn_cy.settings.records import plain
+from spikenn_cy.settings.validation import at
+from spikenn_cy.storage.kinds import RUN
 
 LONGEST_NAME = 100  # characters of a folder's name
 
@@ -66,22 +76,55 @@ def jobs(input: str | os.PathLike[str], output: str | os.PathLike[str], config: 
 
 def folder_name(number: str, varied: Mapping[str, Any], config: ExperimentConfig, seed: int) -> str:
     """Return the name of a run's folder: number, settings that vary, checksum of all settings."""
-    short = {path: path.rpartition(".")[2] for path in varied}
-    names = list(short.values())
     # Two layers may vary in the same setting.
-    keys = {path: name if names.count(name) == 1 else path for path, name in short.items()}
-    settings = ",".join(f"{keys[path]}={cell(value)}" for path, value in varied.items())
+    names = short_names(varied)
+    settings = ",".join(f"{name}={cell(value)}" for name, value in zip(names, varied.values(), strict=True))
     settings = re.sub(r"[^\w.,=+\[\]-]", "", settings)
     content = json.dumps([config.to_dict(), seed], sort_keys=True)
     parts = number, settings[: LONGEST_NAME - len(number) - 10], hashlib.sha256(content.encode()).hexdigest()[:8]
     return "-".join(part for part in parts if part)
 
 
-def summarise(output: str | os.PathLike[str], N: int = 10) -> Summary:
-    """Return the ``N`` best runs by their last validation accuracy, with the settings in which these differ.
+def warn(batch: Batch) -> None:
+    """Warn of a grid search that is legal and looks like a slip.
 
-    Without validation data the last training accuracy decides. Runs of equal accuracy are
-    in the order of the grid; one that was given up by ``gridsearch_stop_acc`` is marked.
+    Warns
+    -----
+    ConfigWarning
+        If there is one run.
+    DataWarning
+        If no validation data are there to rank the runs by.
+    """
+    where = batch.runs[0].config.where
+    if len(batch.runs) == 1:
+        why = "no setting has several values to try, in a list, so that this grid is one run"
+        warnings.warn(ConfigWarning(at(where, why)), stacklevel=3)
+    elif "val" not in data_files(batch.input):
+        why = "has no valset, so that runs are ranked by training accuracy, which says little about new data"
+        warnings.warn(DataWarning(f"{os.fspath(batch.input)}: {why}"), stacklevel=3)
+
+
+def winner(output: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the settings of the best run of a grid search as JSON values, see `summarise`.
+
+    Raises
+    ------
+    RunError
+        If ``output`` is not the folder of a grid search, or no run is complete.
+    """
+    _, best, _ = ranked(output)
+    if not best:
+        raise RunError(f"{os.fspath(output)}: must have a complete run, got none")
+    folder = Path(output, best[0].folder)
+    record = RUN.record_in(folder)
+    if record is None:
+        raise RunError(f"{folder / RUN.record}: must be the record of a run, got none")
+    settings: dict[str, Any] = record["config"]
+    return settings
+
+
+def ranked(output: str | os.PathLike[str]) -> tuple[list[RunState], list[RunState], str]:
+    """Return the runs of a grid search, those that ended with the best one first, and the accuracy that ranks them.
 
     Raises
     ------
@@ -89,42 +132,48 @@ def summarise(output: str | os.PathLike[str], N: int = 10) -> Summary:
         If ``output`` is not the folder of a grid search.
     """
     states = run_states(output, "gridsearch")
-    ended = [(state, state.result) for state in states if state.result is not None]
-    by = "val_accuracy" if any(result["val_accuracy"] is not None for _, result in ended) else "train_accuracy"
-    best = sorted(ended, key=lambda pair: -_or_least(pair[1][by]))[:N]
-    paths = [path for path in (best[0][0].varied if best else {}) if _vary([state for state, _ in best], path)]
-    sets = [key for key in SET_NAMES if any(result[key] is not None for _, result in best)]
+    ended = [state for state in states if state.result is not None]
+    measured = any(state.figure("val_accuracy") is not None for state in ended)
+    by = "val_accuracy" if measured else "train_accuracy"
+    return states, sorted(ended, key=lambda state: -_or_least(state.figure(by))), by
 
-    settings = [path.rpartition(".")[2] for path in paths]
-    header = ["folder", *(SET_NAMES[key] for key in sets), "epochs", *settings, ""]
-    rows = [
-        [
-            state.folder,
-            *(percent(result[key]) for key in sets),
-            str(result["n_epochs"]),
-            *(shown_setting(state.varied[path]) for path in paths),
-            "given up" if state.state == "given up" else "",
-        ]
-        for state, result in best
-    ]
+
+def summarise(output: str | os.PathLike[str], N: int = 10, folders: bool = False) -> Summary:
+    """Return the ``N`` best runs by their last validation accuracy, with all settings that the grid varies.
+
+    Without validation data the last training accuracy decides. Runs of equal accuracy are
+    in the order of the grid; one that was given up by ``gridsearch_stop_acc`` is marked.
+
+    Parameters
+    ----------
+    output : path-like
+    N : int
+    folders : bool
+        Whether the text has the folders of runs, in place of their numbers, with which these begin.
+
+    Raises
+    ------
+    RunError
+        If ``output`` is not the folder of a grid search.
+    """
+    states, ended, by = ranked(output)
+    best = ended[:N]
+    paths = list(states[0].varied) if states else []
     n_given_up = sum(state.state == "given up" for state in states)
-    lines = text_table([header, *rows]) if best else []
+    lines = _text(best, paths, folders)
     lines.append(
         f"{len(ended)} of {len(states)} runs complete, {n_given_up} of them given up; ranked by {SET_NAMES[by]} "
         "accuracy in % after the last epoch"
     )
-
     columns = ("rank", "folder", *SET_NAMES, "n_epochs", "stopped", *paths)
     values = tuple(
         (
             rank,
             state.folder,
-            *(result[key] for key in SET_NAMES),
-            result["n_epochs"],
-            result["stopped"],
+            *map(state.figure, (*SET_NAMES, "n_epochs", "stopped")),
             *(state.varied[path] for path in paths),
         )
-        for rank, (state, result) in enumerate(best, start=1)
+        for rank, state in enumerate(best, start=1)
     )
     record = {
         "ranked_by": by,
@@ -140,9 +189,26 @@ def summarise(output: str | os.PathLike[str], N: int = 10) -> Summary:
     return Summary(tuple(lines), record, columns, values)
 
 
+def _text(best: Sequence[RunState], paths: Sequence[str], folders: bool) -> list[str]:
+    """Return a table of runs as lines; nothing if there are none."""
+    if not best:
+        return []
+    sets = [key for key in SET_NAMES if any(state.figure(key) is not None for state in best)]
+    given_up = any(state.state == "given up" for state in best)
+    header = ["rank", "folder" if folders else "run", *(SET_NAMES[key] for key in sets), "epochs", *short_names(paths)]
+    rows = [
+        [
+            str(rank),
+            state.folder if folders else state.folder.partition("-")[0],
+            *(percent(state.figure(key)) for key in sets),
+            str(state.figure("n_epochs")),
+            *(shown_setting(state.varied[path]) for path in paths),
+            *([{"given up": "given up"}.get(state.state, "")] if given_up else []),
+        ]
+        for rank, state in enumerate(best, start=1)
+    ]
+    return folded_table([[*header, *([""] if given_up else [])], *rows])
+
+
 def _or_least(accuracy: float | None) -> float:
     return -1.0 if accuracy is None else accuracy
-
-
-def _vary(states: list[RunState], path: str) -> bool:
-    return len(states) == 1 or any(state.varied[path] != states[0].varied[path] for state in states)

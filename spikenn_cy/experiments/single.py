@@ -52,7 +52,7 @@ class RunJob:
         Folder with ``trainset`` and, if wanted, ``valset`` and ``testset``, each ``.npz``
         or ``.npy``. None: the bundled digits.
     config : ExperimentConfig or path-like, optional
-        None: the settings for the bundled digits.
+        A file with settings, or the folder of a run with them. None: the settings for the bundled digits.
     seed : int
         Of the run's generator, >= 0.
     overwrite : bool
@@ -206,8 +206,8 @@ def _settings(job: RunJob) -> tuple[ExperimentConfig, str | None]:
     """Return the settings of a run, and the file that they are from, if there is one."""
     if isinstance(job.config, ExperimentConfig):
         return job.config, None
-    where = os.fspath(CONFIG if job.config is None else job.config)
-    return ExperimentConfig.from_any(where), where
+    config = ExperimentConfig.from_any(CONFIG if job.config is None else job.config)
+    return config, config.where
 
 
 def _suiting(

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+WIDEST = 100  # characters of a line that terminals show whole
+GAP = 2  # spaces between columns
 SET_NAMES = {"train_accuracy": "training", "val_accuracy": "validation", "test_accuracy": "test"}
 
 
@@ -78,13 +80,41 @@ def shown_setting(value: object) -> str:
     return "null" if value is None else cell(value)
 
 
+def short_names(paths: Iterable[str]) -> list[str]:
+    """Return the last members of JSON paths, and whole paths where two layers, say, have the same one."""
+    paths = list(paths)
+    names = [path.rpartition(".")[2] for path in paths]
+    return [name if names.count(name) == 1 else path for path, name in zip(paths, names, strict=True)]
+
+
+def folded_table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows of texts as lines that a terminal shows whole; columns for which there is no room stand below.
+
+    Each part of the table begins with the first column.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    parts = [[0]]
+    for column, width in enumerate(widths[1:], start=1):
+        taken = sum(widths[other] + GAP for other in parts[-1])
+        if taken + width > WIDEST and len(parts[-1]) > 1:
+            parts.append([0])
+        parts[-1].append(column)
+    lines: list[str] = []
+    for part in parts:
+        lines += [""] if lines else []
+        lines += text_table([[row[column] for column in part] for row in rows])
+    return lines
+
+
 def text_table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows of texts as lines, the first column to the left and the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
-        "  ".join(
+        (GAP * " ")
+        .join(
             text.rjust(width) if position else text.ljust(width)
             for position, (text, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
+        )
+        .rstrip()
         for row in rows
     ]

@@ -19,6 +19,8 @@ from spikenn_cy.settings.convert import Kind
 from spikenn_cy.settings.convert import build
 from spikenn_cy.settings.convert import convert
 from spikenn_cy.settings.convert import fields_of
+from spikenn_cy.settings.recorded import settings_file
+from spikenn_cy.settings.recorded import unwrapped
 from spikenn_cy.settings.strictjson import JSONPath
 from spikenn_cy.settings.strictjson import dotted
 from spikenn_cy.settings.strictjson import read_json
@@ -96,7 +98,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         Parameters
         ----------
         config : dict, str, path-like or record
-            A string is the path of a file.
+            A string is the path of a file; of a folder, if a run or an extraction has left its settings there. Their
+            records will do as well.
         where : str, optional
             Name of the source in messages; the path if ``config`` is one. The record keeps it.
 
@@ -149,12 +152,14 @@ def plain(config: object, where: str | None = None) -> tuple[Any, str | None]:
     Raises
     ------
     ConfigError
-        If they are in a file that cannot be read, or is no JSON, or have keys that are not text.
+        If they are in a file that cannot be read, or is no JSON, or have keys that are not text, or are those of
+        many runs.
     """
     if isinstance(config, (str, os.PathLike)):
         path = os.fspath(config)
         try:
-            return read_json(path), where or path
+            path = settings_file(path)
+            return unwrapped(read_json(path), path), where or path
         except ConfigError:
             raise
         except (OSError, ValueError) as problem:  # the latter if no file can have such a name
@@ -163,7 +168,7 @@ def plain(config: object, where: str | None = None) -> tuple[Any, str | None]:
     if isinstance(config, Record):
         return config.to_dict(), where or config.where
     try:
-        return _plain(config, ()), where
+        return unwrapped(_plain(config, ()), where), where
     except InvalidSetting as invalid:
         raise ConfigError(invalid.message_for(where)) from None
 
