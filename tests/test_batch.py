@@ -26,8 +26,8 @@ from spikenn_cy.errors import RunError
 from spikenn_cy.experiments import RUNNERS
 from spikenn_cy.experiments import batch
 from spikenn_cy.experiments import data
-from spikenn_cy.experiments import gridsearch
-from spikenn_cy.experiments import kfold
+from spikenn_cy.experiments import folds as kfolds
+from spikenn_cy.experiments import grids
 from spikenn_cy.experiments import single
 from spikenn_cy.experiments.batch import run_batch
 from spikenn_cy.experiments.single import DataFile
@@ -397,21 +397,21 @@ def test_a_warning_that_all_runs_have_is_given_once(tmp_path):
 
 
 def test_folders_have_names_that_people_find(tmp_path):
-    batch = gridsearch.jobs(tmp_path, tmp_path, settings(**GRID))
+    batch = grids.jobs(tmp_path, tmp_path, settings(**GRID))
     assert [re.sub(r"-\w{8}$", "", run.folder) for run in batch.runs] == [
         "0-firing_threshold=1.5,ap=0.1",
         "1-firing_threshold=1.5,ap=0.05",
         "2-firing_threshold=2,ap=0.1",
         "3-firing_threshold=2,ap=0.05",
     ]
-    other = gridsearch.jobs(tmp_path, tmp_path, settings(**GRID | {"trainer": {"epochs": 4}}))
+    other = grids.jobs(tmp_path, tmp_path, settings(**GRID | {"trainer": {"epochs": 4}}))
     assert not {run.folder for run in batch.runs} & {run.folder for run in other.runs}
 
 
 def test_a_grid_of_many_dimensions_has_folders_of_bearable_length(tmp_path):
     layer = {"firing_threshold": [1, 2], "w_min": [-0.123456789, 0.1], "w_max": [1.5, 2], "leak_tau": [None, 1]}
     grid = settings(network=layer, optimizer={"class_inhib": [True, False], "stdp": ["additive"]})
-    folders = [run.folder for run in gridsearch.jobs(tmp_path, tmp_path, grid).runs]
+    folders = [run.folder for run in grids.jobs(tmp_path, tmp_path, grid).runs]
     assert len(set(folders)) == 32
     assert max(map(len, folders)) <= 100
     assert folders[0].startswith("00-firing_threshold=1,w_min=-0.123456789,w_max=1.5,leak_tau=,class_inhib=true-")
@@ -420,7 +420,7 @@ def test_a_grid_of_many_dimensions_has_folders_of_bearable_length(tmp_path):
 def test_two_layers_that_vary_in_the_same_setting_are_told_apart(tmp_path):
     grid = settings()
     grid["network"] = [grid["network"][0] | {"firing_threshold": [1, 2]}] * 2
-    folder = gridsearch.jobs(tmp_path, tmp_path, grid).runs[1].folder
+    folder = grids.jobs(tmp_path, tmp_path, grid).runs[1].folder
     assert folder.startswith("1-network[0].firing_threshold=1,network[1].firing_threshold=2-")
 
 
@@ -472,7 +472,7 @@ def test_a_score_is_mean_and_population_deviation_over_complete_folds(tmp_path):
         stopped = "gridsearch_stop_acc" if fold == 3 else "early_stopping"
         forge(tmp_path / str(fold), test_accuracy=accuracy, n_epochs=10 + fold, stopped=stopped)
     (tmp_path / "5").mkdir()
-    summary = kfold.summarise(tmp_path)
+    summary = kfolds.summarise(tmp_path)
     found = summary.record["test_accuracy"]
     np.testing.assert_allclose(found["mean"], np.mean(accuracies[:3]), rtol=1e-15)
     np.testing.assert_allclose(found["std"], np.std(accuracies[:3]), rtol=1e-15)
@@ -608,11 +608,11 @@ def test_nothing_can_be_asked_for_in_two_forms(capsys, tmp_path):
 
 
 def test_a_batch_can_be_done_from_python(tmp_path):
-    batch = gridsearch.jobs(write_data(tmp_path / "in"), tmp_path / "out", settings(**GRID))
+    batch = grids.jobs(write_data(tmp_path / "in"), tmp_path / "out", settings(**GRID))
     assert run_batch(batch) == []
-    assert len(gridsearch.summarise(tmp_path / "out").rows) == 4
+    assert len(grids.summarise(tmp_path / "out").rows) == 4
     with pytest.raises(RunError, match="must be the output folder of kfold, got one of gridsearch"):
-        kfold.summarise(tmp_path / "out")
+        kfolds.summarise(tmp_path / "out")
 
 
 def test_the_bundled_digits_become_data_for_many_runs(capsys, tmp_path):
@@ -638,13 +638,13 @@ def test_warnings_reach_callers_in_python(tmp_path):
     times[3] = 1
     (tmp_path / "in").mkdir()
     SpikingDataset.from_numpy(times, labels).save(tmp_path / "in" / "trainset.npz")
-    batch = gridsearch.jobs(tmp_path / "in", tmp_path / "out", settings(**GRID))
+    batch = grids.jobs(tmp_path / "in", tmp_path / "out", settings(**GRID))
     with pytest.warns(DataWarning, match="1 of 90"):
         run_batch(batch)
 
 
 def test_the_grid_for_the_digits_has_a_few_hundred_runs_that_suit_them(tmp_path):
-    batch = gridsearch.jobs(tmp_path, tmp_path, ROOT / "configs" / "digits" / "gs" / "s2stdp+ncg.json")
+    batch = grids.jobs(tmp_path, tmp_path, ROOT / "configs" / "digits" / "gs" / "s2stdp+ncg.json")
     assert len(batch.runs) == 432
     for run in batch.runs:
         run.config.check_against(10)

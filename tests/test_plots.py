@@ -26,8 +26,8 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
 from spikenn_cy.experiments import ablation
-from spikenn_cy.experiments import gridsearch
-from spikenn_cy.experiments import kfold
+from spikenn_cy.experiments import folds as kfolds
+from spikenn_cy.experiments import grids
 from spikenn_cy.experiments.batch import run_batch
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
@@ -56,9 +56,9 @@ def home(tmp_path_factory):
         run_single(RunJob(output=home / kind, input=home / "images", config=network, save_stats=True))
     for fold in range(3):
         write_data(home / "folds" / str(fold), n_inputs=N_INPUTS)
-    run_batch(kfold.jobs(home / "folds", home / "kfold", config, 3))
+    run_batch(kfolds.jobs(home / "folds", home / "kfold", config, 3))
     varied = settings(optimizer={"ap": [0.1, 0.001], "t_gap": [0.05, 0.2, 0.1]})
-    run_batch(gridsearch.jobs(home / "in", home / "grid", varied))
+    run_batch(grids.jobs(home / "in", home / "grid", varied))
     run_batch(ablation.jobs("thresholds", home / "folds", home / "ablation", settings(), [1, 0.1], [1, 0.5], K=2))
     return home
 
@@ -188,7 +188,7 @@ def test_a_run_under_way_is_drawn_up_to_its_last_whole_record(run):
 
 def test_curves_of_folds_have_the_mean_and_deviation_of_the_score(home):
     figure = plots.folds(home / "kfold")
-    record = kfold.summarise(home / "kfold").record
+    record = kfolds.summarise(home / "kfold").record
     for axes, key in zip(figure.axes, SETS, strict=True):
         *of_folds, mean = axes.lines[:4]
         for fold, line in enumerate(of_folds):
@@ -637,7 +637,7 @@ def test_runs_that_were_started_one_by_one_are_folds(home, tmp_path):
 
 
 def test_a_grid_of_one_point_has_nothing_to_show(home, tmp_path):
-    run_batch(gridsearch.jobs(home / "in", tmp_path / "grid", settings(trainer={"epochs": 1})))
+    run_batch(grids.jobs(home / "in", tmp_path / "grid", settings(trainer={"epochs": 1})))
     assert drawn(tmp_path / "grid") == {"grid": "no settings: none varies"}
 
 

@@ -10,7 +10,7 @@ from spikenn_cy.cli import batches
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import counting_number
 from spikenn_cy.errors import RunError
-from spikenn_cy.experiments import gridsearch
+from spikenn_cy.experiments import grids
 from spikenn_cy.storage.kinds import KINDS
 from spikenn_cy.storage.output import OutputFolder
 from spikenn_cy.storage.records import write_record
@@ -30,9 +30,9 @@ def add_arguments(parser: Parser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Print the table, and what to do with the best settings."""
     output, form = arguments.output, arguments.form
-    summary = gridsearch.summarise(output, arguments.N, arguments.verbose)
+    summary = grids.summarise(output, arguments.N, arguments.verbose)
     if arguments.save is not None:
-        save(gridsearch.winner(output), arguments.save)
+        save(grids.winner(output), arguments.save)
     batches.tell(summary, form)
     if form == "text" and summary.rows:
         print(next_step(output, arguments.save))

@@ -5,7 +5,7 @@ import argparse
 from spikenn_cy.cli import batches
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.best import next_step
-from spikenn_cy.experiments import gridsearch
+from spikenn_cy.experiments import grids
 
 SUMMARY = "Train every combination of the settings in a grid and rank them."
 
@@ -29,10 +29,10 @@ def add_arguments(parser: Parser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Search, then print the best."""
-    batch = gridsearch.jobs(arguments.input, arguments.output, arguments.config)
-    gridsearch.warn(batch)
+    batch = grids.jobs(arguments.input, arguments.output, arguments.config)
+    grids.warn(batch)
     status = batches.run(batch, arguments)
-    summary = gridsearch.summarise(arguments.output)
+    summary = grids.summarise(arguments.output)
     batches.tell(summary)
     if summary.rows:
         print(next_step("OUT", None))

@@ -4,7 +4,7 @@ import argparse
 
 from spikenn_cy.cli import batches
 from spikenn_cy.cli.arguments import Parser
-from spikenn_cy.experiments import kfold
+from spikenn_cy.experiments import folds
 
 SUMMARY = "Train one setting on each of K folds and score it."
 
@@ -23,6 +23,6 @@ def add_arguments(parser: Parser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Train, then print the score."""
-    status = batches.run(kfold.jobs(arguments.input, arguments.output, arguments.config, arguments.K), arguments)
-    batches.tell(kfold.summarise(arguments.output))
+    status = batches.run(folds.jobs(arguments.input, arguments.output, arguments.config, arguments.K), arguments)
+    batches.tell(folds.summarise(arguments.output))
     return status

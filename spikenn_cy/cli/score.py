@@ -4,7 +4,7 @@ import argparse
 
 from spikenn_cy.cli import batches
 from spikenn_cy.cli.arguments import Parser
-from spikenn_cy.experiments import kfold
+from spikenn_cy.experiments import folds
 
 SUMMARY = "Print mean and standard deviation of the accuracies over the folds."
 
@@ -17,5 +17,5 @@ def add_arguments(parser: Parser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Print the score."""
-    batches.tell(kfold.summarise(arguments.output), arguments.form)
+    batches.tell(folds.summarise(arguments.output), arguments.form)
     return 0

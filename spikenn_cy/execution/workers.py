@@ -21,16 +21,32 @@ from typing import Any
 from typing import ParamSpec
 from typing import TypeVar
 
+from spikenn_cy.errors import SpikennError
+
 P = ParamSpec("P")
 T = TypeVar("T")
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]  # a function and what it is called with
 
 PR_SET_PDEATHSIG = 1  # of Linux's prctl
+UNGUARDED = 87  # exit status of a process that met the call which it was started for
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class WorkerDied(concurrent.futures.BrokenExecutor):
     """The process that did a piece of work ended before it was done; its text says how."""
+
+
+class Unguarded(SpikennError):
+    """A worker ran the user's script, and in it the call that had started the worker; its text says what to write."""
+
+
+def require_guard() -> None:
+    """End this process if it is a worker that has not begun yet, and only got here by importing the user's script.
+
+    Such a process would start workers of its own, which is why Python lets it start none.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit(UNGUARDED)
 
 
 class Workers(Executor):
@@ -52,6 +68,8 @@ class Workers(Executor):
     """
 
     def __init__(self, n_workers: int) -> None:
+        require_guard()
+        self._unguarded: Unguarded | None = None
         self._tasks: queue.SimpleQueue[tuple[Future[Any], Call] | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._context = multiprocessing.get_context("spawn")
@@ -101,14 +119,18 @@ class Workers(Executor):
                     future.cancel()
                     continue
                 try:
+                    if self._unguarded is not None:  # nor will any other worker begin
+                        raise self._unguarded
                     if worker is not None and not worker.process.is_alive():  # killed while it had no work
                         worker.end(at_once=True)
                         worker = None
                     worker = worker or _Worker(self._context)
                     answer = worker.answer(call, self._closing)
                 except BaseException as error:  # the caller is to know any error
-                    if isinstance(error, WorkerDied):
+                    if isinstance(error, WorkerDied | Unguarded):
                         worker = None
+                    if isinstance(error, Unguarded):
+                        self._unguarded = error
                     future.set_exception(error)
                 else:
                     answer(future)
@@ -139,6 +161,8 @@ class _Worker:
             if not closing.is_set():
                 self.process.join(1.0)  # it may be on its way out, and its own exit status says more
             self.end(at_once=True)
+            if self.process.exitcode == UNGUARDED:
+                raise Unguarded(_guard_text()) from None
             raise WorkerDied(_how(self.process.exitcode)) from None
         return (lambda future: future.set_result(value)) if good else (lambda future: future.set_exception(value))
 
@@ -148,6 +172,11 @@ class _Worker:
         if at_once:
             self.process.kill()
         self.process.join()
+
+
+def _guard_text() -> str:
+    script = getattr(sys.modules["__main__"], "__file__", None) or "script"
+    return f'{script}: must start several processes below `if __name__ == "__main__":`, got a call that each repeats'
 
 
 def _how(exit_code: int | None) -> str:

@@ -11,11 +11,11 @@ from typing import Any
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import require
-from spikenn_cy.experiments import kfold
 from spikenn_cy.experiments.batch import Batch
 from spikenn_cy.experiments.batch import Run
 from spikenn_cy.experiments.batch import RunState
 from spikenn_cy.experiments.batch import run_states
+from spikenn_cy.experiments.folds import summary_of
 from spikenn_cy.experiments.tables import SET_NAMES
 from spikenn_cy.experiments.tables import Summary
 from spikenn_cy.experiments.tables import cell
@@ -94,7 +94,7 @@ def summarise(output: str | os.PathLike[str]) -> Summary:
         setting = state.folder.rpartition("/")[0]
         folds_of.setdefault(setting, []).append(state)
     varied = {setting: dict(folds[0].varied) for setting, folds in folds_of.items()}
-    records = {setting: kfold.summary_of(folds).record for setting, folds in folds_of.items()}
+    records = {setting: summary_of(folds).record for setting, folds in folds_of.items()}
 
     paths = list(next(iter(varied.values())))
     sets = [key for key in SET_NAMES if any(record[key] for record in records.values())]

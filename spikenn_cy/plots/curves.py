@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from spikenn_cy.experiments import kfold
+from spikenn_cy.experiments import folds as kfolds
 from spikenn_cy.experiments.tables import SET_NAMES
 from spikenn_cy.network.history import History
 from spikenn_cy.plots.canvas import BLUE
@@ -103,7 +103,7 @@ def folds(output: str | os.PathLike[str]) -> "Figure":
         If matplotlib is not installed.
     """
     runs = []
-    for fold in kfold.states(output):
+    for fold in kfolds.states(output):
         if (Path(output) / fold.folder).is_dir():
             try:
                 runs.append(epochs_of(Path(output) / fold.folder))

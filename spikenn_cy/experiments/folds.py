@@ -19,7 +19,9 @@ from spikenn_cy.experiments.tables import text_table
 from spikenn_cy.storage.kinds import BATCH
 
 
-def jobs(input: str | os.PathLike[str], output: str | os.PathLike[str], config: object, K: int = 10) -> Batch:
+def jobs(
+    input: str | os.PathLike[str], output: str | os.PathLike[str], config: object, K: int = 10, seed: int = 0
+) -> Batch:
     """Return the runs of a K-fold cross-validation.
 
     Parameters
@@ -30,7 +32,9 @@ def jobs(input: str | os.PathLike[str], output: str | os.PathLike[str], config: 
         Run ``i`` goes to the folder ``i`` there.
     config : dict, path-like or ExperimentConfig
     K : int
-        Number of folds; fold ``i`` has seed ``i``.
+        Number of folds.
+    seed : int
+        Of fold 0; that of fold ``i`` is larger by ``i``.
 
     Raises
     ------
@@ -39,8 +43,8 @@ def jobs(input: str | os.PathLike[str], output: str | os.PathLike[str], config: 
     """
     require(K >= 1, "K", "must be >= 1", K)
     config = ExperimentConfig.from_any(config)
-    runs = tuple(Run(str(fold), config, seed=fold, input=str(fold)) for fold in range(K))
-    return Batch("kfold", input, output, config.to_dict(), runs, {"K": K})
+    runs = tuple(Run(str(fold), config, seed=seed + fold, input=str(fold)) for fold in range(K))
+    return Batch("kfold", input, output, config.to_dict(), runs, {"K": K} | ({"seed": seed} if seed else {}))
 
 
 def summarise(output: str | os.PathLike[str]) -> Summary:
