@@ -466,6 +466,18 @@ def forge(folder, **result):
     (folder / "result.json").write_text(json.dumps(accuracies | counts | {"stopped": "epochs"} | result))
 
 
+def test_the_score_of_an_ablation_is_its_table_again(capsys, tmp_path):
+    words = arguments("ablation", tmp_path)
+    for form in ([], ["--json"], ["--csv"]):
+        _, table, _ = call(capsys, *words, *form, "--n_proc", "1")
+        assert call(capsys, "score", tmp_path / "out", *form) == (0, table, "")
+
+
+def test_one_fold_has_no_deviation(tmp_path):
+    forge(tmp_path / "0", test_accuracy=0.9)
+    assert kfolds.summarise(tmp_path).lines[2] == "test              90.00"
+
+
 def test_a_score_is_mean_and_population_deviation_over_complete_folds(tmp_path):
     accuracies = [0.9, 0.8, 0.95, 0.1]
     for fold, accuracy in enumerate(accuracies):

@@ -43,6 +43,7 @@ EXTRAS = {
     "experiments": {"sklearn"},
     "estimator": {"joblib", "sklearn"},
     "execution": {"distributed"},
+    "experiments": {"scipy"},
     "images": {"pooch", "requests", "sklearn"},
     "export": {"nir"},
     "features": {"torch"},

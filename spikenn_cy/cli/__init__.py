@@ -7,6 +7,7 @@ leaves errors to its caller, then give it a row here. Nothing else in the packag
 
 from spikenn_cy.cli import ablation
 from spikenn_cy.cli import best
+from spikenn_cy.cli import compare
 from spikenn_cy.cli import convert
 from spikenn_cy.cli import dataset
 from spikenn_cy.cli import digits
@@ -27,6 +28,7 @@ COMMANDS = {
     "gridsearch": gridsearch,
     "best": best,
     "ablation": ablation,
+    "compare": compare,
     "plot": plot,
     "export": export,
     "convert": convert,

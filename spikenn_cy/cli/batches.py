@@ -42,12 +42,13 @@ def add_workers(parser: Parser) -> None:
     )
 
 
-def add_form(parser: Parser) -> None:
-    """Declare the options that say how findings are printed."""
+def add_form(parser: Parser) -> "argparse._MutuallyExclusiveGroup":
+    """Declare the options that say how findings are printed; return their group, which may take one more."""
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", dest="form", action="store_const", const="json", help="print JSON")
     form.add_argument("--csv", dest="form", action="store_const", const="csv", help="print comma-separated values")
     parser.set_defaults(form="text")
+    return form
 
 
 def run(batch: Batch, arguments: argparse.Namespace) -> int:

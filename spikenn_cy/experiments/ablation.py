@@ -105,7 +105,9 @@ def summarise(output: str | os.PathLike[str]) -> Summary:
         values = [varied[setting][path] for path in paths]
         n_counted = n_folds - record["n_missing"]
         epochs = f"{n_epochs['mean']:.1f}" if n_epochs else "-"
-        table.append([*map(cell, values), *(spread(record[key]) for key in sets), epochs, f"{n_counted}/{n_folds}"])
+        table.append(
+            [*map(cell, values), *(spread(record[key], n_counted) for key in sets), epochs, f"{n_counted}/{n_folds}"]
+        )
         figures = itertools.chain.from_iterable(_both(record[key]) for key in SET_NAMES)
         rows.append((setting, *values, *figures, n_epochs and n_epochs["mean"], n_folds, record["n_missing"]))
     notes = [

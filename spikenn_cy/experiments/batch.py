@@ -210,6 +210,12 @@ def data_of(batch: Batch) -> list[Path]:
     return [path for folder in folders for path in data_files(Path(batch.input, folder)).values()]
 
 
+def command_of(output: str | os.PathLike[str]) -> str | None:
+    """Return the name of the runner whose output folder this is; None if it is none's."""
+    record = BATCH.record_in(Path(output))
+    return None if record is None else str(record["command"])
+
+
 def run_states(output: str | os.PathLike[str], command: str) -> list[RunState]:
     """Return how far the runs of a batch have come, in its order.
 

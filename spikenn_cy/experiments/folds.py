@@ -73,7 +73,7 @@ def summary_of(folds: Sequence[RunState]) -> Summary:
     figures = {key: mean_and_std(result[key] for result in counted) for key in SET_NAMES}
     n_epochs = mean_and_std(result["n_epochs"] for result in counted)
 
-    shown = [[title, spread(figures[key])] for key, title in SET_NAMES.items() if figures[key]]
+    shown = [[title, spread(figures[key], len(counted))] for key, title in SET_NAMES.items() if figures[key]]
     table = [["set", "accuracy in %"], *shown]
     if n_epochs:
         table.append(["epochs", f"{n_epochs['mean']:.1f}"])

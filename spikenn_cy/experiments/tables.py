@@ -58,9 +58,11 @@ def mean_and_std(values: Iterable[float | None]) -> dict[str, float] | None:
     return {"mean": mean, "std": math.sqrt(math.fsum((value - mean) ** 2 for value in found) / len(found))}
 
 
-def spread(figures: Mapping[str, float] | None) -> str:
-    """Return what `mean_and_std` found out about accuracies in percent."""
-    return "-" if figures is None else f"{100 * figures['mean']:.2f} ± {100 * figures['std']:.2f}"
+def spread(figures: Mapping[str, float] | None, n: int) -> str:
+    """Return what `mean_and_std` found out about ``n`` accuracies in percent; one alone has no deviation."""
+    if figures is None:
+        return "-"
+    return f"{100 * figures['mean']:.2f}" + (f" ± {100 * figures['std']:.2f}" if n > 1 else "")
 
 
 def percent(accuracy: float | None) -> str:

@@ -17,6 +17,7 @@ from spikenn_cy.plots.activity import feature_activity
 from spikenn_cy.plots.canvas import alt_text
 from spikenn_cy.plots.canvas import rendered
 from spikenn_cy.plots.canvas import write_figure
+from spikenn_cy.plots.comparison import compare
 from spikenn_cy.plots.competition import competition
 from spikenn_cy.plots.competition import neurons
 from spikenn_cy.plots.curves import accuracy
@@ -44,6 +45,7 @@ __all__ = [
     "Source",
     "accuracy",
     "alt_text",
+    "compare",
     "competition",
     "confusion",
     "decision_times",
