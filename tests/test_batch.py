@@ -466,6 +466,33 @@ def forge(folder, **result):
     (folder / "result.json").write_text(json.dumps(accuracies | counts | {"stopped": "epochs"} | result))
 
 
+def test_a_cross_validation_goes_on_to_more_folds_and_more_epochs(capsys, tmp_path):
+    many, config = folds(tmp_path / "folds", 3), write_settings(tmp_path / "c.json", trainer={"epochs": 2})
+    more = write_settings(tmp_path / "more.json", trainer={"epochs": 4})
+    words = ["kfold", many, tmp_path / "out", config, "--n_proc", "1", "--K"]
+    assert call(capsys, *words, "1")[0] == 0
+    assert call(capsys, *words, "3")[0] == 0
+    status, _, err = call(capsys, *words, "2")
+    assert (status, "K 3 instead of 2" in err) == (2, True)
+    straight = call(capsys, "kfold", many, tmp_path / "straight", config, "--n_proc", "1", "--K", "3")
+    assert contents(tmp_path / "out") == contents(tmp_path / "straight")
+    words[3] = more
+    grown = call(capsys, *words, "3")
+    assert grown == call(capsys, "kfold", many, tmp_path / "longer", more, "--n_proc", "1", "--K", "3") != straight
+    assert contents(tmp_path / "out") == contents(tmp_path / "longer")
+
+
+def test_an_ablation_goes_on_to_more_folds(capsys, tmp_path):
+    words = [*arguments("ablation", tmp_path), "--n_proc", "1"]
+    words[words.index("--K") + 1] = "1"
+    assert call(capsys, *words)[0] == 0
+    words[words.index("--K") + 1] = "2"
+    grown = call(capsys, *words)
+    words[words.index(tmp_path / "out")] = tmp_path / "straight"
+    assert grown == call(capsys, *words)
+    assert contents(tmp_path / "out") == contents(tmp_path / "straight")
+
+
 def test_the_score_of_an_ablation_is_its_table_again(capsys, tmp_path):
     words = arguments("ablation", tmp_path)
     for form in ([], ["--json"], ["--csv"]):

@@ -42,6 +42,21 @@ def job(tmp_path):
     return RunJob(tmp_path / "out", write_data(tmp_path / "in"), write_settings(tmp_path / "config.json"))
 
 
+def interrupt_after(job, n_epochs):
+    """Begin a run and interrupt it in the epoch after so many."""
+    append = RunFolder.append
+
+    def interrupted(folder, report, *remark):
+        append(folder, report, *remark)
+        if report.epoch == n_epochs:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RunFolder, "append", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run_single(job)
+
+
 def redirected(job, **changes):
     return RunJob(**{name: getattr(job, name) for name in job.__dataclass_fields__} | changes)
 
@@ -365,6 +380,52 @@ def test_a_folder_of_another_run_is_refused_unless_overwritten(job, tmp_path, ca
     assert changed != before
     assert main([*words[:1], str(tmp_path / "fresh"), *words[2:]], command="run") == 0
     assert contents(tmp_path / "fresh") == changed
+
+
+@pytest.mark.parametrize("stop_at", [None, 2])
+@pytest.mark.parametrize("save_stats", [False, True])
+def test_a_run_goes_on_to_more_epochs_with_the_bits_of_a_straight_one(job, tmp_path, save_stats, stop_at):
+    more = write_settings(tmp_path / "more.json", trainer={"epochs": 9})
+    job = redirected(job, save_stats=save_stats)
+    if stop_at is None:
+        run_single(job)
+    else:
+        interrupt_after(job, stop_at)
+    if stop_at is None and save_stats:
+        with pytest.raises(RunError, match=r"got one with trainer.epochs 6 instead of 9, and the statistics of its"):
+            run_single(redirected(job, config=more))
+        return
+    straight = run_single(redirected(job, config=more, output=tmp_path / "straight"))
+    assert run_single(redirected(job, config=more)) == straight
+    assert contents(job.output) == contents(tmp_path / "straight")
+    with pytest.raises(RunError, match=r"got one with trainer.epochs 9 instead of 6$"):
+        run_single(job)
+
+
+def test_a_run_that_stopped_early_is_that_of_more_epochs_too(job, tmp_path):
+    stopping = {"early_stopping": 1}
+    before = run_single(redirected(job, config=write_settings(tmp_path / "a.json", trainer=stopping | {"epochs": 30})))
+    assert before["stopped"] == "early_stopping"
+    more = write_settings(tmp_path / "b.json", trainer=stopping | {"epochs": 60})
+    straight = run_single(redirected(job, config=more, output=tmp_path / "straight"))
+    assert run_single(redirected(job, config=more)) == straight
+    assert contents(job.output) == contents(tmp_path / "straight")
+
+
+@pytest.mark.parametrize(("final_rate", "refused"), [(0.1, True), (1, False)])
+def test_more_epochs_of_rates_that_fall_by_their_number_are_another_run(job, tmp_path, final_rate, refused):
+    network = {"network": [{"n_neurons": 6}], "optimizer": {"method": "decision_time", "final_rate": final_rate}}
+    for epochs in (1, 2):
+        (tmp_path / f"{epochs}.json").write_text(json.dumps(network | {"trainer": {"epochs": epochs}}))
+    run_single(redirected(job, config=tmp_path / "1.json"))
+    before, more = contents(job.output), redirected(job, config=tmp_path / "2.json")
+    if refused:
+        with pytest.raises(RunError, match=r"trainer.epochs 1 instead of 2, and its rates have fallen by the number"):
+            run_single(more)
+        assert contents(job.output) == before
+    else:
+        assert run_single(more) == run_single(redirected(more, output=tmp_path / "straight"))
+        assert contents(job.output) == contents(tmp_path / "straight")
 
 
 def test_a_run_may_be_moved_and_its_data_too(job, tmp_path):

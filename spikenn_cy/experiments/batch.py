@@ -30,7 +30,9 @@ from spikenn_cy.experiments.data import files_in
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import foresee
 from spikenn_cy.experiments.single import run_single
+from spikenn_cy.experiments.store import against_growth
 from spikenn_cy.experiments.store import clear_up
+from spikenn_cy.experiments.store import is_beginning
 from spikenn_cy.experiments.store import read_result
 from spikenn_cy.experiments.store import result_of
 from spikenn_cy.storage.descriptions import difference
@@ -158,6 +160,8 @@ def run_batch(batch: Batch, n_proc: int = 1, executor: ExecutorFactory | None = 
             refused = _refused(look.left)
             if look.is_new:
                 folder.begin(look.record)
+            elif look.grows and len(refused) < len(look.left):
+                folder.write_record(look.record)
             with (
                 _going_on_with(batch.output),
                 contextlib.closing(_outcomes(look.left, refused, n_proc, executor)) as outcomes,
@@ -174,6 +178,7 @@ class _Look(NamedTuple):
 
     record: dict[str, Any]
     is_new: bool
+    grows: bool  # whether it has more runs, or epochs, than what is there
     left: list[RunJob]
     done: list[RunJob]
     results: list[dict[str, Any]]  # of those that are done
@@ -193,9 +198,10 @@ class _Look(NamedTuple):
             else:
                 done.append(job)
                 results.append(result)
-        if there is not None:
+        grows = there is not None and _is_part(there, record)
+        if there is not None and not grows:
             _refuse_difference(folder, there, record, complete=not left)
-        return cls(record, there is None, left, done, results)
+        return cls(record, there is None, grows, left, done, results)
 
 
 def data_of(batch: Batch) -> list[Path]:
@@ -344,12 +350,28 @@ def _described(batch: Batch, data: Mapping[str, Mapping[str, DataFile]]) -> dict
     }
 
 
+def _is_part(there: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+    """Return whether all runs that are there are among those asked for, with the same data, and not all of them."""
+    asked = json.loads(json.dumps(asked))
+    found, wanted = there["runs"], asked["runs"]
+    if not (found and all(run in wanted for run in found) and there["data"].keys() <= asked["data"].keys()):
+        return False
+    data = {folder: asked["data"][folder] for folder in there["data"]}
+    same = {**asked, "options": there["options"], "data": data}  # options say no more than the runs
+    if not difference(there, same, ExperimentConfig, but=("runs",)):
+        return len(found) < len(wanted)
+    return is_beginning(there, same) and not against_growth(asked)
+
+
 def _refuse_difference(
     folder: OutputFolder, there: Mapping[str, Any], asked: Mapping[str, Any], complete: bool
 ) -> None:
     # What is complete needs no version to be looked up.
     differing = difference(there, asked, ExperimentConfig, complete, but=("runs",))
-    if not differing and there["runs"] != json.loads(json.dumps(asked["runs"])):
+    same_runs = there["runs"] == json.loads(json.dumps(asked["runs"]))
+    if same_runs and is_beginning(there, asked) and (hindrance := against_growth(asked)):
+        differing += f", and {hindrance}"
+    if not differing and not same_runs:
         differing = "its runs in another order"
     if differing:
         folder.refuse(f"one with {differing}")

@@ -12,11 +12,10 @@ from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.batch import Batch
 from spikenn_cy.experiments.batch import Run
-from spikenn_cy.experiments.store import read_epochs
+from spikenn_cy.experiments.store import RunFolder
 from spikenn_cy.experiments.store import read_result
 from spikenn_cy.experiments.tables import SET_NAMES
 from spikenn_cy.experiments.tables import Summary
-from spikenn_cy.network.history import EpochReport
 from spikenn_cy.network.history import History
 
 
@@ -55,11 +54,7 @@ class RunResult:
         result = read_result(folder)
         if result is None:
             return None
-        reports = [EpochReport(**{key: record[key] for key in ("epoch", *SET_NAMES)}) for record in read_epochs(folder)]
-        if reports and result["stopped"] != "epochs":
-            reports[-1] = EpochReport(
-                **{key: getattr(reports[-1], key) for key in ("epoch", *SET_NAMES)}, stopped=result["stopped"]
-            )
+        reports = RunFolder(folder).reports
         accuracies = {key: result[key] for key in SET_NAMES}
         return cls(run.folder, dict(run.varied), run.config, run.seed, History(reports), **accuracies)
 

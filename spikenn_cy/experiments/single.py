@@ -35,6 +35,7 @@ from spikenn_cy.network.assembly import needs_images
 from spikenn_cy.network.assembly import same_images
 from spikenn_cy.network.history import EpochReport
 from spikenn_cy.network.history import History
+from spikenn_cy.network.model_file import carry_on
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.storage.kinds import CHECKPOINT
 from spikenn_cy.storage.lock import NotWritable
@@ -108,7 +109,7 @@ class RunJob:
 
 
 def run_single(job: RunJob) -> dict[str, Any]:
-    """Train as the job says, go on with a run that was interrupted, or look up one that is complete.
+    """Train as the job says, go on with a run that was interrupted or had fewer epochs, or look up a complete one.
 
     Returns
     -------
@@ -140,6 +141,11 @@ def run_single(job: RunJob) -> dict[str, Any]:
     folder = None
     try:
         with open_run(job.output, description, job.overwrite, job.patience) as folder:
+            if folder.grows:
+                source = folder.checkpoint if folder.is_under_way and folder.result is None else folder.model
+                if source.exists():
+                    carry_on(model, train, source, folder.reports, folder.checkpoint)
+                folder.grow(description)
             return folder.result or _trained(job, folder, model, datasets, files)
     except NotWritable:
         result = None if job.overwrite else result_of(job.output, description)

@@ -1,6 +1,7 @@
 """The folder of one run: what was asked, how each epoch went, and its result."""
 
 import contextlib
+import dataclasses
 import itertools
 import json
 import os
@@ -144,6 +145,7 @@ class RunFolder(OutputFolder):
     def __init__(self, path: str | os.PathLike[str], kind: Kind = RUN) -> None:
         super().__init__(path, kind)
         self._following = False  # whether the files for watchers end where training is
+        self.grows = False  # whether the run that is there had fewer epochs, and is the beginning of the one asked for
 
     @property
     def checkpoint(self) -> Path:
@@ -179,9 +181,31 @@ class RunFolder(OutputFolder):
         # What is complete needs no version to be gone on with.
         complete = self.file(RESULT).exists()
         if differing := difference(there, description, ExperimentConfig, complete):
-            self.refuse(f"one with {differing}")
+            if not is_beginning(there, description):
+                self.refuse(f"one with {differing}")
+            if hindrance := against_growth(description, complete):
+                self.refuse(f"one with {differing}, and {hindrance}")
+            self.grows = True
+            return
         if complete:  # and may have been stopped before it was rid of these
             self.clear_passing()
+
+    @property
+    def reports(self) -> list[EpochReport]:
+        """What a run that is there has recorded of its epochs; durations are not kept."""
+        reports = [
+            EpochReport(**{key: found[key] for key in ("epoch", *ACCURACIES)}) for found in read_epochs(self.here)
+        ]
+        result = self.result
+        if reports and result is not None and result["stopped"] in STOPPED:
+            reports[-1] = dataclasses.replace(reports[-1], stopped=result["stopped"])
+        return reports
+
+    def grow(self, description: Mapping[str, Any]) -> None:
+        """Turn the run that is there, once it has a checkpoint for more epochs, into an unfinished one of them."""
+        self.file(RESULT).unlink(missing_ok=True)  # first: with it, the new record would be that of a complete run
+        self.write_record(description)
+        self.grows = False
 
     def append(self, report: EpochReport, remark: str | None = None) -> None:
         """Add an epoch to the log and the metrics, so that a run can be watched; ``remark`` is a line more for the log.
@@ -223,6 +247,30 @@ class RunFolder(OutputFolder):
         for name, text in texts.items():
             with atomic_file(self.file(name), "w") as file:
                 file.write(text)
+
+
+def is_beginning(there: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+    """Return whether a record, or that of many runs, differs from the one asked for by fewer epochs alone.
+
+    Whoever goes on with it must be of the same version.
+    """
+    try:
+        before, after = there["config"]["trainer"]["epochs"], asked["config"]["trainer"]["epochs"]
+    except (KeyError, TypeError):
+        return False
+    if not (isinstance(before, int) and isinstance(after, int) and before < after):
+        return False
+    config = {**asked["config"], "trainer": {**asked["config"]["trainer"], "epochs": before}}
+    return not difference(there, {**asked, "config": config}, ExperimentConfig, but=("runs",))
+
+
+def against_growth(asked: Mapping[str, Any], complete: bool = False) -> str:
+    """Return why more epochs than a run has, which may be complete, are not a straight run's; ``""`` if they are."""
+    if ExperimentConfig.from_plain(asked["config"]).optimizer.counts_epochs:
+        return "its rates have fallen by the number of epochs, so that more of them are another run"
+    if complete and asked.get("save_stats"):
+        return "the statistics of its epochs are complete"
+    return ""
 
 
 @contextlib.contextmanager

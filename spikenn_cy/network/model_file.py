@@ -193,6 +193,30 @@ class Checkpoint:
         if self._path is not None:
             save(self._model, self._path, reports=list(reports), data=self._data, epochs=self._epochs)
 
+    def take_up(self, source: str | os.PathLike[str], reports: Sequence[EpochReport]) -> None:
+        """Write a checkpoint of the network in a file, which was trained for fewer epochs with the same settings.
+
+        Parameters
+        ----------
+        source : path-like
+            A checkpoint, or a file that `Readout.save` wrote after the last of ``reports``.
+        reports : sequence of EpochReport
+            Those of the file's training, unless the file has them.
+
+        Raises
+        ------
+        DataError
+            If the file is damaged or does not hold the network after the last epoch.
+        """
+        with open_arrays(source, SAVED) as file:
+            header = _header_of(file, source)
+            with refusing(source, WHOLE):
+                reports = header.reports or reports
+                require(header.n_epochs == len(reports), "n_epochs", f"must be {len(reports)}", header.n_epochs)
+                require_arrays(file, *_layouts(self._model.config, header))
+                _restore(self._model, header, file)
+        self.write(reports)
+
     def _require_mine(self, header: ModelHeader) -> None:
         model, found = self._model, with_defaults(header.config, ExperimentConfig)
         same = {
@@ -212,6 +236,21 @@ class Checkpoint:
         n_epochs = model._trainer.n_epochs
         if header.n_epochs < n_epochs:
             raise ConfigError(f"{rule}, got one of epoch {header.n_epochs} for a network of epoch {n_epochs}")
+
+
+def carry_on(
+    model: "Readout",
+    train: SpikingDataset,
+    source: str | os.PathLike[str],
+    reports: Sequence[EpochReport],
+    checkpoint: str | os.PathLike[str],
+) -> None:
+    """Write the checkpoint from which ``model``, which is new, goes on with a training of fewer epochs.
+
+    Arguments are those of `Checkpoint.take_up`.
+    """
+    matched = model._matched_sets(train, None, None)["train"]
+    Checkpoint(model, checkpoint, matched, model.config.trainer.epochs).take_up(source, reports)
 
 
 def _header_of(file: ArrayFile, path: str | os.PathLike[str]) -> ModelHeader:

@@ -40,6 +40,10 @@ class NetworkRuleConfig(RuleConfig, frozen=True, kw_only=True):
         self.rule(self.rate >= 0, "rate", "must be >= 0")
         self.rule(0 < self.final_rate <= 1, "final_rate", "must be > 0 and at most 1")
 
+    @property
+    def counts_epochs(self) -> bool:
+        return self.final_rate != 1
+
     def build(self, n_classes: int, n_per_class: int, max_time: float, decision_at: float) -> NetworkRule:
         """Return the compiled rule; for the arguments see ``NetworkRule``."""
         raise NotImplementedError

@@ -25,6 +25,11 @@ class RuleConfig(Record, frozen=True, kw_only=True):
     every_layer: ClassVar[bool] = False
 
     @property
+    def counts_epochs(self) -> bool:
+        """Whether rates depend on how many epochs there will be, so that more of them are another training."""
+        return False
+
+    @property
     def temperature_of_classes(self) -> float | None:
         """Temperature at which a softmax of the scores of classes is what the rule trains; None if it trains none."""
         return None
