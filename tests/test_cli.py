@@ -1,12 +1,17 @@
 """A command line comes to an exit status, its result on stdout, and one line for what went wrong."""
 
+import json
 import os
+import shlex
 import sys
 import warnings
 
 import numpy as np
 import pytest
+from small_runs import ROOT
 from small_runs import command
+from small_runs import write_data
+from small_runs import write_settings
 
 from spikenn_cy.cli import COMMANDS
 from spikenn_cy.cli import convert
@@ -15,6 +20,7 @@ from spikenn_cy.cli.arguments import counting_number
 from spikenn_cy.cli.arguments import number
 from spikenn_cy.cli.arguments import positive_number
 from spikenn_cy.cli.arguments import whole_number
+from spikenn_cy.cli.entry import _parser
 from spikenn_cy.cli.entry import main
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import DataError
@@ -74,7 +80,15 @@ def test_numbers_are_read():
 @pytest.mark.parametrize(
     ("words", "finding"),
     [
-        ([], "the following arguments are required: COMMAND"),
+        (["trian"], "got 'trian' (did you mean run?)"),
+        (["help", "kflod"], "got 'kflod' (did you mean kfold?)"),
+        (["dataset", "fashion-mnist", "out"], "(did you mean fmnist?)"),
+        (["best", "out", "--n", "3"], "unrecognized arguments: --n 3 (did you mean --N?)"),
+        (["run", "--set", "trainer"], "--set: must be KEY=VALUE, such as trainer.epochs=10, got 'trainer'"),
+        (["run", "--set", "trainer.epoch=1"], "and --set: trainer.epoch: must be one of the keys "),
+        (["run", "--set", "network[1].n_neurons=1"], "--set: network[1].n_neurons must lead through settings that are"),
+        (["run", "--set", "network.n_neurons=1"], "--set: network.n_neurons must lead through settings that are there"),
+        (["run", "--set", "optimizer.method=s2-stdp"], 'got "s2-stdp" (did you mean s2stdp?)'),
         (["train"], "argument COMMAND: must be one of run, kfold, score, gridsearch, "),
         (["kflod", "in"], "got 'kflod' (did you mean kfold?)"),
         (["extract", "stdpcsnn", "in", "out"], "got 'stdpcsnn' (did you mean stdp-csnn?)"),
@@ -115,6 +129,64 @@ def test_every_command_tells_how_it_is_used(capsys, name):
     text = " ".join(capsys.readouterr().out.split())
     assert text.startswith(f"usage: spikenn-cy {name} ")
     assert COMMANDS[name].SUMMARY in text
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_every_command_ends_with_two_examples_and_a_page(capsys, name):
+    assert main(["help", name]) == 0
+    *_, title, first, second, more = capsys.readouterr().out.splitlines()
+    assert title == "examples:"
+    page = more.removeprefix("more: ")
+    assert not (ROOT / "docs").is_dir() or (ROOT / page).is_file()
+    for example in (first, second):
+        program, *words = shlex.split(example)
+        assert program == "spikenn-cy"
+        assert _parser(None).parse_args(words).command == name
+
+
+@pytest.mark.parametrize("words", [[], ["help"]])
+def test_without_a_command_the_help_is_printed(capsys, words):
+    assert main(words) == 0
+    found = capsys.readouterr().out
+    assert main(["--help"]) == 0
+    assert found == capsys.readouterr().out
+
+
+def test_settings_can_be_set_on_the_command_line(tmp_path, capsys):
+    config = write_settings(tmp_path / "c.json", trainer={"epochs": 3})
+    words = ["run", str(write_data(tmp_path / "in")), str(tmp_path / "out"), str(config), "--set"]
+    options = ["trainer.epochs=1", "--set", "regularizer.thr_lr=0.2", "--set", "network[0].n_neurons=3"]
+    assert main([*words, *options]) == 0
+    found = json.loads((tmp_path / "out" / "config.json").read_text())["config"]
+    assert found["trainer"]["epochs"] == 1
+    assert (found["regularizer"]["thr_lr"], found["network"][0]["n_neurons"]) == (0.2, 3)
+    assert main([*words, "trainer.epochs=-1"]) == 2
+    assert f"error: {config} and --set: trainer.epochs: must be >= 0, got -1\n" == capsys.readouterr().err
+    grid = [str(tmp_path / "in"), str(tmp_path / "gs"), str(config), "--n_proc", "1", "--set", "trainer.epochs=1"]
+    assert main(["gridsearch", *grid, "--set", "optimizer.ap=[0.1, 0.05]"]) == 0
+    assert "2 of 2 runs complete" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("folder", "words", "hint"),
+    [
+        ("images", ["run", "x"], "(these are images: spikenn-cy extract makes spikes of them)"),
+        ("images", ["kfold", "x"], "(these are images: spikenn-cy extract makes spikes of them)"),
+        ("folds", ["run", "x"], "(these are folds: spikenn-cy kfold takes them)"),
+        ("folds", ["gridsearch", "x"], "(these are folds: spikenn-cy kfold takes them)"),
+        ("digits", ["run", "x"], "(did you mean x/gs, or x/kfold for kfold?)"),
+        ("one", ["kfold", "x"], "(these are no folds: spikenn-cy run and gridsearch take them)"),
+    ],
+)
+def test_data_for_another_command_name_that_command(tmp_path, monkeypatch, capsys, folder, words, hint):
+    monkeypatch.chdir(tmp_path)
+    files = {"images": ["images.npz", "0/split.npz"], "folds": ["0/trainset.npz"], "one": ["trainset.npz"]}
+    for name in files.get(folder, ["gs/trainset.npz", "kfold/0/trainset.npz"]):
+        (tmp_path / "x" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "x" / name).touch()
+    assert main([*words, "out", str(write_settings(tmp_path / "c.json"))]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(hint)
 
 
 def test_the_list_of_commands_has_them_all(capsys):

@@ -10,11 +10,19 @@ from typing import NoReturn
 from spikenn_cy.errors import did_you_mean
 
 
+class _Formatter(argparse.HelpFormatter):
+    """Leaves lines as they are where a text has several, as examples have."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if "\n" in text else super()._fill_text(text, width, indent)
+
+
 class Parser(argparse.ArgumentParser):
     """Takes ``--max-time`` for an option declared as ``--max_time``; abbreviates nothing, and says what was meant."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, **options)
+        super().__init__(allow_abbrev=False, formatter_class=_Formatter, **options)
+        self.meant: dict[str, str] = {}  # what other software calls a choice
 
     def parse_known_args(self, args: Iterable[str] | None = None, namespace: object = None) -> tuple[Any, list[str]]:
         found, unknown = super().parse_known_args(None if args is None else _with_underscores(args), namespace)
@@ -27,7 +35,9 @@ class Parser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: object) -> None:
         if action.choices is not None and value not in action.choices:
             rule = f"must be one of {', '.join(map(str, action.choices))}"
-            raise argparse.ArgumentError(action, f"{rule}, got {value!r}{did_you_mean(value, action.choices)}")
+            meant = self.meant.get(str(value))
+            hint = f" (did you mean {meant}?)" if meant else did_you_mean(value, action.choices)
+            raise argparse.ArgumentError(action, f"{rule}, got {value!r}{hint}")
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {' '.join(message.split())} (--help tells more)\n")

@@ -22,6 +22,17 @@ def add_folders(parser: Parser, input: str, output: str, config: str) -> None:
     parser.add_argument("config", metavar="CONFIG", help=config)
 
 
+def add_settings(parser: Parser) -> None:
+    """Declare the option that sets single settings."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a setting in place of that in CONFIG, such as trainer.epochs=10; may be given several times",
+    )
+
+
 def add_folds(parser: Parser) -> None:
     """Declare the number of folds."""
     parser.add_argument("--K", type=counting_number, default=10, metavar="K", help="folds (default: %(default)s)")

@@ -10,8 +10,13 @@ from collections.abc import Sequence
 
 from spikenn_cy.cli import COMMANDS
 from spikenn_cy.cli.arguments import Parser
+from spikenn_cy.cli.examples import ending
 from spikenn_cy.errors import SpikennError
 from spikenn_cy.version import __version__
+
+# What other software calls some commands, and what that becomes in haste.
+MEANT = dict.fromkeys(("train", "trian", "fit", "demo"), "run") | dict.fromkeys(("crossval", "cv", "folds"), "kfold")
+MEANT |= {"tune": "gridsearch", "search": "gridsearch", "evaluate": "score", "classify": "predict"}
 
 WRONG = 2  # what the user gave
 INTERRUPTED = 130  # as shells say of SIGINT
@@ -57,6 +62,8 @@ def main(arguments: Sequence[str] | None = None, *, command: str | None = None) 
 
 
 def _done(arguments: Sequence[str], command: str | None) -> int:
+    if command is None and (not arguments or arguments[0] == "help"):
+        arguments = [*arguments[1:], "--help"]
     try:
         asked = _parser(command).parse_args(arguments)
     except SystemExit as help_or_mistake:
@@ -68,15 +75,22 @@ def _done(arguments: Sequence[str], command: str | None) -> int:
 
 def _parser(command: str | None) -> Parser:
     if command is not None:
-        parser = Parser(prog=f"python -m spikenn_cy.{command}", description=COMMANDS[command].SUMMARY)
+        summary = COMMANDS[command].SUMMARY
+        parser = Parser(prog=f"python -m spikenn_cy.{command}", description=summary, epilog=ending(command))
         COMMANDS[command].add_arguments(parser)
         parser.set_defaults(command=command)
         return parser
-    parser = Parser(prog="spikenn-cy", description="First-spike networks trained by supervised STDP.")
+    parser = Parser(
+        prog="spikenn-cy",
+        description="First-spike networks trained by supervised STDP.",
+        epilog="examples:\n  spikenn-cy run\n  spikenn-cy help kfold\nmore: docs/commands.md",
+    )
+    parser.meant = MEANT
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, module in COMMANDS.items():
-        module.add_arguments(commands.add_parser(name, help=module.SUMMARY, description=module.SUMMARY))
+        texts = {"help": module.SUMMARY, "description": module.SUMMARY, "epilog": ending(name)}
+        module.add_arguments(commands.add_parser(name, **texts))
     return parser
 
 

@@ -6,6 +6,7 @@ from spikenn_cy.cli import batches
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.best import next_step
 from spikenn_cy.experiments import grids
+from spikenn_cy.settings.overrides import overridden
 
 SUMMARY = "Train every combination of the settings in a grid and rank them."
 
@@ -18,6 +19,7 @@ def add_arguments(parser: Parser) -> None:
         "each run goes to a folder of its own in it",
         "settings as for kfold; a list in place of a value holds the values to try",
     )
+    batches.add_settings(parser)
     batches.add_workers(parser)
     parser.add_argument(
         "--resume",
@@ -29,7 +31,8 @@ def add_arguments(parser: Parser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Search, then print the best."""
-    batch = grids.jobs(arguments.input, arguments.output, arguments.config)
+    config, where = overridden(arguments.config, arguments.set)
+    batch = grids.jobs(arguments.input, arguments.output, config, where=where)
     grids.warn(batch)
     status = batches.run(batch, arguments)
     summary = grids.summarise(arguments.output)

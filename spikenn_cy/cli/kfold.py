@@ -4,7 +4,9 @@ import argparse
 
 from spikenn_cy.cli import batches
 from spikenn_cy.cli.arguments import Parser
+from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.experiments import folds
+from spikenn_cy.settings.overrides import overridden
 
 SUMMARY = "Train one setting on each of K folds and score it."
 
@@ -17,12 +19,14 @@ def add_arguments(parser: Parser) -> None:
         "fold 0 goes to OUT/0, and so on; what is unfinished there is gone on with",
         batches.CONFIG,
     )
+    batches.add_settings(parser)
     batches.add_folds(parser)
     batches.add_workers(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Train, then print the score."""
-    status = batches.run(folds.jobs(arguments.input, arguments.output, arguments.config, arguments.K), arguments)
+    config = ExperimentConfig.from_any(*overridden(arguments.config, arguments.set))
+    status = batches.run(folds.jobs(arguments.input, arguments.output, config, arguments.K), arguments)
     batches.tell(folds.summarise(arguments.output))
     return status

@@ -10,6 +10,8 @@ from typing import Any
 
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import whole_number
+from spikenn_cy.cli.batches import add_settings
+from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.demo import DEMOS
 from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.automatic import automatic_config
@@ -17,6 +19,7 @@ from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
 from spikenn_cy.plots.canvas import new_figure
 from spikenn_cy.report import write_report
+from spikenn_cy.settings.overrides import overridden
 from spikenn_cy.storage.kinds import RESULT
 from spikenn_cy.storage.kinds import RUN
 
@@ -42,6 +45,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--demo", choices=list(DEMOS), help="which demo on the bundled digits, in place of IN, OUT and CONFIG"
     )
+    add_settings(parser)
     parser.add_argument("--seed", type=whole_number, default=0, help="of all random draws (default: %(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace the run in OUT")
     parser.add_argument("--save_stats", action="store_true", help="keep statistics of every epoch in stats.npz")
@@ -60,6 +64,9 @@ def main(arguments: argparse.Namespace) -> int:
     for name in ("input", "output", "config"):
         if getattr(arguments, name) == "":
             raise RunError(f"{name}: must be a path, got an empty one")
+    config = arguments.config if demo is None else os.fspath(demo.config)
+    if arguments.set:
+        config = ExperimentConfig.from_any(*overridden(config, arguments.set))
     if demo is not None:
         print(f"{demo.title} on 1,797 handwritten digits of 8x8 pixels (UCI, CC BY 4.0)")
     config = arguments.config if demo is None else os.fspath(demo.config)

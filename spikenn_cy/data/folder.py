@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 from spikenn_cy.data import READERS
+from spikenn_cy.data.imagefiles import IMAGES
+from spikenn_cy.data.imagefiles import SPLIT
 from spikenn_cy.errors import DataError
 
 STEMS = {"train": "trainset", "val": "valset", "test": "testset"}
@@ -20,7 +22,7 @@ def data_files(folder: str | os.PathLike[str]) -> dict[str, Path]:
     folder = Path(folder)
     if not folder.is_dir():
         found = "a file" if folder.exists() else "no such folder"
-        raise DataError(f"{folder}: must be a folder with a trainset, got {found}")
+        raise DataError(f"{folder}: must be a folder with a trainset, got {found}{_hint(folder)}")
     files, names = {}, sorted(os.listdir(folder))
     for name, stem in STEMS.items():
         # A link that leads nowhere is there as well, and is not to be passed over.
@@ -31,5 +33,23 @@ def data_files(folder: str | os.PathLike[str]) -> dict[str, Path]:
             files[name] = there[0]
     if "train" not in files:
         wanted = " or ".join(f"{STEMS['train']}{suffix}" for suffix in READERS)
-        raise DataError(f"{folder}: must hold {wanted}, got none")
+        raise DataError(f"{folder}: must hold {wanted}, got none{_hint(folder)}")
     return files
+
+
+def _hint(folder: Path) -> str:
+    """Return the end of a message about a folder without a training set: which command takes what is there instead."""
+    inside = [folder / name for name in ("gs", "kfold", "0") if (folder / name).is_dir()]
+    if any((place / name).exists() for place in (folder, *inside) for name in (IMAGES, SPLIT)):
+        return " (these are images: spikenn-cy extract makes spikes of them)"
+    if _has_trainset(folder / "0"):
+        return " (these are folds: spikenn-cy kfold takes them)"
+    if _has_trainset(folder / "gs") or _has_trainset(folder / "kfold" / "0"):
+        return f" (did you mean {folder / 'gs'}, or {folder / 'kfold'} for kfold?)"
+    if not folder.exists() and _has_trainset(folder.parent):
+        return " (these are no folds: spikenn-cy run and gridsearch take them)"
+    return ""
+
+
+def _has_trainset(folder: Path) -> bool:
+    return any((folder / f"{STEMS['train']}{suffix}").exists() for suffix in READERS)

@@ -36,7 +36,13 @@ from spikenn_cy.storage.kinds import RUN
 LONGEST_NAME = 100  # characters of a folder's name
 
 
-def jobs(input: str | os.PathLike[str], output: str | os.PathLike[str], config: object, seed: int = 0) -> Batch:
+def jobs(
+    input: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    config: object,
+    seed: int = 0,
+    where: str | None = None,
+) -> Batch:
     """Return the runs of a grid search.
 
     Parameters
@@ -50,13 +56,15 @@ def jobs(input: str | os.PathLike[str], output: str | os.PathLike[str], config: 
         Settings with lists of values to try, see `spikenn_cy.config.expand_grid`.
     seed : int
         Of every run.
+    where : str, optional
+        Name of the source of the settings in messages; the path if ``config`` is one.
 
     Raises
     ------
     ConfigError
         If a run of the grid would be refused.
     """
-    raw, where = plain(config)
+    raw, where = plain(config, where)
     configs = expand_grid(raw, where)
     dimensions = grid_dimensions(raw)
     points = [dict(zip(dimensions, values, strict=True)) for values in itertools.product(*dimensions.values())]
@@ -95,11 +103,11 @@ def warn(batch: Batch) -> None:
     DataWarning
         If no validation data are there to rank the runs by.
     """
-    where = batch.runs[0].config.where
+    where, files = batch.runs[0].config.where, data_files(batch.input)
     if len(batch.runs) == 1:
         why = "no setting has several values to try, in a list, so that this grid is one run"
         warnings.warn(ConfigWarning(at(where, why)), stacklevel=3)
-    elif "val" not in data_files(batch.input):
+    elif "val" not in files:
         why = "has no valset, so that runs are ranked by training accuracy, which says little about new data"
         warnings.warn(DataWarning(f"{os.fspath(batch.input)}: {why}"), stacklevel=3)
 

@@ -1,0 +1,58 @@
+"""What the help of each command ends with: two examples, and the page of the documentation that has more."""
+
+EXAMPLES = {
+    "run": ("getting-started", "spikenn-cy run", "spikenn-cy run data/gs out/run config.json --set trainer.epochs=20"),
+    "kfold": (
+        "scaling-out",
+        "spikenn-cy kfold data/kfold out/kfold config.json --K 5",
+        "spikenn-cy kfold data/kfold out/kfold best.json --n_proc 4",
+    ),
+    "score": ("commands", "spikenn-cy score out/kfold", "spikenn-cy score out/kfold --json"),
+    "compare": (
+        "commands",
+        "spikenn-cy compare out/first out/second",
+        "spikenn-cy compare out/first out/second --latex --figure both.pdf",
+    ),
+    "gridsearch": (
+        "configuration",
+        "spikenn-cy gridsearch data/gs out/gs grid.json",
+        'spikenn-cy gridsearch data/gs out/gs config.json --set "optimizer.ap=[0.1, 0.05]"',
+    ),
+    "best": ("commands", "spikenn-cy best out/gs --N 3", "spikenn-cy best out/gs --save best.json"),
+    "ablation": (
+        "commands",
+        "spikenn-cy ablation neurons data/kfold out/neurons config.json --neurons 20 30 --K 3",
+        "spikenn-cy ablation thresholds data/kfold out/thresholds config.json --K 3",
+    ),
+    "plot": ("pictures", "spikenn-cy plot spikenn-demo", "spikenn-cy plot out/run --input data/gs --format svg"),
+    "export": ("exchange", "spikenn-cy export out/run network.nir", "spikenn-cy export out/run network.npz"),
+    "convert": (
+        "data",
+        "spikenn-cy convert X.npy y.npy data/trainset.npz",
+        "spikenn-cy convert X.npy y.npy data/trainset.npz --max_time 255",
+    ),
+    "digits": ("commands", "spikenn-cy digits data", "spikenn-cy digits data --K 3"),
+    "dataset": (
+        "datasets",
+        "spikenn-cy dataset mnist data/mnist",
+        "spikenn-cy dataset fmnist data/fmnist --from downloads",
+    ),
+    "extract": (
+        "extraction",
+        "spikenn-cy extract stdp-csnn data/mnist/kfold features/mnist",
+        "spikenn-cy extract pixels data/mnist/kfold/0 features/pixels --seed 1",
+    ),
+    "predict": (
+        "datasets",
+        "spikenn-cy predict t10k-images-idx3-ubyte --extractor features/model.npz --readout out/run/model.npz",
+        "spikenn-cy predict images --extractor features/model.npz --readout out/run/model.npz --json",
+    ),
+}
+
+
+def ending(command: str) -> str | None:
+    """Return what the help of a command ends with; None if there are no examples of it."""
+    if command not in EXAMPLES:
+        return None
+    page, *lines = EXAMPLES[command]
+    return "\n".join(["examples:", *(f"  {line}" for line in lines), f"more: docs/{page}.md"])
