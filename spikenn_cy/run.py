@@ -2,12 +2,15 @@
 
 import sys
 
+from spikenn_cy.utils.installation import complete
+
 
 def main() -> int:
     """Do what the command line asks for; return the exit status."""
     try:
         # Here, since what is imported takes long enough for a Ctrl-C.
-        from spikenn_cy.cli.entry import main as entry
+        with complete(command=True):
+            from spikenn_cy.cli.entry import main as entry
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130

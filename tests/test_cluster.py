@@ -46,6 +46,7 @@ from spikenn_cy.execution.liveness import liveness_file
 from spikenn_cy.execution.pool import run_jobs
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
+from spikenn_cy.utils.extras import wanted
 
 pytestmark = pytest.mark.processes
 
@@ -303,7 +304,7 @@ def test_a_cluster_without_workers_is_refused(tmp_path, out, monkeypatch):
 def test_without_dask_the_extra_is_named(out, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert refusal("tcp://127.0.0.1:8786", out)[1] == (
-        'needs the package distributed, which python -m pip install "spikenn_cy[dask]" brings'
+        f"needs the package distributed, which python -m pip install {wanted('dask')} brings"
     )
 
 

@@ -43,6 +43,7 @@ from spikenn_cy.estimator import SpikingClassifier
 from spikenn_cy.network.deciding import class_scores
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.rules import RULES
+from spikenn_cy.utils.extras import wanted
 
 pytestmark = pytest.mark.quick
 
@@ -678,7 +679,7 @@ def run(code):
 
 @pytest.mark.processes
 def test_without_scikit_learn_one_line_says_what_to_install():
-    said = 'spikenn_cy.estimator: needs the package sklearn, which python -m pip install "spikenn_cy[sklearn]" brings'
+    said = f"spikenn_cy.estimator: needs the package sklearn, which python -m pip install {wanted('sklearn')} brings"
     for code in (
         "from spikenn_cy.estimator import SpikingClassifier",
         "from spikenn_cy import SpikingClassifier",

@@ -26,6 +26,7 @@ from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
 from spikenn_cy.export import export
 from spikenn_cy.network.readout import Readout
+from spikenn_cy.utils.extras import wanted
 
 pytestmark = pytest.mark.quick
 
@@ -151,7 +152,7 @@ def test_what_cannot_be_written_is_refused_in_one_line(run_dir, tmp_path, monkey
 def test_without_nir_one_line_says_what_to_install(run_dir, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "nir", None)
     line = refused(capsys, run_dir, tmp_path / "model.nir")
-    assert line == 'error: export: needs the package nir, which python -m pip install "spikenn_cy[nir]" brings'
+    assert line == f"error: export: needs the package nir, which python -m pip install {wanted('nir')} brings"
     assert list(tmp_path.iterdir()) == []
     assert main(["export", str(run_dir), str(tmp_path / "model.npz")]) == 0
 

@@ -34,6 +34,7 @@ from spikenn_cy.plots import feature_activity
 from spikenn_cy.plots import filters
 from spikenn_cy.plots import rendered
 from spikenn_cy.storage.lock import locked
+from spikenn_cy.utils.extras import wanted
 from spikenn_cy.version import __version__
 
 pytestmark = pytest.mark.full
@@ -557,7 +558,7 @@ def test_without_matplotlib_one_line_says_how_to_get_pictures(images, config, tm
     write_images(tmp_path / "folds" / "1", n=20)
     assert run(tmp_path / "folds", out, config) == 0
     said = capsys.readouterr()
-    assert said.out.count('python -m pip install "spikenn_cy[plot]"') == 1
+    assert said.out.count(f"python -m pip install {wanted('plot')}") == 1
     assert said.out.splitlines()[-1].startswith("no pictures were drawn: plot: needs the package matplotlib")
     assert said.err == ""
     assert {path.name for path in (out / "1").iterdir()} == FILES

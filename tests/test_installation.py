@@ -63,6 +63,26 @@ def test_a_command_without_a_package_is_one_line_that_says_what_to_type(bare):
     assert line.startswith("error: spikenn_cy: needs the package msgspec, got none; type: python -m pip install ")
 
 
+def test_a_module_that_is_missed_later_is_one_line_too(bare, tmp_path):
+    absent = (bare / "msgspec.py").read_text().replace("msgspec", "tqdm")
+    (tmp_path / "tqdm.py").write_text(absent)
+    code = "import sys\nfrom spikenn_cy.cli import COMMANDS, score\ndef main(_):\n import tqdm\nscore.main = main\n"
+    code += "from spikenn_cy.cli.entry import main as entry\nsys.exit(entry(['score', 'x']))"
+    finished = done("-c", code, folder=tmp_path, path=[tmp_path, PACKAGE.parent])
+    assert (finished.returncode, finished.stdout) == (2, "")
+    (line,) = finished.stderr.splitlines()
+    assert line.startswith("error: spikenn_cy: needs the package tqdm, got none; type: python -m pip install ")
+
+
+def test_a_module_that_the_package_itself_does_not_import_is_missed_in_one_line(tmp_path):
+    ignored = shutil.ignore_patterns("_filters*.so", "*.c", "__pycache__")
+    shutil.copytree(PACKAGE, tmp_path / "spikenn_cy", ignore=ignored)
+    finished = done("-m", "spikenn_cy", "score", "x", folder=tmp_path)
+    assert (finished.returncode, finished.stdout) == (2, "")
+    (line,) = finished.stderr.splitlines()
+    assert line.startswith("error: spikenn_cy: must be compiled, got no spikenn_cy.")
+
+
 def test_an_import_fails_with_the_same_line(unbuilt):
     finished = done("-c", "import spikenn_cy", folder=unbuilt)
     assert finished.returncode == 1

@@ -36,6 +36,7 @@ from spikenn_cy.network.readout import Readout
 from spikenn_cy.plots.canvas import label_text
 from spikenn_cy.plots.canvas import thinned
 from spikenn_cy.plots.decisions import drawn as drawn_confusions
+from spikenn_cy.utils.extras import wanted
 
 pytestmark = pytest.mark.full
 
@@ -725,7 +726,7 @@ def test_without_matplotlib_one_line_says_what_to_install(home, tmp_path, comman
     done = python(source, *words)
     assert done.returncode == 2
     assert done.stdout == ""
-    install = 'python -m pip install "spikenn_cy[plot]"'
+    install = f"python -m pip install {wanted('plot')}"
     assert done.stderr == f"error: plot: needs the package matplotlib, which {install} brings\n"
     assert not (tmp_path / "out").exists()
 

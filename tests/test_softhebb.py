@@ -26,6 +26,7 @@ from spikenn_cy.features.softhebb import SoftHebbBlockConfig
 from spikenn_cy.features.softhebb import SoftHebbCNN
 from spikenn_cy.features.softhebb import SoftHebbConfig
 from spikenn_cy.features.softhebb.learned import initial_states
+from spikenn_cy.utils.extras import wanted
 
 pytestmark = pytest.mark.quick
 
@@ -497,7 +498,7 @@ def test_without_pytorch_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtra) as caught:
         small().fit(some_images())
-    said = 'SoftHebbCNN: needs the package torch, which python -m pip install "spikenn_cy[softhebb]" brings'
+    said = f"SoftHebbCNN: needs the package torch, which python -m pip install {wanted('softhebb')} brings"
     assert str(caught.value) == said
 
 

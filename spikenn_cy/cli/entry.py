@@ -12,6 +12,8 @@ from spikenn_cy.cli import COMMANDS
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.examples import ending
 from spikenn_cy.errors import SpikennError
+from spikenn_cy.utils.installation import is_needed
+from spikenn_cy.utils.installation import what_to_type
 from spikenn_cy.version import __version__
 
 # What other software calls some commands, and what that becomes in haste.
@@ -54,6 +56,10 @@ def main(arguments: Sequence[str] | None = None, *, command: str | None = None) 
         return INTERRUPTED
     except SpikennError as error:
         _say(f"error: {error}")
+    except ModuleNotFoundError as absent:
+        if not is_needed(absent.name or ""):  # a mistake in the program
+            raise
+        _say(f"error: {what_to_type(absent.name or '')}")
     except OSError as error:
         _say(f"error: {error.filename or 'input or output'}: must be usable, got {error.strerror or error}")
     except MemoryError as error:

@@ -2,8 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from spikenn_cy.errors import MissingExtra
+from spikenn_cy.utils.installation import PACKAGE
+
+
+def wanted(name: str, package: Path = PACKAGE) -> str:
+    """Return what pip is asked for: of a clone, which no index need know, the clone with the extra."""
+    clone = package.parent
+    is_clone = (clone / "setup.py").exists()
+    return f'-e "{clone}[{name}]"' if is_clone else f'"{package.name}[{name}]"'
 
 
 @contextmanager
@@ -26,5 +35,5 @@ def extra(name: str, where: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         package = (error.name or str(error)).split(".")[0]
-        install = f'python -m pip install "spikenn_cy[{name}]"'
+        install = f"python -m pip install {wanted(name)}"
         raise MissingExtra(f"{where}: needs the package {package}, which {install} brings") from None

@@ -8,12 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent
+NEEDED = ("numpy", "msgspec", "tqdm")
 COMMAND = re.compile(r"(-\w*m)?spikenn_cy(\.\w+)?")  # a word of ``python -m spikenn_cy.run``
 
 
 @contextmanager
-def complete() -> Iterator[None]:
+def complete(command: bool | None = None) -> Iterator[None]:
     """Import the package inside this block.
+
+    Parameters
+    ----------
+    command : bool, optional
+        Whether one of the package's commands is being started. None: as `is_command` finds out.
 
     Raises
     ------
@@ -27,7 +33,7 @@ def complete() -> Iterator[None]:
         yield
     except ModuleNotFoundError as absent:
         line = what_to_type(absent.name or str(absent))
-        if not is_command(getattr(sys, "argv", []), sys.orig_argv):
+        if not (is_command(getattr(sys, "argv", []), sys.orig_argv) if command is None else command):
             raise ImportError(line, name="spikenn_cy") from None
     else:
         return
@@ -43,6 +49,11 @@ def what_to_type(absent: str, package: Path = PACKAGE) -> str:
     if (package.parent / "setup.py").exists():  # a clone
         return f"{package.name}: {needs}; type: python -m pip install -e {shlex.quote(str(package.parent))}"
     return f"{package.name}: {needs}; type: python -m pip install --force-reinstall {package.name}"
+
+
+def is_needed(absent: str, package: Path = PACKAGE) -> bool:
+    """Return whether an absent module is the package's own, or of a package that it depends on."""
+    return absent.partition(".")[0] in {package.name, *NEEDED}
 
 
 def is_command(words: list[str], all_words: list[str]) -> bool:
