@@ -12,6 +12,7 @@ with complete():
     from spikenn_cy.errors import DataError
     from spikenn_cy.errors import RunError
     from spikenn_cy.errors import SpikennError
+    from spikenn_cy.errors import TrainingWarning
     from spikenn_cy.network.history import EpochReport
     from spikenn_cy.network.history import History
     from spikenn_cy.network.readout import Readout
@@ -26,6 +27,7 @@ __all__ = [
     "RunError",
     "SpikennError",
     "SpikingDataset",
+    "TrainingWarning",
     "__version__",
 ]
 

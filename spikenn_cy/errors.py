@@ -31,6 +31,25 @@ class DataWarning(UserWarning):
     """Data are legal but look like a slip; its text names the file."""
 
 
+class TrainingWarning(UserWarning):
+    """A network is about to learn nothing; its text says what is seen and what to try.
+
+    Attributes
+    ----------
+    subject : str
+        What is wrong and where, without figures: many runs of one command are warned of it once.
+    """
+
+    subject: str = ""
+
+    @classmethod
+    def about(cls, subject: str, text: str) -> "TrainingWarning":
+        """Return the warning of a subject."""
+        warning = cls(text)
+        warning.subject = subject
+        return warning
+
+
 def shown(found: object) -> str:
     """Return ``repr(found)`` on one line and short enough for an error message."""
     return shortened(repr(found))

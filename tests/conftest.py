@@ -30,7 +30,8 @@ def instructions(request):
 
 
 def pytest_configure(config):
-    """Draw fewer cases where only the quick tests are wanted."""
+    """Draw fewer cases where only the quick tests are wanted, and let networks of tests be too small to learn."""
+    config.addinivalue_line("filterwarnings", "ignore::spikenn_cy.errors.TrainingWarning")
     settings.load_profile("fewer" if config.option.markexpr == "quick" else "fixed")
 
 

@@ -21,6 +21,7 @@ from spikenn_cy.data.folder import data_files
 from spikenn_cy.data.heads import head_of
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import SpikennError
+from spikenn_cy.errors import TrainingWarning
 from spikenn_cy.errors import shortened
 from spikenn_cy.execution.pool import ExecutorFactory
 from spikenn_cy.execution.pool import Outcome
@@ -303,10 +304,11 @@ def _ranked(result: Mapping[str, Any]) -> float:
 
 
 def _warn(caught: Iterable[Warning], warned: set[str]) -> None:
-    """Give each warning once, since all runs on the same data have the same ones."""
+    """Give each warning once, since all runs on the same data have the same ones, and folds differ in figures."""
     for warning in caught:
-        if str(warning) not in warned:
-            warned.add(str(warning))
+        subject = warning.subject if isinstance(warning, TrainingWarning) else str(warning)
+        if subject not in warned:
+            warned.add(subject)
             warnings.warn(warning, stacklevel=4)
 
 

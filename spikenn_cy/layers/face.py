@@ -1,5 +1,6 @@
 """A layer of a network that learns in every layer: its arrays, behind a door that checks what is assigned."""
 
+import copy
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -224,6 +225,13 @@ class NetworkLayer:
     def kernel(self, weights: Array, window: float) -> EventLayer:
         """Return the compiled layer of these weights."""
         raise NotImplementedError
+
+    def with_threshold(self, threshold: float) -> "NetworkLayer":
+        """Return a layer that reads the same weights and has other thresholds, to look at what samples reach."""
+        other = copy.copy(self)
+        other.kernel_thresholds = aligned(len(self.kernel_thresholds), REAL)
+        other.kernel_thresholds[:] = threshold
+        return other
 
     # Files
 

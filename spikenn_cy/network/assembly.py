@@ -119,6 +119,13 @@ def assembled(
     return Network(layers, LayerTrainer(config, layers, n_classes, generator), LayerDecisions(layers, n_classes))
 
 
+def passing_decisions(config: ExperimentConfig, layers: Sequence[Any], n_classes: int) -> Decisions:
+    """Return what decides by these layers for a look at some samples, and leaves no copy of weights behind."""
+    if config.optimizer.every_layer:
+        return DeepDecisions(layers, config.optimizer.surrogate_window, n_classes)
+    return LayerDecisions(layers, n_classes, copies=False)
+
+
 def _deep(
     config: ExperimentConfig, shape: Shape, n_classes: int, max_time: float, generator: np.random.Generator
 ) -> Network:

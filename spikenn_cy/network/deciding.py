@@ -27,10 +27,12 @@ class LayerDecisions:
     layers : sequence of Layer
         From the first to the one that learns.
     n_classes : int
+    copies : bool, default=True
+        Whether copies of weights may be made, which layers keep; they take memory and save time.
     """
 
-    def __init__(self, layers: Sequence[Layer], n_classes: int) -> None:
-        self._layers, self._n_classes = layers, n_classes
+    def __init__(self, layers: Sequence[Layer], n_classes: int, copies: bool = True) -> None:
+        self._layers, self._n_classes, self._copies = layers, n_classes, copies
 
     def decide(self, dataset: SpikingDataset, n_threads: int) -> npt.NDArray[np.int32]:
         """Return the class index of each sample."""
@@ -73,11 +75,12 @@ class LayerDecisions:
         """Do ``work(inference of the last of layers, its input, which samples these are)`` for all samples."""
         n_threads = threads_for(dataset, n_threads)
         n_samples, n_spikes = len(dataset), len(dataset.indices)
-        if n_threads == 1 and len(layers) == 1:
+        if n_threads == 1 and len(layers) == 1 and self._copies:
             with layers[0].inference(n_spikes) as inference:
                 work(inference, SampleBatch(dataset), slice(n_samples))
             return
-        copies = [layer.input_major(n_spikes, at_once=True) for layer in layers]  # which threads share
+        # Which threads share.
+        copies = [layer.input_major(n_spikes, at_once=True) if self._copies else None for layer in layers]
         # Hidden layers answer densely, so their samples come in bounded blocks.
         size = HIDDEN_BLOCK if len(layers) > 1 else max(1, -(-n_samples // n_threads))
 

@@ -1,6 +1,7 @@
 """A fully connected layer: its synaptic weights and thresholds, behind a door that checks what is assigned."""
 
 import contextlib
+import copy
 from collections.abc import Iterator
 from collections.abc import Mapping
 
@@ -53,6 +54,8 @@ class Layer:
         The thresholds themselves; changed in place.
     thresholds_version : int
         Counts assignments of thresholds.
+    drawn : bool
+        Whether the weights are those that were drawn, but for what training made of them.
     """
 
     assigned = True  # weights are drawn when the network is made
@@ -72,6 +75,7 @@ class Layer:
         self._asked = (0, 0)
         self._spare: list[tuple[InputMajorWeights | None, Inference]] = []  # at most one, and the copy that it reads
         self.rows = LayerWeights(aligned(self.shape, REAL))
+        self.drawn = generator is not None
         if generator is not None:
             self._draw(generator)
         self._replace(self.rows.array)
@@ -122,6 +126,7 @@ class Layer:
         weights = real_array(values, "weights", self.shape)
         self._require_norms(weights, "weights", DataError)
         self._replace(weights)
+        self.drawn = False
 
     @property
     def thresholds(self) -> Array:
@@ -139,6 +144,12 @@ class Layer:
         require(low.size == 0, "thresholds", "must be > 0", low[:1].tolist(), DataError)
         self.inference_thresholds[:] = thresholds
         self.thresholds_version += 1
+
+    def with_threshold(self, threshold: float) -> "Layer":
+        """Return a layer that reads the same weights and has other thresholds, to look at what samples reach."""
+        other = copy.copy(self)
+        other.inference_thresholds, other._spare = np.full(self.n_neurons, threshold, REAL), []
+        return other
 
     def state(self) -> dict[str, Array]:
         """Return all arrays that a saved layer consists of, by name."""

@@ -4,6 +4,7 @@ import dataclasses
 import math
 import os
 import time
+import warnings
 from collections.abc import Callable
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -37,6 +38,7 @@ from spikenn_cy.network.history import EpochReport
 from spikenn_cy.network.history import History
 from spikenn_cy.network.history import reason_to_stop
 from spikenn_cy.network.model_file import Checkpoint
+from spikenn_cy.network.symptoms import symptoms
 from spikenn_cy.network.training import Pass
 from spikenn_cy.utils.progress import Progress
 from spikenn_cy.utils.validation import is_whole
@@ -283,6 +285,13 @@ class Readout:
             If the data do not suit the network or each other, or the checkpoint is damaged.
         ConfigError
             If the checkpoint belongs to another training.
+
+        Warns
+        -----
+        TrainingWarning
+            After the first epoch, once for what is seen that stands in the way of learning: layers that samples
+            hardly make fire, or make fire at once, with thresholds to try; training samples without spikes;
+            hidden layers that do not learn.
         """
         how = FitOptions(**options)
         epochs = whole_number(self.config.trainer.epochs if epochs is None else epochs, "epochs", 0)
@@ -300,6 +309,9 @@ class Readout:
                     how.on_epoch(reports[-1])
                 kept.write(reports)
                 progress.step(0, **_percentages(reports[-1]))
+                if len(reports) == 1:
+                    for symptom in symptoms(self.config, self._parts, self.n_classes, data["train"], how.n_threads):
+                        warnings.warn(symptom, stacklevel=2)
                 if reports[-1].stopped is not None:
                     break
         return History(reports)

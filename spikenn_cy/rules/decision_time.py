@@ -53,6 +53,11 @@ class DecisionTimeConfig(NetworkRuleConfig, frozen=True, kw_only=True, tag_field
         return self.feedback
 
     @property
+    def moves_threshold(self) -> bool:
+        """Unless ``threshold_rate`` is 0."""
+        return self.threshold_rate > 0
+
+    @property
     def surrogate_window(self) -> float:
         """``window``."""
         return self.window

@@ -34,6 +34,11 @@ class RuleConfig(Record, frozen=True, kw_only=True):
         """Temperature at which a softmax of the scores of classes is what the rule trains; None if it trains none."""
         return None
 
+    @property
+    def moves_threshold(self) -> bool:
+        """Whether learning itself moves the output's threshold to where decisions are wanted."""
+        return False
+
     if TYPE_CHECKING:
 
         def __getattr__(self, key: str) -> Any: ...  # each rule has settings of its own
