@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from typing import Annotated
 from typing import Any
 from typing import ClassVar
+from typing import Literal
 
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import require
 from spikenn_cy.layers import LAYERS
-from spikenn_cy.layers.settings import LARGEST_SINGLE
+from spikenn_cy.layers.settings import AUTO
 from spikenn_cy.layers.settings import LayerSettings
 from spikenn_cy.layers.settings import single
 from spikenn_cy.neurons import NEURONS
@@ -46,7 +47,8 @@ LARGEST_GRID = 1_000_000  # runs; a longer list is a slip, and would not fit int
 class LayerConfig(LayerSettings, frozen=True, kw_only=True, tag_field="type", tag="dense"):
     """One layer of ``"network": [...]``, of which the last one alone learns.
 
-    ``firing_threshold`` is in units of potential. Weights are drawn from a normal
+    ``firing_threshold`` is in units of potential; ``"auto"`` is a number chosen for the data of the
+    first ``fit`` (docs/configuration.md). Weights are drawn from a normal
     distribution (``w_init_normal``, with ``w_init_mean`` and ``w_init_std``) or else
     uniformly from ``[w_min, w_max]``, and kept in that range. With ``w_norm`` every
     neuron's sum of absolute weights stays as it was when training began. ``neuron`` has
@@ -60,7 +62,7 @@ class LayerConfig(LayerSettings, frozen=True, kw_only=True, tag_field="type", ta
     )
 
     n_neurons: int
-    firing_threshold: float
+    firing_threshold: float | Literal["auto"]
     w_init_normal: bool = False
     w_init_mean: float = 0.5
     w_init_std: float = 0.01
@@ -72,13 +74,17 @@ class LayerConfig(LayerSettings, frozen=True, kw_only=True, tag_field="type", ta
 
     def check(self) -> None:
         self.rule(0 < self.n_neurons < 2**31, "n_neurons", "must be from 1 to 2147483647")
-        # Of single precision, as the kernels have them.
-        self.rule(single(self.firing_threshold) > 0, "firing_threshold", "must be > 0")
-        self.rule(single(self.firing_threshold) < math.inf, "firing_threshold", f"must be below {LARGEST_SINGLE}")
+        self.check_threshold()
         self.rule(self.w_init_std >= 0, "w_init_std", "must be >= 0")
         self.rule(single(self.w_min) < single(self.w_max), "w_min", f"must be below w_max = {self.w_max}")
         self.rule(self.leak_tau is None or self.leak_tau > 0, "leak_tau", "must be > 0 or null")
         self.rule(self.leak_tau is None or self.neuron is None, "leak_tau", "must not be given beside neuron")
+
+    @property
+    def mean_weight(self) -> float:
+        """Mean of the distribution of initial weights, if it is narrow."""
+        low, high = self.w_min, self.w_max
+        return min(max(self.w_init_mean, low), high) if self.w_init_normal else (low + high) / 2
 
     @property
     def neuron_model(self) -> NeuronConfig:
@@ -162,6 +168,11 @@ class ExperimentConfig(Record, frozen=True, kw_only=True):
             return field.kind
         rule = convert(self.optimizer, fields_of(ExperimentConfig)["optimizer"].kind, ("optimizer",))
         return Kind(items=Kind(record=Family("type", LAYERS_OF[rule.every_layer], default="dense")))
+
+    @property
+    def waits_for_data(self) -> bool:
+        """Whether a threshold is to be chosen for the training set before there can be a network."""
+        return any(layer.firing_threshold == AUTO for layer in self.network)
 
     def check(self) -> None:
         self.rule(len(self.network) > 0, "network", "must hold at least one layer")

@@ -19,6 +19,7 @@ from spikenn_cy.estimator.settings import rule_of
 from spikenn_cy.estimator.settings import settings_of
 from spikenn_cy.network.history import History
 from spikenn_cy.network.readout import Readout
+from spikenn_cy.network.thresholds import settled
 from spikenn_cy.rules.settings import RuleConfig
 from spikenn_cy.utils.extras import extra
 from spikenn_cy.utils.validation import require_unmasked
@@ -352,8 +353,12 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         self, train: SpikingDataset, config: ExperimentConfig | None, generator: np.random.RandomState
     ) -> Readout:
         seed = int(generator.randint(np.iinfo(np.int32).max))
-        settings = settings_of(self.get_params(deep=False), train, len(self.classes_)) if config is None else config
-        return Readout.from_config(settings, train.n_inputs, len(self.classes_), self.max_time, seed)
+        n_classes = len(self.classes_)
+        if config is None:
+            settings: Any = settings_of(self.get_params(deep=False), train, n_classes)
+        else:
+            settings = settled(config, train, seed, self.n_fields)
+        return Readout.from_config(settings, train.n_inputs, n_classes, self.max_time, seed)
 
     def _rule(self) -> RuleConfig:
         config = self._given()

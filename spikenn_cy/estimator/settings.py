@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 from typing import NamedTuple
 
-import numpy as np
-
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import require
 from spikenn_cy.errors import require_one_of
+from spikenn_cy.network.thresholds import automatic_threshold
 from spikenn_cy.rules import RULES
 from spikenn_cy.rules.settings import RuleConfig
 from spikenn_cy.rules.suggestion import Suggestion
@@ -18,8 +17,6 @@ from spikenn_cy.utils.validation import is_real
 from spikenn_cy.utils.validation import is_whole
 from spikenn_cy.utils.validation import whole_number
 
-THRESHOLD_SHARE = {1: 0.6, 2: 0.6}  # by the number of fields
-THRESHOLD_SHARE_OF_MORE_FIELDS = 0.8
 REGULATION_SHARE = 0.02
 
 OF_RULES = ("ap", "am", "lr", "t_gap", "class_inhib", "annealing")
@@ -128,17 +125,6 @@ def optimizer_of(parameters: Mapping[str, Any], chosen: Chosen) -> dict[str, Any
     settings |= start.settings
     settings |= {name: share * parameters["max_time"] for name, share in start.times.items()}
     return {"method": chosen.rule.__struct_config__.tag, **settings, **given(parameters, OF_RULES)}
-
-
-def automatic_threshold(w_init_mean: float, n_fields: int, train: SpikingDataset) -> float:
-    """Return what a share of an average sample's spikes give to a neuron with initial weights."""
-    # A first call of partial_fit may bring one sample. A single sample has no range, and so no spike.
-    n_spikes = len(train.indices) / len(train) or train.n_inputs // n_fields * min(n_fields, 2)
-    # Where most values are 0, most of their fields spike at time 0. All of these spikes count in full: a threshold
-    # below their sum would decide every sample before any other spike.
-    n_at_once = 0.0 if n_fields == 1 else np.count_nonzero(train.timestamps == 0) / len(train)
-    share = THRESHOLD_SHARE.get(n_fields, THRESHOLD_SHARE_OF_MORE_FIELDS)
-    return float(w_init_mean * (n_at_once + share * (n_spikes - n_at_once)))
 
 
 def given(parameters: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """One training run from data files to a complete folder, which may be interrupted at any moment."""
 
+import contextlib
 import os
 import warnings
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
+from spikenn_cy.errors import SpikennError
 from spikenn_cy.errors import require
 from spikenn_cy.execution.liveness import is_alive
 from spikenn_cy.experiments.data import DataFile
@@ -37,6 +39,7 @@ from spikenn_cy.network.history import EpochReport
 from spikenn_cy.network.history import History
 from spikenn_cy.network.model_file import carry_on
 from spikenn_cy.network.readout import Readout
+from spikenn_cy.network.thresholds import settled
 from spikenn_cy.storage.kinds import CHECKPOINT
 from spikenn_cy.storage.lock import NotWritable
 
@@ -102,8 +105,15 @@ class RunJob:
             patience=max(self.patience, patience),
         )
 
+    def opened(self, files: Mapping[str, DataFile]) -> dict[str, SpikingDataset]:
+        """Return the data sets in the files, by their names."""
+        return dict(zip(STEMS, demo_datasets(), strict=True)) if self.input is None else opened_sets(files)
+
     def described(self, config: ExperimentConfig, files: Mapping[str, DataFile]) -> dict[str, Any]:
-        """Return the record of the run with these settings and files."""
+        """Return the record of the run with these settings and files, in which every threshold is a number."""
+        with contextlib.suppress(SpikennError):  # which the run itself tells
+            if config.waits_for_data:
+                config = settled(config, self.opened({"train": files["train"]})["train"], self.seed)
         data = {name: file.known().fingerprint or {} for name, file in files.items()}
         return describe(config, self.seed, data, self.save_stats)
 
@@ -129,9 +139,9 @@ def run_single(job: RunJob) -> dict[str, Any]:
     """
     config, where = _settings(job)
     files = job.files
-    opened = opened_sets(files) if job.input is not None else dict(zip(STEMS, demo_datasets(), strict=True))
-    datasets = _suiting(config, where, opened)
+    datasets = _suiting(config, where, job.opened(files))
     _warn(config, where, datasets)
+    config = settled(config, datasets["train"], job.seed)
     if where is not None:
         RunFolder(job.output).keep(where)
     train = datasets["train"]

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import ClassVar
+from typing import Literal
 
+import msgspec
 import numpy as np
 
 from spikenn_cy.dtypes import REAL
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from spikenn_cy.layers.face import NetworkLayer
 
 LARGEST_SINGLE = 3.4028234e38
+AUTO = "auto"  # of a threshold that is left to the data
 
 
 def single(value: float) -> float:
@@ -25,6 +28,13 @@ def single(value: float) -> float:
 
 class LayerSettings(Record, frozen=True, kw_only=True):
     """Settings of a layer of any network; a subclass has the tag that ``type`` names."""
+
+    def check_threshold(self) -> None:
+        """Raise unless ``firing_threshold`` is a threshold of single precision, as the kernels have it, or AUTO."""
+        threshold = self.firing_threshold
+        if threshold != AUTO:
+            self.rule(single(threshold) > 0, "firing_threshold", "must be > 0")
+            self.rule(single(threshold) < np.inf, "firing_threshold", f"must be below {LARGEST_SINGLE}")
 
     if TYPE_CHECKING:
 
@@ -47,22 +57,23 @@ REFUSED = {
 class NetworkLayerConfig(LayerSettings, frozen=True, kw_only=True):
     """What layers of all types share, in a network that learns in every layer.
 
-    ``firing_threshold`` is in units of potential; that of the last layer is where it starts. ``w_init_mean``,
-    ``w_init_std`` and ``rate`` default to what suits the data of the first ``fit`` (docs/networks.md). ``dropout``
-    is the share of the layer's spikes that are lost in training.
+    ``firing_threshold`` is in units of potential; that of the last layer is where it starts. ``"auto"`` is 1, which
+    the weights are drawn to suit. ``w_init_mean``, ``w_init_std`` and ``rate`` default to what suits the data of the
+    first ``fit`` (docs/networks.md). ``dropout`` is the share of the layer's spikes that are lost in training.
     """
 
     inapplicable: ClassVar[Mapping[str, str]] = REFUSED
 
-    firing_threshold: float = 1.0
+    firing_threshold: float | Literal["auto"] = 1.0
     w_init_mean: float | None = None
     w_init_std: float | None = None
     rate: float | None = None
     dropout: float = 0.0
 
     def check(self) -> None:
-        self.rule(single(self.firing_threshold) > 0, "firing_threshold", "must be > 0")
-        self.rule(single(self.firing_threshold) < np.inf, "firing_threshold", f"must be below {LARGEST_SINGLE}")
+        if self.firing_threshold == AUTO:
+            msgspec.structs.force_setattr(self, "firing_threshold", 1.0)
+        self.check_threshold()
         self.rule(self.w_init_std is None or self.w_init_std >= 0, "w_init_std", "must be >= 0 or null")
         self.rule(self.rate is None or self.rate >= 0, "rate", "must be >= 0 or null")
         self.rule(0 <= self.dropout < 1, "dropout", "must be >= 0 and < 1")

@@ -68,7 +68,7 @@ class Layer:
         self.n_inputs = n_inputs
         # Spike times have single precision. Compared with a max_time of double precision, silence would have an error.
         self.max_time = float(STAMP.type(max_time))
-        self.inference_thresholds: Array = np.full(self.n_neurons, config.firing_threshold, REAL)
+        self.inference_thresholds: Array = np.full(self.n_neurons, float(config.firing_threshold), REAL)
         self.thresholds_version = 0
         self._input_major: InputMajorWeights | None = None
         # A version of the weights, and the spikes that were charged without an input-major copy of it.

@@ -1,11 +1,13 @@
 """The classifier that users meet: a network that learns from labelled spikes and votes with its first one."""
 
+import contextlib
 import dataclasses
 import math
 import os
 import time
 import warnings
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
@@ -39,7 +41,9 @@ from spikenn_cy.network.history import History
 from spikenn_cy.network.history import reason_to_stop
 from spikenn_cy.network.model_file import Checkpoint
 from spikenn_cy.network.symptoms import symptoms
+from spikenn_cy.network.thresholds import settled
 from spikenn_cy.network.training import Pass
+from spikenn_cy.settings.validation import at
 from spikenn_cy.utils.progress import Progress
 from spikenn_cy.utils.validation import is_whole
 from spikenn_cy.utils.validation import number_of_threads
@@ -142,7 +146,7 @@ class Readout:
         self._classes: np.ndarray | None = None  # of the first training set
         self._network: Network | None = None
         self._draws = draw
-        if not (needs_images(config) and isinstance(inputs, int)):
+        if not (config.waits_for_data or (needs_images(config) and isinstance(inputs, int))):
             self._assemble(self.input_shape)
 
     def _assemble(self, input_shape: tuple[int, ...]) -> None:
@@ -153,6 +157,9 @@ class Readout:
 
     @property
     def _parts(self) -> Network:
+        if self._network is None and self.config.waits_for_data:
+            rule = "must be a number, or be chosen by the data of a first fit, before this network has layers"
+            raise DataError(f'{at(self.config.where, "network")}: firing_threshold {rule}, got "auto"')
         if self._network is None:
             rule = "must be given as input_shape, or by the data of a first fit, before this network has layers"
             raise DataError(f"network: shape of images {rule}, got {self.n_inputs} inputs")
@@ -348,9 +355,12 @@ class Readout:
         """
         n_threads = number_of_threads(n_threads)
         check_forward(forward)
-        self._classes = self._classes_for("dataset", dataset)
-        self._assemble_for(dataset)
-        self._trainer.learn(in_classes(dataset, self._classes), Pass(n_threads=n_threads, forward=forward))
+        classes = self._classes_for("dataset", dataset)
+        with self._as_before_if_refused():
+            self._assemble_for(dataset)
+            known = in_classes(dataset, classes)
+        self._classes = classes
+        self._trainer.learn(known, Pass(n_threads=n_threads, forward=forward))
         return self
 
     # Deciding
@@ -492,7 +502,18 @@ class Readout:
     def _assemble_for(self, train: SpikingDataset) -> None:
         """Make the layers if they waited for a training set."""
         if self._network is None:
+            self.config = settled(self.config, train, self.seed)
             self._assemble(train.input_shape)
+
+    @contextlib.contextmanager
+    def _as_before_if_refused(self) -> Iterator[None]:
+        """Let a training set that is refused in the block decide nothing of a network that waits for one."""
+        before = self._network, self.config, self.input_shape
+        try:
+            yield
+        except BaseException:
+            self._network, self.config, self.input_shape = before
+            raise
 
     def _classes_for(self, name: str, dataset: SpikingDataset) -> np.ndarray:
         """Return the network's classes, which the first data set to learn from has, and check that it suits."""
@@ -511,11 +532,12 @@ class Readout:
     ) -> dict[str, SpikingDataset]:
         """Return the data sets that there are by name, with the network's class indices as labels."""
         classes = self._classes_for("train", train)
-        self._assemble_for(train)
-        data = {"train": in_classes(train, classes)}
-        for name, dataset in (("val", val), ("test", test)):
-            if dataset is not None:
-                data[name] = self._matched(name, dataset, classes)
+        with self._as_before_if_refused():
+            self._assemble_for(train)
+            data = {"train": in_classes(train, classes)}
+            for name, dataset in (("val", val), ("test", test)):
+                if dataset is not None:
+                    data[name] = self._matched(name, dataset, classes)
         self._classes = classes
         return data
 
