@@ -119,10 +119,12 @@ class TrainerConfig(Record, frozen=True, kw_only=True):
     output neurons left out of a training sample. A run whose training or validation
     accuracy is below ``gridsearch_stop_acc`` after the epoch of index 3 or a later one
     is given up. ``shuffle`` puts the samples into a new order before every epoch.
-    ``augment`` changes images before they are trained on.
+    ``augment`` changes images before they are trained on. ``keep`` says of which epoch
+    the network is when training ends: the last one, or the first one with the ``"best"``
+    validation accuracy.
     """
 
-    later: ClassVar[tuple[str, ...]] = ("augment",)
+    later: ClassVar[tuple[str, ...]] = ("augment", "keep")
 
     epochs: int = 100
     early_stopping: int = 0
@@ -132,6 +134,7 @@ class TrainerConfig(Record, frozen=True, kw_only=True):
     gridsearch_stop_acc: float = 0.0
     shuffle: bool = False
     augment: AugmentConfig | None = None
+    keep: Literal["last", "best"] = "last"
 
     def check(self) -> None:
         for key in ("epochs", "early_stopping", "nt_neurons"):

@@ -562,7 +562,7 @@ def test_the_best_are_ranked_by_validation_and_shown_with_what_the_grid_varies(c
     assert lines[1].split() == ["1", "1", "99.00", "95.00", "7", "1.5", "0.05"]
     assert lines[2].split() == ["2", "2", "99.00", "95.00", "7", "2", "0.1", "given", "up"]
     assert lines[3:] == [
-        "3 of 4 runs complete, 1 of them given up; ranked by validation accuracy in % after the last epoch",
+        "3 of 4 runs complete, 1 of them given up; ranked by validation accuracy in % at the end of training",
         f"next: spikenn-cy best {tmp_path / 'out'} --save best.json, which writes the settings of rank 1",
     ]
     assert call(capsys, "best", tmp_path / "out", "--verbose")[1].splitlines()[1].split()[1] == folders[1].name
@@ -575,7 +575,7 @@ def test_without_validation_data_the_training_accuracy_ranks_and_that_is_said(ca
     (tmp_path / "in" / "valset.npz").unlink()
     _, out, err = call(capsys, *words, "--n_proc", "1")
     assert err.startswith(f"warning: {tmp_path / 'in'}: has no valset, so that runs are ranked by training accuracy")
-    assert "ranked by training accuracy in % after the last epoch\n" in out
+    assert "ranked by training accuracy in % at the end of training\n" in out
     best = json.loads(call(capsys, "best", tmp_path / "out", "--json")[1])["best"]
     found = [run["train_accuracy"] for run in best]
     assert found == sorted(found, reverse=True)

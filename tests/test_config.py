@@ -309,7 +309,7 @@ REFUSED = {
     "key of the length of a page": (
         settings(trainer={"k" * 17_000: 1}),
         f"trainer.{'k' * 69}...: must be one of the keys epochs, early_stopping, nt_neurons, dropout_in, dropout_out, "
-        f'gridsearch_stop_acc, shuffle, augment, got "{"k" * 76}...',
+        f'gridsearch_stop_acc, shuffle, augment, keep, got "{"k" * 76}...',
     ),
     "key that a terminal would obey": (
         settings(trainer={"\x1b[2J\ud800": 1}),

@@ -17,6 +17,7 @@ from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.automatic import automatic_config
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
+from spikenn_cy.experiments.store import best_in_words
 from spikenn_cy.plots.canvas import new_figure
 from spikenn_cy.report import write_report
 from spikenn_cy.settings.overrides import overridden
@@ -90,13 +91,22 @@ def main(arguments: argparse.Namespace) -> int:
     result = run_single(job)
     took = "complete since an earlier run" if earlier else f"{time.perf_counter() - began:.1f} s"
     print(table(result))
-    print(f"epochs {result['n_epochs']} ({END_OF_RUN[result['stopped']]}), seed {result['seed']}, {took}")
+    print(f"epochs {result['n_epochs']} ({_end(result)}), seed {result['seed']}, {took}")
     print(f"network and records: {job.output}")
     if arguments.report:
         print(f"report: {write_report(job.output, job.input)}")
     if demo is not None and arguments.demo is None:
         print("next: python -m spikenn_cy.run --demo network, which learns in every layer on the same digits")
     return 0
+
+
+def _end(result: Mapping[str, Any]) -> str:
+    """Return how training ended; of the best epoch, if another one may be kept, or it is."""
+    text, best = END_OF_RUN[result["stopped"]], result.get("best")
+    if best is None or (result["stopped"] == "epochs" and result.get("last") is None):
+        return text
+    kept = ", which is kept" if result.get("last") is not None else ""
+    return f"{text}, {best_in_words(best['epoch'], best['val_accuracy'])}{kept}"
 
 
 def table(result: Mapping[str, Any]) -> str:

@@ -171,7 +171,7 @@ def summarise(output: str | os.PathLike[str], N: int = 10, folders: bool = False
     lines = _text(best, paths, folders)
     lines.append(
         f"{len(ended)} of {len(states)} runs complete, {n_given_up} of them given up; ranked by {SET_NAMES[by]} "
-        "accuracy in % after the last epoch"
+        "accuracy in % at the end of training"
     )
     columns = ("rank", "folder", *SET_NAMES, "n_epochs", "stopped", *paths)
     values = tuple(

@@ -31,6 +31,7 @@ from spikenn_cy.experiments.data import opened_sets
 from spikenn_cy.experiments.stats import Statistics
 from spikenn_cy.experiments.store import RunFolder
 from spikenn_cy.experiments.store import describe
+from spikenn_cy.experiments.store import metrics_of
 from spikenn_cy.experiments.store import open_run
 from spikenn_cy.experiments.store import result_of
 from spikenn_cy.network.assembly import needs_images
@@ -38,6 +39,7 @@ from spikenn_cy.network.assembly import same_images
 from spikenn_cy.network.history import EpochReport
 from spikenn_cy.network.history import History
 from spikenn_cy.network.model_file import carry_on
+from spikenn_cy.network.history import best_of
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.network.thresholds import settled
 from spikenn_cy.storage.kinds import CHECKPOINT
@@ -125,7 +127,8 @@ def run_single(job: RunJob) -> dict[str, Any]:
     -------
     dict
         What ``result.json`` holds: ``train_accuracy``, ``val_accuracy`` and
-        ``test_accuracy`` after the last epoch (None without such a set), ``n_epochs``,
+        ``test_accuracy`` after the last epoch, or the one that ``trainer.keep`` keeps (None without such a
+        set), with validation the ``best`` epoch, beside another kept one the ``last``, ``n_epochs``,
         ``stopped`` (``epochs``, ``early_stopping`` or ``gridsearch_stop_acc``), ``seed``
         and the numbers of samples ``n_train``, ``n_val`` and ``n_test``; of a network that
         learns in every layer also ``figures``, see `Readout.figures`.
@@ -214,7 +217,7 @@ def _trained(
         file.check()
     model.save(folder.model)
     remarks = stats.finish(len(history.epochs)) if stats else {}
-    result = _result(history, datasets, job.seed)
+    result = _result(history, datasets, job.seed, model.config.trainer.keep == "best")
     return folder.finish(history.epochs, result | ({"figures": model.figures} if model.figures else {}), remarks)
 
 
@@ -253,8 +256,12 @@ def _warn(config: ExperimentConfig, where: str | None, datasets: Mapping[str, Sp
         warnings.warn(ConfigWarning(f"{place}trainer.early_stopping: has no effect without a valset"), stacklevel=3)
 
 
-def _result(history: History, datasets: Mapping[str, SpikingDataset], seed: int) -> dict[str, Any]:
-    last = history.epochs[-1] if history.epochs else None
-    accuracies = {f"{name}_accuracy": getattr(last, f"{name}_accuracy", None) for name in STEMS}
+def _result(history: History, datasets: Mapping[str, SpikingDataset], seed: int, keeps_best: bool) -> dict[str, Any]:
+    last, best = history.epochs[-1] if history.epochs else None, best_of(history.epochs)
+    kept = best if keeps_best and best is not None else last
+    accuracies = {f"{name}_accuracy": getattr(kept, f"{name}_accuracy", None) for name in STEMS}
     sizes = {f"n_{name}": len(datasets[name]) if name in datasets else 0 for name in STEMS}
-    return accuracies | {"n_epochs": len(history.epochs), "stopped": history.stopped, "seed": seed} | sizes
+    told = {} if best is None else {"best": metrics_of(best)}
+    if keeps_best and best is not None and last is not None:
+        told["last"] = metrics_of(last)
+    return accuracies | {"n_epochs": len(history.epochs), "stopped": history.stopped, "seed": seed} | sizes | told

@@ -39,15 +39,29 @@ from spikenn_cy.storage.records import read_record
 from spikenn_cy.storage.records import write_record
 from spikenn_cy.utils.atomic import atomic_file
 
+Accuracy = tuple[int, float] | None  # of an epoch
 ACCURACIES = {"train_accuracy": "train", "val_accuracy": "validation", "test_accuracy": "test"}
 STOPPED = {
-    "early_stopping": "Early stopping after epoch {epoch}: validation accuracy has not risen",
+    "early_stopping": "Early stopping after epoch {epoch}: validation accuracy has not risen{best}",
     "gridsearch_stop_acc": "Given up after epoch {epoch}: accuracy below gridsearch_stop_acc",
 }
 
 
+class EpochRecord(msgspec.Struct):
+    """What one epoch ended with."""
+
+    epoch: Count
+    train_accuracy: Share | None
+    val_accuracy: Share | None
+    test_accuracy: Share | None
+
+
 class Result(msgspec.Struct):
-    """What a complete run ended with; the sets that it did not have have no accuracy."""
+    """What a complete run ended with; the sets that it did not have have no accuracy.
+
+    Accuracies are those of the epoch that is kept. ``best`` is that with the best validation accuracy, if there is
+    one, and ``last`` the last one if another was to be kept.
+    """
 
     train_accuracy: Share | None
     val_accuracy: Share | None
@@ -59,16 +73,9 @@ class Result(msgspec.Struct):
     n_val: Count
     n_test: Count
     figures: dict[str, Figure] = {}
+    best: EpochRecord | None = None
+    last: EpochRecord | None = None
     format: Literal[1] = 1
-
-
-class EpochRecord(msgspec.Struct):
-    """What one epoch ended with."""
-
-    epoch: Count
-    train_accuracy: Share | None
-    val_accuracy: Share | None
-    test_accuracy: Share | None
 
 
 def describe(
@@ -146,6 +153,7 @@ class RunFolder(OutputFolder):
         super().__init__(path, kind)
         self._following = False  # whether the files for watchers end where training is
         self.grows = False  # whether the run that is there had fewer epochs, and is the beginning of the one asked for
+        self._best: Accuracy = None  # validation accuracy so far, and its epoch
 
     @property
     def checkpoint(self) -> Path:
@@ -215,10 +223,15 @@ class RunFolder(OutputFolder):
         self.settle()
         if not self._following:
             # An interrupted run may have got further here than in its checkpoint.
-            self._write(_texts((epoch, None, None) for epoch in self._epochs_before(report.epoch)))
+            before = self._epochs_before(report.epoch)
+            self._write(_texts((epoch, None, None) for epoch in before))
+            for epoch in before:
+                self._best = _better(self._best, epoch)
             self._following = True
-        for name, text in _texts([(_metrics(report), report.stopped, remark)]).items():
+        metrics = metrics_of(report)
+        for name, text in _texts([(metrics, report.stopped, remark)], self._best).items():
             append_line(self.file(name), text)
+        self._best = _better(self._best, metrics)
 
     def finish(
         self, reports: Iterable[EpochReport], result: Mapping[str, Any], remarks: Mapping[int, str]
@@ -228,7 +241,10 @@ class RunFolder(OutputFolder):
         ``remarks`` are lines more for the log, by epoch.
         """
         # Writes what was appended once more: a power cut may have taken the end of that.
-        self._write(_texts((_metrics(report), report.stopped, remarks.get(report.epoch)) for report in reports))
+        texts = _texts((metrics_of(report), report.stopped, remarks.get(report.epoch)) for report in reports)
+        if result.get("last") is not None:
+            texts[LOG] += f"Kept: the network after epoch {result['best']['epoch']}\n"
+        self._write(texts)
         whole = {"format": RECORD_FORMAT, **result}
         write_record(self.file(RESULT), whole)
         self.settle()
@@ -266,8 +282,11 @@ def is_beginning(there: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
 
 def against_growth(asked: Mapping[str, Any], complete: bool = False) -> str:
     """Return why more epochs than a run has, which may be complete, are not a straight run's; ``""`` if they are."""
-    if ExperimentConfig.from_plain(asked["config"]).optimizer.counts_epochs:
+    config = ExperimentConfig.from_plain(asked["config"])
+    if config.optimizer.counts_epochs:
         return "its rates have fallen by the number of epochs, so that more of them are another run"
+    if config.trainer.keep != "last":
+        return "its network is that of the best epoch, from which training does not go on"
     if complete and asked.get("save_stats"):
         return "the statistics of its epochs are complete"
     return ""
@@ -324,24 +343,39 @@ def clear_up(path: str | os.PathLike[str]) -> None:
             folder.clear_passing()
 
 
-def _metrics(report: EpochReport) -> dict[str, Any]:
+def metrics_of(report: EpochReport) -> dict[str, Any]:
+    """Return the members of `EpochRecord`."""
     return {"epoch": report.epoch} | {key: getattr(report, key) for key in ACCURACIES}
 
 
-def _texts(epochs: Iterable[tuple[dict[str, Any], str | None, str | None]]) -> dict[str, str]:
-    """Return the parts of metrics and log that tell of ``(metrics, reason of the end, remark)``."""
+def best_in_words(epoch: int, accuracy: float) -> str:
+    """Return what is said of the best epoch."""
+    return f"best {100 * accuracy:.2f} % after epoch {epoch}"
+
+
+def _better(best: Accuracy, metrics: Mapping[str, Any]) -> Accuracy:
+    found = metrics["val_accuracy"]
+    return best if found is None or (best is not None and found <= best[1]) else (metrics["epoch"], found)
+
+
+def _texts(epochs: Iterable[tuple[dict[str, Any], str | None, str | None]], best: Accuracy = None) -> dict[str, str]:
+    """Return the parts of metrics and log that tell of ``(metrics, reason of the end, remark)``.
+
+    ``best`` is the best validation accuracy of the epochs before, with its epoch.
+    """
     texts = {METRICS: "", LOG: ""}
     for metrics, stopped, remark in epochs:
+        best = _better(best, metrics)
         texts[METRICS] += f"{json.dumps(metrics)}\n"
-        texts[LOG] += "".join(f"{sentence}\n" for sentence in _sentences(metrics, stopped, remark))
+        texts[LOG] += "".join(f"{sentence}\n" for sentence in _sentences(metrics, stopped, remark, best))
     return texts
 
 
-def _sentences(record: Mapping[str, Any], stopped: str | None, remark: str | None) -> Iterator[str]:
+def _sentences(record: Mapping[str, Any], stopped: str | None, remark: str | None, best: Accuracy) -> Iterator[str]:
     for key, name in ACCURACIES.items():
         if record[key] is not None:
             yield f"Accuracy on {name} set after epoch {record['epoch']}: {round(record[key], 4)}"
     if remark is not None:
         yield remark
     if stopped in STOPPED:
-        yield STOPPED[stopped].format(epoch=record["epoch"])
+        yield STOPPED[stopped].format(epoch=record["epoch"], best="" if best is None else f", {best_in_words(*best)}")

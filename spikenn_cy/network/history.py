@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 
 from spikenn_cy.config import TrainerConfig
+from spikenn_cy.errors import DataError
+from spikenn_cy.errors import require
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,10 +60,28 @@ class History:
         """Test accuracy after each epoch."""
         return [report.test_accuracy for report in self.epochs]
 
+    def best(self) -> EpochReport:
+        """Return the first epoch with the best validation accuracy, or training accuracy without validation.
+
+        Raises
+        ------
+        DataError
+            If there is no epoch.
+        """
+        require(len(self.epochs) > 0, "history", "must hold an epoch to have a best one", 0, DataError)
+        found = best_of(self.epochs)
+        return max(self.epochs, key=lambda report: report.train_accuracy) if found is None else found
+
     @property
     def stopped(self) -> str:
         """``"epochs"`` if all were trained, else the reason for which training ended before."""
         return (self.epochs and self.epochs[-1].stopped) or "epochs"
+
+
+def best_of(reports: Sequence[EpochReport]) -> EpochReport | None:
+    """Return the first of the epochs with the best validation accuracy, or None if none has one."""
+    measured = [report for report in reports if report.val_accuracy is not None]
+    return max(measured, key=lambda report: report.val_accuracy or 0.0) if measured else None
 
 
 def reason_to_stop(reports: Sequence[EpochReport], trainer: TrainerConfig) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import NamedTuple
 from typing import TypedDict
 
 import msgspec
@@ -48,11 +49,30 @@ MODEL_FORMAT = 1  # of model and checkpoint files
 SAVED, WHOLE = "must be a file that Readout.save wrote", "must hold a whole model"
 EXPORTED = "spikenn_cy first-spike network"  # with which the format of exported arrays begins
 REASONS_TO_STOP = (None, "early_stopping", "gridsearch_stop_acc")
+BEST = "best_"  # with which the arrays of the epoch to keep begin
 SPACING = 61  # spikes between two that tell training sets apart
 
 
+class Course(msgspec.Struct, kw_only=True):
+    """How far a training has come, beside the arrays: the members of this name of `ModelHeader`."""
+
+    n_epochs: int
+    generator: str
+    rule: list[float]
+    regulator: list[float]
+    figures: dict[str, float] = {}
+    undrawn: list[str] = []
+
+
+class Snapshot(NamedTuple):
+    """A network as it was at the end of an epoch: the course of its training, and copies of its arrays."""
+
+    course: Course
+    arrays: dict[str, npt.NDArray[Any]]
+
+
 class ModelHeader(msgspec.Struct, kw_only=True):
-    """All of a model file that is not an array; of a checkpoint the last three members too."""
+    """All of a model file that is not an array; of a checkpoint the last four members too."""
 
     format: int
     config: dict[str, Any]
@@ -70,6 +90,7 @@ class ModelHeader(msgspec.Struct, kw_only=True):
     reports: list[EpochReport] = []
     data: dict[str, int] = {}
     epochs: int = 0
+    best: Course | None = None  # of the epoch that is to be kept, if it is not the last
 
 
 class CheckpointMembers(TypedDict, total=False):
@@ -80,15 +101,36 @@ class CheckpointMembers(TypedDict, total=False):
     epochs: int
 
 
-def save(model: "Readout", path: str | os.PathLike[str], **progress: "Unpack[CheckpointMembers]") -> None:
-    """Write a network to one file, atomically, or a checkpoint, with its ``progress``.
+def save(
+    model: "Readout",
+    path: str | os.PathLike[str],
+    kept: Snapshot | None = None,
+    **progress: "Unpack[CheckpointMembers]",
+) -> None:
+    """Write a network to one file, atomically, or a checkpoint, with its ``progress`` and the epoch to be ``kept``.
 
     Raises
     ------
     RunError
         If weights or thresholds are not finite, or the file cannot be written.
     """
-    write_model(path, *members(model, os.fspath(path), **progress))
+    header, arrays = members(model, os.fspath(path), **progress)
+    if kept is not None:
+        header.best = kept.course
+        arrays |= {f"{BEST}{name}": array for name, array in kept.arrays.items()}
+    write_model(path, header, arrays)
+
+
+def snapshot(model: "Readout") -> Snapshot:
+    """Return a network as it is, to come back to."""
+    header, arrays = members(model, "trainer.keep")
+    course = Course(**{name: getattr(header, name) for name in Course.__struct_fields__})
+    return Snapshot(course, {name: array.copy() for name, array in arrays.items() if name != "classes"})
+
+
+def bring_back(model: "Readout", kept: Snapshot) -> None:
+    """Bring a network to where it was; the arrays of ``kept`` are its own from then on."""
+    _restore(model, kept.course, kept.arrays)
 
 
 def members(
@@ -165,6 +207,7 @@ class Checkpoint:
     ) -> None:
         self._model, self._path, self._epochs = model, path, epochs
         self._data = {} if path is None else _identity(train)
+        self.best: Snapshot | None = None  # the epoch to keep, which whoever trains decides
 
     def resume(self) -> list[EpochReport]:
         """Bring the network to where the training was interrupted; return the reports of its epochs, none if it is new.
@@ -186,12 +229,16 @@ class Checkpoint:
                 require(len(header.reports) > 0, "reports", "must be of one epoch at least", 0)
                 require_arrays(file, *_layouts(model.config, header))
                 _restore(model, header, file)
+                if header.best is not None:
+                    names = _array_names(model)
+                    self.best = Snapshot(header.best, {name: _finite(file[BEST + name], name) for name in names})
         return header.reports
 
     def write(self, reports: Sequence[EpochReport]) -> None:
         """Keep the state of the network after the last of ``reports``."""
         if self._path is not None:
-            save(self._model, self._path, reports=list(reports), data=self._data, epochs=self._epochs)
+            progress: CheckpointMembers = {"reports": list(reports), "data": self._data, "epochs": self._epochs}
+            save(self._model, self._path, self.best, **progress)
 
     def take_up(self, source: str | os.PathLike[str], reports: Sequence[EpochReport]) -> None:
         """Write a checkpoint of the network in a file, which was trained for fewer epochs with the same settings.
@@ -271,6 +318,8 @@ def _check_reports(header: ModelHeader) -> None:
     expected = list(range(header.n_epochs - len(numbers), header.n_epochs))
     ok = numbers == expected and all(number >= 0 for number in numbers)
     require(ok, "reports", f"must be of the last of {header.n_epochs} epochs, one of each", numbers)
+    ok = header.best is None or header.best.n_epochs - 1 in numbers
+    require(ok, "best", "must be one of the epochs", header.best)
     ok = len(numbers) <= header.epochs
     require(ok, "reports", f"must be of at most {header.epochs} epochs", len(numbers))
     for report in header.reports:
@@ -288,6 +337,8 @@ def _layouts(config: ExperimentConfig, header: ModelHeader) -> tuple[dict[str, W
         for i, arrays in enumerate(array_shapes(config, shape, header.n_classes))
         for name, size in arrays.items()
     }
+    if header.best is not None:
+        layout |= {f"{BEST}{name}": wanted for name, wanted in layout.items()}
     return layout, {"classes": Wanted((header.n_classes,), "iuSU")}
 
 
@@ -306,7 +357,12 @@ def _restored(kind: type["Readout"], config: ExperimentConfig, header: ModelHead
     return model
 
 
-def _restore(model: "Readout", header: ModelHeader, arrays: Arrays) -> None:
+def _array_names(model: "Readout") -> list[str]:
+    shapes = array_shapes(model.config, model.input_shape, model.n_classes)
+    return [f"{name}_{i}" for i, names in enumerate(shapes) for name in names]
+
+
+def _restore(model: "Readout", header: ModelHeader | Course, arrays: Arrays) -> None:
     """Bring a network to a state that was kept; whatever is wrong with it raises, of any type."""
     shapes = array_shapes(model.config, model.input_shape, model.n_classes)
     for i, (layer, names) in enumerate(zip(model.layers, shapes, strict=True)):

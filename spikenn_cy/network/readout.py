@@ -24,6 +24,7 @@ from spikenn_cy.data.classes import require_labels
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import ConfigError
+from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.network import model_file
@@ -38,6 +39,7 @@ from spikenn_cy.network.forward.choice import AUTO
 from spikenn_cy.network.forward.choice import check_forward
 from spikenn_cy.network.history import EpochReport
 from spikenn_cy.network.history import History
+from spikenn_cy.network.history import best_of
 from spikenn_cy.network.history import reason_to_stop
 from spikenn_cy.network.model_file import Checkpoint
 from spikenn_cy.network.symptoms import symptoms
@@ -264,7 +266,10 @@ class Readout:
         verbose: bool = False,
         **options: "Unpack[FitKeywords]",
     ) -> History:
-        """Train the last layer, epoch by epoch, from where an earlier call ended.
+        """Train the last layer, or every one, epoch by epoch, from where an earlier call ended.
+
+        With ``trainer.keep`` as ``"best"`` the network is in the end, in all, the one of the epoch with the best
+        validation accuracy; a later call goes on from there.
 
         Parameters
         ----------
@@ -305,6 +310,10 @@ class Readout:
         data = self._matched_sets(train, val, test)
         kept = Checkpoint(self, checkpoint, data["train"], epochs)
         reports = kept.resume()
+        keeps_best = self.config.trainer.keep == "best"
+        if keeps_best and val is None:
+            text = f"{at(self.config.where, 'trainer.keep')}: has no effect without a validation set"
+            warnings.warn(ConfigWarning(text), stacklevel=2)
         n_left = 0 if reports and reports[-1].stopped else epochs - len(reports)
         size = len(data["train"])
         total, done = (len(reports) + n_left) * size, len(reports) * size
@@ -314,6 +323,8 @@ class Readout:
                 reports.append(self._epoch(data, reports, how, step))
                 if how.on_epoch is not None:
                     how.on_epoch(reports[-1])
+                if keeps_best and best_of(reports) is reports[-1]:
+                    kept.best = model_file.snapshot(self)
                 kept.write(reports)
                 progress.step(0, **_percentages(reports[-1]))
                 if len(reports) == 1:
@@ -321,6 +332,8 @@ class Readout:
                         warnings.warn(symptom, stacklevel=2)
                 if reports[-1].stopped is not None:
                     break
+        if kept.best is not None:
+            model_file.bring_back(self, kept.best)
         return History(reports)
 
     def _epoch(
