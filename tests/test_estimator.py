@@ -648,7 +648,7 @@ def test_a_file_that_holds_no_settings_is_refused_in_one_line(content, refusal, 
 
 @pytest.mark.parametrize("name", sorted(SpikingClassifier().get_params()))
 def test_every_parameter_meets_nonsense_once(name):
-    nonsense = {"random_state": "seed", "verbose": None, "early_stopping": None, "class_inhib": 7, "n_jobs": 0}
+    nonsense = {"random_state": "seed", "verbose": None, "early_stopping": None, "class_inhib": 7}
     if name in ("verbose", "early_stopping"):
         pytest.skip("anything that is true or false is taken")
     X, y = PIXELS[:100], LABELS[:100]
@@ -659,6 +659,26 @@ def test_every_parameter_meets_nonsense_once(name):
     }
     with pytest.raises((ValueError, TypeError)):
         small(**needed.get(name, {})).set_params(**{name: nonsense.get(name, "nonsense")}).fit(X, y).predict(X)
+
+
+@pytest.mark.parametrize("n_jobs", ["two", 0, 2.5, True, [1]])
+def test_a_number_of_threads_that_is_none_is_refused_before_anything_is_learnt(n_jobs):
+    model = small(n_jobs=n_jobs)
+    for learn in (model.fit, lambda X, y: model.partial_fit(X, y, classes=range(10))):
+        with pytest.raises(ConfigError, match=r"^n_jobs: must be an integer other than 0, or None, got "):
+            learn(PIXELS[:100], LABELS[:100])
+
+
+@pytest.mark.parametrize("features", ["two bits", "one hot"])
+def test_tables_of_two_values_are_learnt_without_a_setting(features):
+    generator = np.random.default_rng(0)
+    if features == "two bits":
+        X = generator.integers(0, 2, (300, 30)).astype(float)
+        y = X[:, :2].any(axis=1)
+    else:
+        X = np.eye(8)[generator.integers(0, 8, 300)]
+        y = X.argmax(axis=1) % 3
+    assert SpikingClassifier(random_state=0, epochs=30).fit(X[:200], y[:200]).score(X[200:], y[200:]) > 0.95
 
 
 def test_values_that_have_no_latency_are_refused():

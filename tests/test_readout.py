@@ -240,6 +240,17 @@ def test_training_goes_on_alike_in_a_pickle_and_in_a_copy_and_apart_from_the_ori
     np.testing.assert_array_equal(model.training_thresholds, twin.training_thresholds)
 
 
+def test_the_state_of_a_network_is_text_and_arrays_from_which_it_comes_back(model):
+    model.fit(dataset())
+    state = model.__getstate__()
+    assert [type(state["header"]), {type(array) for array in state["arrays"].values()}] == [str, {np.ndarray}]
+    twin = Readout.__new__(Readout)
+    twin.__setstate__(json.loads(json.dumps({"header": state["header"]})) | {"arrays": state["arrays"]})
+    np.testing.assert_array_equal(twin.predict(dataset(seed=1)), model.predict(dataset(seed=1)))
+    with pytest.raises(DataError, match="pickle: must hold a whole model"):
+        twin.__setstate__(state | {"header": "{}"})
+
+
 def test_a_pickle_of_another_format_is_refused(model, monkeypatch):
     pickled = pickle.dumps(model)
     monkeypatch.setattr("spikenn_cy.network.model_file.MODEL_FORMAT", 2)

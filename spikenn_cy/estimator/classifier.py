@@ -23,6 +23,7 @@ from spikenn_cy.network.thresholds import settled
 from spikenn_cy.rules.settings import RuleConfig
 from spikenn_cy.utils.extras import extra
 from spikenn_cy.utils.validation import require_unmasked
+from spikenn_cy.utils.validation import is_whole
 
 with extra("sklearn", where="spikenn_cy.estimator"):
     # The class below is a subclass of scikit-learn's, so this module cannot wait for it.
@@ -287,6 +288,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
         generator = check_random_state(self.random_state)
+        self._n_threads()  # refuses what is none now, not when there is something to decide
         config = self._given()
         held_back = None
         if self.early_stopping if config is None else config.trainer.early_stopping:
@@ -328,6 +330,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         require_unmasked(y, "y", "leave out samples without a label")
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=REAL_TYPES, reset=first)
         check_classification_targets(y)
+        self._n_threads()
         known = np.unique(classes) if first else self.classes_
         if classes is not None and not np.array_equal(np.unique(classes), known):
             raise ValueError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {known!r}")
@@ -436,6 +439,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
     def _n_threads(self) -> int:
         from joblib import effective_n_jobs  # which comes with scikit-learn, and knows what its parallel loops take
 
+        ok = self.n_jobs is None or (is_whole(self.n_jobs) and self.n_jobs != 0)
+        require(ok, "n_jobs", "must be an integer other than 0, or None", self.n_jobs)
         n_threads: int = effective_n_jobs(self.n_jobs)
         return n_threads
 

@@ -178,8 +178,17 @@ def load(kind: type["Readout"], path: str | os.PathLike[str]) -> "Readout":
             return _restored(kind, config, header, file)
 
 
-def unpickled(kind: type["Readout"], header: ModelHeader, arrays: Mapping[str, npt.NDArray[Any]]) -> "Readout":
+def state_of(model: "Readout") -> dict[str, Any]:
+    """Return what `unpickled` takes, as text and arrays."""
+    header, arrays = members(model, "pickle")
+    return {"header": msgspec.json.encode(header).decode(), "arrays": arrays}
+
+
+def unpickled(kind: type["Readout"], header: ModelHeader | str, arrays: Mapping[str, npt.NDArray[Any]]) -> "Readout":
     """Return a network of what `members` returned; arrays are copied, since another network may own them."""
+    if isinstance(header, str):
+        with refusing("pickle", WHOLE):
+            header = msgspec.json.decode(header, type=ModelHeader)
     require(header.format == MODEL_FORMAT, "pickle", f"must be of format {MODEL_FORMAT}", header.format, DataError)
     with refusing("pickle", WHOLE):
         config = ExperimentConfig.from_any(header.config)

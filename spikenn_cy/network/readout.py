@@ -588,9 +588,14 @@ class Readout:
         """
         return model_file.load(cls, path)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # A pickle holds what a file does, so that pickles, copies and files are the same network and go on alike.
-        return model_file.unpickled, (type(self), *model_file.members(self, "pickle"))
+    # A pickle holds what a file does, so that pickles, copies and files are the same network and go on alike. It is
+    # text and arrays, which libraries can keep that run no code of a file, such as skops.
+
+    def __getstate__(self) -> dict[str, Any]:
+        return model_file.state_of(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ = model_file.unpickled(type(self), state["header"], state["arrays"]).__dict__
 
 
 def _percentages(report: EpochReport) -> dict[str, str]:
