@@ -74,11 +74,24 @@ def listed(mark):
     return pytest.mark.parametrize(names, list(cases), **options)
 
 
+def not_meant(estimator):
+    """Return checks that must fail, with the reasons."""
+    if isinstance(estimator, LatencyEncoder):
+        return {}
+    # As of all of scikit-learn's own estimators that learn sample by sample, such as SGDClassifier.
+    reason = "a sample of weight 2 is one step twice as long, and not two steps at two moments of an epoch"
+    known = {f"check_sample_weight_equivalence_on_{kind}_data": reason for kind in ("dense", "sparse")}
+    if estimator.scaling != "range":
+        known["check_class_weight_classifiers"] = "its data are negative, whatever the tag positive_only says"
+    return known
+
+
 CHECKS = parametrize_with_checks(
     [
         LatencyEncoder(scaling="range", n_fields=4),
         SpikingClassifier(rule="s4nn", scaling="feature", n_fields=5, leak_tau=2.0),
-    ]
+    ],
+    expected_failed_checks=not_meant,
 )
 MORE_CHECKS = parametrize_with_checks(
     [
@@ -91,7 +104,8 @@ MORE_CHECKS = parametrize_with_checks(
         SpikingClassifier(rule="rstdp"),
         SpikingClassifier(rule="decision_time", hidden=(), max_time=20),
         SpikingClassifier(rule="decision_time", hidden=(30, 20), neurons_per_class=1),
-    ]
+    ],
+    expected_failed_checks=not_meant,
 )
 
 

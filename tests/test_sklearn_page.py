@@ -21,11 +21,12 @@ pytestmark = pytest.mark.full
 PAGE = (ROOT / "docs" / "sklearn.md").read_text(encoding="utf-8")
 
 
-def test_the_examples_run_one_after_the_other(tmp_path, monkeypatch):
+def test_the_examples_run_one_after_the_other(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     names = {}
     for example in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
         exec(compile(example, "sklearn.md", "exec"), names)
+    assert "None 0.51\nbalanced 0.94\n" in capsys.readouterr().out
     assert names["accuracy"] >= 0.95
     assert names["times"].shape == (len(names["X_test"]), 3 * names["X_test"].shape[1])
     assert len(names["dataset"]) == len(names["y_test"])

@@ -10,6 +10,7 @@ from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.errors import ConfigError
+from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.estimator.encoder import CHUNK
 from spikenn_cy.estimator.encoder import REAL_TYPES
@@ -31,8 +32,10 @@ with extra("sklearn", where="spikenn_cy.estimator"):
     from sklearn.base import ClassifierMixin
     from sklearn.model_selection import train_test_split
     from sklearn.utils import check_random_state
+    from sklearn.utils.class_weight import compute_sample_weight
     from sklearn.utils.metaestimators import available_if
     from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import _check_sample_weight
     from sklearn.utils.validation import check_is_fitted
     from sklearn.utils.validation import validate_data
 
@@ -134,6 +137,10 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
     random_state : int, RandomState instance or None, default=None
         Of initial weights, dropout, order of samples and validation samples. An int gives
         the same bits every time.
+    class_weight : dict, "balanced" or None, default=None
+        Factors on the errors of samples, by their class; classes that a dict lacks have 1. ``"balanced"`` gives
+        every class the same sum: ``n_samples / (n_classes * n_samples_of_the_class)``. With `partial_fit`
+        a dict alone. They are multiplied by ``sample_weight``.
     verbose : bool, default=False
         Show a progress bar on a terminal.
     n_jobs : int, optional
@@ -217,6 +224,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         n_iter_no_change: int = 10,
         config: ExperimentConfig | dict[str, Any] | str | os.PathLike[str] | None = None,
         random_state: int | np.random.RandomState | None = None,
+        class_weight: dict[Any, float] | str | None = None,
         verbose: bool = False,
         n_jobs: int | None = None,
     ) -> None:
@@ -252,6 +260,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         self.n_iter_no_change = n_iter_no_change
         self.config = config
         self.random_state = random_state
+        self.class_weight = class_weight
         self.verbose = verbose
         self.n_jobs = n_jobs
 
@@ -263,7 +272,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
 
     # Learning
 
-    def fit(self, X: Any, y: Any) -> "SpikingClassifier":
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "SpikingClassifier":
         """Train a new network.
 
         Parameters
@@ -272,6 +281,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
             Real numbers, >= 0 unless ``scaling`` is ``"range"``.
         y : array-like of shape (n_samples,)
             Classes.
+        sample_weight : array-like of shape (n_samples,), optional
+            Factors >= 0 on the errors of samples. They are divided by their mean, so that rates keep their
+            meaning; samples of weight 0 are left out. See `spikenn_cy.network.readout.FitOptions`.
 
         Returns
         -------
@@ -286,6 +298,9 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         require_unmasked(y, "y", "leave out samples without a label")
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=REAL_TYPES)
         check_classification_targets(y)
+        X, y, weights = self._weighed(X, y, sample_weight)
+        if weights is not None:
+            weights = weights / weights.mean()
         self.classes_, labels = np.unique(y, return_inverse=True)
         generator = check_random_state(self.random_state)
         self._n_threads()  # refuses what is none now, not when there is something to decide
@@ -295,18 +310,20 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
             require_real("validation_fraction", self.validation_fraction)
             between = 0 < self.validation_fraction < 1
             require(between, "validation_fraction", "must be > 0 and < 1", self.validation_fraction)
-            X, held_back, labels, held_back_labels = train_test_split(
-                X, labels, test_size=self.validation_fraction, random_state=generator, stratify=labels
+            numbers, held_back_numbers = train_test_split(
+                np.arange(len(labels)), test_size=self.validation_fraction, random_state=generator, stratify=labels
             )
+            held_back, held_back_labels = X[held_back_numbers], labels[held_back_numbers]
+            X, labels, weights = X[numbers], labels[numbers], None if weights is None else weights[numbers]
         self.encoder_ = self._make_encoder().fit(X)
         train = self._spikes(X, labels)
         self.readout_ = self._make_readout(train, config, generator)
         val = None if held_back is None else self._spikes(held_back, held_back_labels)
-        self.history_ = self.readout_.fit(train, val, verbose=bool(self.verbose))
+        self.history_ = self.readout_.fit(train, val, verbose=bool(self.verbose), sample_weight=weights)
         self.n_iter_ = len(self.history_.epochs)
         return self
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> "SpikingClassifier":
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> "SpikingClassifier":
         """Learn from each sample once, in order, at the present rates.
 
         The scale of the features is widened to the samples first. The first call makes the
@@ -318,6 +335,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         y : array-like of shape (n_samples,)
         classes : array-like of shape (n_classes,), optional
             All classes that will ever come; needed in the first call unless `fit` went before.
+        sample_weight : array-like of shape (n_samples,), optional
+            Factors >= 0 on the errors of samples, as they are.
 
         Returns
         -------
@@ -337,6 +356,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         unknown = np.setdiff1d(y, known)
         if len(unknown):
             raise ValueError(f"y: must hold classes among {known.tolist()}, got {unknown.tolist()}")
+        require(self.class_weight != "balanced", "class_weight", "must be a dict or None with partial_fit", "balanced")
+        X, y, weights = self._weighed(X, y, sample_weight)
         self.classes_ = known
         encoder = self._make_encoder() if first else self.encoder_
         self.encoder_ = encoder.partial_fit(X)
@@ -345,9 +366,22 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
             self.readout_ = self._make_readout(train, self._given(), check_random_state(self.random_state))
             self.history_ = History([])
             self.n_iter_ = 0
-        self.readout_.partial_fit(train)
+        self.readout_.partial_fit(train, sample_weight=weights)
         self.n_iter_ += 1
         return self
+
+    def _weighed(self, X: Any, y: np.ndarray, sample_weight: Any) -> tuple[Any, np.ndarray, np.ndarray | None]:
+        """Return the samples that have a weight, and their weights, or None if there is no choice of any."""
+        if sample_weight is None and self.class_weight is None:
+            return X, y, None
+        weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        require(bool(weights.any()), "sample_weight", "must not all be 0", weights.tolist(), DataError)
+        if not weights.all():
+            taken = np.flatnonzero(weights)
+            X, y, weights = X[taken], y[taken], weights[taken]
+        if self.class_weight is not None:
+            weights = weights * compute_sample_weight(self.class_weight, y)
+        return X, y, weights
 
     def _make_encoder(self) -> LatencyEncoder:
         return LatencyEncoder(scaling=self.scaling, n_fields=self.n_fields, max_time=self.max_time)

@@ -2,7 +2,7 @@
 from libc.stdint cimport uint64_t
 
 from spikenn_cy.kernels.spikes cimport Spikes
-from spikenn_cy.types cimport index_t, offset_t, stamp_t
+from spikenn_cy.types cimport index_t, offset_t, real_t, stamp_t
 
 
 cdef class SampleBatch:
@@ -14,5 +14,7 @@ cdef class SampleBatch:
     cdef const index_t[::1] labels
     cdef const offset_t[::1] order       # position of each sample in these arrays
     cdef const offset_t[::1] numbers     # what it is called in the dropout's stream
+    cdef const real_t[::1] weights       # of each sample in these arrays, if it is weighted
+    cdef bint weighted
 
     cdef void sample(self, Py_ssize_t i, Spikes *spikes) noexcept nogil

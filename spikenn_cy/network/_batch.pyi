@@ -19,4 +19,5 @@ class SampleBatch:
         order: npt.NDArray[np.int64] | None = None,
         numbers: npt.NDArray[np.int64] | None = None,
         key: int = 0,
+        weights: npt.NDArray[np.float32] | None = None,
     ) -> None: ...

@@ -23,19 +23,24 @@ cdef class SampleBatch:
         What each is called in the dropout's counter; default: its position.
     key : int, default=0
         The epoch's dropout key, 64 bits.
+    weights : ndarray of float32, optional
+        Factor on the errors of each sample of the data set; without it all are 1.
 
     Attributes
     ----------
     n_samples, key : int
     """
 
-    def __init__(self, dataset, order=None, numbers=None, uint64_t key=0):
+    def __init__(self, dataset, order=None, numbers=None, uint64_t key=0, weights=None):
         if order is None:
             order = np.arange(len(dataset), dtype=OFFSET)
         self.indptr, self.inputs, self.times = dataset.indptr, dataset.indices, dataset.timestamps
         self.labels = dataset.labels
         self.order = order
         self.numbers = self.order if numbers is None else numbers
+        self.weighted = weights is not None
+        if self.weighted:
+            self.weights = weights
         self.n_samples, self.key = self.order.shape[0], key
 
     cdef void sample(self, Py_ssize_t i, Spikes *spikes) noexcept nogil:

@@ -142,6 +142,8 @@ cdef class ReadoutTrainer:
                 n_right += self.output.winner // self.rule.layout.n_per_class == self.output.label
                 self.regulator.after_forward(&self.output)
                 self.n_updates = self.rule.learn(&self.output, self.updates)
+                if batch.weighted:
+                    self.weigh_errors(batch.weights[batch.order[i]])
                 self.update_rows(batch, i)
                 if counted:
                     statistics.note(&self.output, self.updates, self.n_updates, self.regulator)
@@ -176,6 +178,11 @@ cdef class ReadoutTrainer:
         self.forward.run(&self.spikes, thresholds, &self.stop, &self.output)
         if not self.rule.needs_potentials:
             self.output.potentials = NULL
+
+    cdef void weigh_errors(self, real_t weight) noexcept nogil:
+        cdef Py_ssize_t k
+        for k in range(self.n_updates):
+            self.updates[k].error *= weight
 
     cdef void update_rows(self, SampleBatch batch, Py_ssize_t i) noexcept nogil:
         cdef const flag_t *dropped = NULL

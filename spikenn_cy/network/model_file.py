@@ -209,13 +209,22 @@ class Checkpoint:
         The training set.
     epochs : int
         Of the training, at most.
+    weights : ndarray of float32, optional
+        Of the samples.
     """
 
     def __init__(
-        self, model: "Readout", path: str | os.PathLike[str] | None, train: SpikingDataset, epochs: int
+        self,
+        model: "Readout",
+        path: str | os.PathLike[str] | None,
+        train: SpikingDataset,
+        epochs: int,
+        weights: npt.NDArray[np.float32] | None = None,
     ) -> None:
         self._model, self._path, self._epochs = model, path, epochs
         self._data = {} if path is None else _identity(train)
+        if path is not None and weights is not None:
+            self._data["weights"] = _checksum(weights)
         self.best: Snapshot | None = None  # the epoch to keep, which whoever trains decides
 
     def resume(self) -> list[EpochReport]:

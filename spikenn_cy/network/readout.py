@@ -14,6 +14,7 @@ from typing import Any
 from typing import TypedDict
 
 import numpy as np
+import numpy.typing as npt
 
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.arrays import COUNT_MAX
@@ -49,6 +50,7 @@ from spikenn_cy.settings.validation import at
 from spikenn_cy.utils.progress import Progress
 from spikenn_cy.utils.validation import is_whole
 from spikenn_cy.utils.validation import number_of_threads
+from spikenn_cy.utils.validation import real_array
 from spikenn_cy.utils.validation import whole_number
 
 if TYPE_CHECKING:
@@ -67,11 +69,12 @@ class FitKeywords(TypedDict, total=False):
     on_epoch: Callable[[EpochReport], None] | None
     on_statistics: Callable[[int, EpochStatistics], None] | None
     forward: str
+    sample_weight: npt.ArrayLike | None
 
 
 @dataclasses.dataclass(frozen=True)
 class FitOptions:
-    """How a network is trained and who hears of it; results do not depend on it.
+    """How a network is trained and who hears of it; results depend on ``sample_weight`` alone.
 
     Attributes
     ----------
@@ -86,12 +89,16 @@ class FitOptions:
         Without it nothing is counted.
     forward : {"auto", "exact", "input_major", "screening"}, default="auto"
         How first spikes are found; one that does not serve the layer is not taken.
+    sample_weight : array-like of shape (n_samples,), optional
+        Factors >= 0 on the errors of the training samples, so on how far weights move for them; what that means for a
+        rule its settings say. A sample of weight 0 is left out, as if it were not in the training set.
     """
 
     n_threads: int = 1
     on_epoch: Callable[[EpochReport], None] | None = None
     on_statistics: Callable[[int, EpochStatistics], None] | None = None
     forward: str = AUTO
+    sample_weight: npt.ArrayLike | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "n_threads", number_of_threads(self.n_threads))
@@ -284,7 +291,7 @@ class Readout:
         verbose : bool, default=False
             Show a progress bar on a terminal.
         **options
-            ``n_threads``, ``on_epoch``, ``on_statistics`` and ``forward``, see `FitOptions`.
+            ``n_threads``, ``sample_weight``, ``on_epoch``, ``on_statistics`` and ``forward``, see `FitOptions`.
 
         Returns
         -------
@@ -307,8 +314,9 @@ class Readout:
         """
         how = FitOptions(**options)
         epochs = whole_number(self.config.trainer.epochs if epochs is None else epochs, "epochs", 0)
+        train, weights = self._weighted("train", train, how.sample_weight)
         data = self._matched_sets(train, val, test)
-        kept = Checkpoint(self, checkpoint, data["train"], epochs)
+        kept = Checkpoint(self, checkpoint, data["train"], epochs, weights)
         reports = kept.resume()
         keeps_best = self.config.trainer.keep == "best"
         if keeps_best and val is None:
@@ -319,7 +327,7 @@ class Readout:
         total, done = (len(reports) + n_left) * size, len(reports) * size
         with Progress(total, "training", unit=" samples", done=done, show=verbose) as progress:
             for _ in range(n_left):
-                step = Pass(progress, None, len(reports), epochs, how.n_threads, how.forward)
+                step = Pass(progress, None, len(reports), epochs, how.n_threads, how.forward, weights)
                 reports.append(self._epoch(data, reports, how, step))
                 if how.on_epoch is not None:
                     how.on_epoch(reports[-1])
@@ -351,7 +359,13 @@ class Readout:
             how.on_statistics(epoch, statistics)
         return dataclasses.replace(report, stopped=reason_to_stop([*reports, report], self.config.trainer))
 
-    def partial_fit(self, dataset: SpikingDataset, n_threads: int = 1, forward: str = AUTO) -> "Readout":
+    def partial_fit(
+        self,
+        dataset: SpikingDataset,
+        n_threads: int = 1,
+        forward: str = AUTO,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> "Readout":
         """Learn from each sample once, in order, at the present rates.
 
         There is no end of an epoch: rates do not anneal and thresholds do not restart.
@@ -359,8 +373,8 @@ class Readout:
         Parameters
         ----------
         dataset : SpikingDataset
-        n_threads, forward
-            As in `FitOptions`.
+        n_threads, forward, sample_weight
+            As in `FitOptions`. Weights may all be 0: then nothing is learnt.
 
         Returns
         -------
@@ -368,12 +382,15 @@ class Readout:
         """
         n_threads = number_of_threads(n_threads)
         check_forward(forward)
+        dataset, weights = self._weighted("dataset", dataset, sample_weight, may_vanish=True)
+        if weights is not None and len(weights) == 0:
+            return self
         classes = self._classes_for("dataset", dataset)
         with self._as_before_if_refused():
             self._assemble_for(dataset)
             known = in_classes(dataset, classes)
         self._classes = classes
-        self._trainer.learn(known, Pass(n_threads=n_threads, forward=forward))
+        self._trainer.learn(known, Pass(n_threads=n_threads, forward=forward, weights=weights))
         return self
 
     # Deciding
@@ -511,6 +528,22 @@ class Readout:
         same = dataset.max_time == self.max_time or STAMP.type(dataset.max_time) == STAMP.type(self.max_time)
         if not same:
             raise DataError(f"{name}: must have the network's max_time {self.max_time}, got {dataset.max_time}")
+
+    def _weighted(
+        self, name: str, dataset: SpikingDataset, weights: npt.ArrayLike | None, may_vanish: bool = False
+    ) -> tuple[SpikingDataset, npt.NDArray[np.float32] | None]:
+        """Return the samples to learn from, and factors on their errors unless all are 1."""
+        if weights is None:
+            return dataset, None
+        self._suits(name, dataset)
+        known = real_array(weights, "sample_weight", (len(dataset),))
+        low = known[~(known >= 0)]
+        require(low.size == 0, "sample_weight", "must be >= 0", low[:1].tolist(), DataError)
+        require(may_vanish or bool(known.any()), "sample_weight", "must not all be 0", "zeros alone", DataError)
+        taken = np.flatnonzero(known)
+        if len(taken) < len(known):
+            dataset, known = dataset[taken], known[taken]
+        return dataset, None if len(known) and (known == 1).all() else known
 
     def _assemble_for(self, train: SpikingDataset) -> None:
         """Make the layers if they waited for a training set."""

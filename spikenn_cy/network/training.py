@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.dataset import SpikingDataset
@@ -43,6 +44,8 @@ class Pass:
         number of epochs they stay the first ones.
     n_threads : int
         That share each sample of a wide layer.
+    weights : ndarray of float32, optional
+        Factor on the errors of each sample of the data set, the one member on which results depend.
     forward : str
         A key of `spikenn_cy.network.forward.FORWARDS`, or ``"auto"``.
     """
@@ -53,6 +56,7 @@ class Pass:
     epochs: int | None = None
     n_threads: int = 1
     forward: str = AUTO
+    weights: npt.NDArray[np.float32] | None = None
 
 
 def hidden_spikes(
@@ -162,13 +166,14 @@ class LayerTrainer:
         return n_right
 
     def _learn_part(self, dataset: SpikingDataset, part: np.ndarray, key: int, how: Pass) -> int:
-        batch = SampleBatch(dataset, part, part, key)
+        batch = SampleBatch(dataset, part, part, key, how.weights)
         if len(self.layers) > 1:
             n_spikes = len(dataset.indices)
             with contextlib.ExitStack() as lent:
                 hidden = [lent.enter_context(layer.inference(n_spikes, at_once=True)) for layer in self.layers[:-1]]
                 spikes = hidden_spikes(hidden, dataset[part], part, key, self.settings.dropout_out)
-            batch = SampleBatch(spikes.renumbered(dataset.labels[part], dataset.classes), None, part, key)
+            weights = None if how.weights is None else how.weights[part]
+            batch = SampleBatch(spikes.renumbered(dataset.labels[part], dataset.classes), None, part, key, weights)
         return self._trainer.run(batch, self._choice.forward, how.statistics, how.n_threads)
 
     def epoch(self, dataset: SpikingDataset, how: Pass) -> float:

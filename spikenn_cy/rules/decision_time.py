@@ -22,6 +22,8 @@ class DecisionTimeConfig(NetworkRuleConfig, frozen=True, kw_only=True, tag_field
     output's threshold follows it by ``threshold_rate``. ``window`` is the width of the surrogate derivative, as
     a share of the threshold, and ``feedback`` how errors reach hidden layers: by the weights above (``transport``), by
     weights of their own that learn alike (``mirrored``) or that stay as drawn (``random``). See docs/networks.md.
+    The weight of a sample is a factor on the rates of all layers; neither ``skip`` nor the output's threshold
+    sees it.
     """
 
     suggestions: ClassVar[Mapping[str, Suggestion]] = {

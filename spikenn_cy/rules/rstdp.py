@@ -14,6 +14,8 @@ class RSTDPConfig(STDPConfig, frozen=True, kw_only=True, tag_field="method", tag
     With ``adaptive_lr`` a reward is scaled by the share of wrong and a punishment by
     the share of right answers of the epoch before.
 
+    The weight of a sample is a factor on its reward or punishment.
+
     Source: Mozafari et al., IEEE Transactions on Neural Networks and Learning Systems 2018.
     """
 

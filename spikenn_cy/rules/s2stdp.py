@@ -14,6 +14,8 @@ class S2STDPConfig(STDPConfig, frozen=True, kw_only=True, tag_field="method", ta
     ``t_gap`` is the time between the desired spikes of target and non-target neurons,
     in the data's unit of time. ``class_inhib`` lets only the first neuron of each class
     learn. ``use_time_ranges`` turns desired times into bounds, which makes it SSTDP.
+    The weight of a sample is a factor on its errors, so on the step of each neuron that
+    learns; desired times stay.
 
     Sources: Goupy, Tirilly, Bilasco, Frontiers in Neuroscience 2024 (S2-STDP) and
     NeurIPS 2024 (Neuronal Competition Groups); Liu et al., Frontiers in Neuroscience 2021 (SSTDP).

@@ -16,6 +16,8 @@ class S4NNConfig(AnnealedConfig, frozen=True, kw_only=True, tag_field="method", 
     lets only the first neuron of each class learn. Without ``use_time_ranges`` desired times are
     no bounds, but to be met.
 
+    The weight of a sample is a factor on its errors after they were normalised.
+
     Source: Kheradpisheh, Masquelier, International Journal of Neural Systems 2020.
     """
 

@@ -22,6 +22,8 @@ class S4NNLayersConfig(NetworkRuleConfig, frozen=True, kw_only=True, tag_field="
     Hidden neurons that no sample of an epoch made fire are drawn anew after it. The paper's decay of weights is left
     out, since it would touch every weight for every sample. See docs/networks.md.
 
+    The weight of a sample is a factor on the rates of all layers, since errors are normalised.
+
     Source: Kheradpisheh, Masquelier, International Journal of Neural Systems 2020.
     """
 

@@ -3,6 +3,8 @@ import cython
 
 from libc.stdint cimport uint64_t
 
+import numpy as np
+
 from spikenn_cy.kernels.spikes cimport Spikes
 from spikenn_cy.layers._base cimport EventLayer
 from spikenn_cy.network._batch cimport SampleBatch
@@ -27,10 +29,12 @@ cdef class NetworkTrainer:
 
     cdef EventNetwork network
     cdef NetworkRule rule
+    cdef double[::1] rates                 # of layers from the last on, while a sample has others
     cdef Augmentation augmentation
 
     def __init__(self, EventNetwork network, NetworkRule rule, Augmentation augmentation=None):
         self.network, self.rule, self.augmentation = network, rule, augmentation
+        self.rates = np.zeros(len(network.layers))
 
     def run(self, SampleBatch batch, DeepStatistics statistics=None):
         """Train on samples, one after the other.
@@ -63,8 +67,12 @@ cdef class NetworkTrainer:
                 winner = self.network.winner()
                 n_right += winner // self.rule.layout.n_per_class == label
                 learns = self.rule.judge(self.network.output, label, self.network.decided_at)
+                if learns and batch.weighted:
+                    self.weigh_rates(self.network.output, batch.weights[batch.order[i]])
                 if learns:
                     self.learn(self.network.output)
+                if learns and batch.weighted:
+                    self.restore_rates(self.network.output)
                 if statistics is not None:
                     statistics.note(self.network.output, label, winner, self.network.decided_at, learns)
         return n_right
@@ -74,6 +82,18 @@ cdef class NetworkTrainer:
         layer.dropout.key, layer.dropout.sample = key, number
         if layer.below is not None:
             self.name_sample(layer.below, key, number)
+
+    cdef void weigh_rates(self, EventLayer layer, double weight, Py_ssize_t depth=0) noexcept nogil:
+        # A factor on errors would be lost where a rule normalises those of each layer.
+        self.rates[depth] = layer.rate
+        layer.rate *= weight
+        if layer.below is not None:
+            self.weigh_rates(layer.below, weight, depth + 1)
+
+    cdef void restore_rates(self, EventLayer layer, Py_ssize_t depth=0) noexcept nogil:
+        layer.rate = self.rates[depth]
+        if layer.below is not None:
+            self.restore_rates(layer.below, depth + 1)
 
     cdef void learn(self, EventLayer layer) noexcept nogil:
         # All errors follow from the weights as they are; then they change.

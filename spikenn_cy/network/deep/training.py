@@ -142,7 +142,7 @@ class DeepTrainer:
             self._set_rates(1.0 if how.epochs is None else self.config.optimizer.decay(before + done, n, how.epochs))
             for layer in self.layers:  # before they change, since Ctrl-C may be heard right after that
                 layer.version += 1
-            n_right += loop.run(SampleBatch(dataset, part, part, key), how.statistics)
+            n_right += loop.run(SampleBatch(dataset, part, part, key, how.weights), how.statistics)
             done += len(part)
         return n_right
 
