@@ -39,6 +39,7 @@ from spikenn_cy.settings.strictjson import dotted
 from spikenn_cy.settings.validation import InvalidSetting
 from spikenn_cy.settings.validation import at
 from spikenn_cy.settings.validation import json_text
+from spikenn_cy.utils.tables import as_html
 
 GRID_ORDER = ("network", "regularizer", "optimizer", "trainer")  # the last one changes fastest
 LARGEST_GRID = 1_000_000  # runs; a longer list is a slip, and would not fit into memory
@@ -164,6 +165,16 @@ class ExperimentConfig(Record, frozen=True, kw_only=True):
     optimizer: Annotated[RuleConfig, Family("method", RULES)]
     regularizer: Annotated[RegulatorConfig, Family("method", REGULATORS, default="competition")] | None = None
     trainer: TrainerConfig = TrainerConfig()
+
+    def _repr_html_(self) -> str:
+        rows = [["setting", "value"]]
+        for section, part in self.to_dict().items():
+            entries = enumerate(part) if isinstance(part, list) else [(None, part)]
+            for position, settings in entries:
+                place = section if position is None else f"{section}[{position}]"
+                pairs = settings.items() if isinstance(settings, dict) else [(None, settings)]
+                rows += [[place if key is None else f"{place}.{key}", json_text(value)] for key, value in pairs]
+        return as_html(self.where or "settings", rows)
 
     def kind_of(self, key: str, field: Field) -> Kind:
         """Return what a field may hold: layers are those that the rule can train."""

@@ -17,6 +17,7 @@ from spikenn_cy.layers._base import padded
 from spikenn_cy.layers.feedbacks import FEEDBACKS
 from spikenn_cy.layers.settings import NetworkLayerConfig
 from spikenn_cy.utils.alignment import aligned
+from spikenn_cy.utils.tables import span
 from spikenn_cy.utils.validation import read_only
 from spikenn_cy.utils.validation import real_array
 
@@ -91,6 +92,10 @@ class NetworkLayer:
         self.kernel_thresholds[: self.n_thresholds] = config.firing_threshold
         self.kernel_weights: Array = self.stored(np.zeros(self.weights_shape, REAL))
         self.kernel_feedback: Array | None = None
+
+    def __repr__(self) -> str:
+        sizes = f"{self.n_inputs:,} inputs -> {self.n_neurons:,} neurons"
+        return f"<{type(self).__name__} {sizes}, threshold {span(self.thresholds)}>"
 
     # How weights lie in memory
 

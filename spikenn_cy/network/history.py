@@ -2,10 +2,17 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
+from typing import overload
 
 from spikenn_cy.config import TrainerConfig
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
+from spikenn_cy.utils.tables import as_html
+from spikenn_cy.utils.tables import as_text
+
+ACCURACIES = ("train_accuracy", "val_accuracy", "test_accuracy")
+SHOWN = 10  # epochs, the best one not counted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,9 +41,9 @@ class EpochReport:
     stopped: str | None = None
 
 
-@dataclasses.dataclass(frozen=True)
-class History:
-    """What a training ended with, epoch by epoch.
+@dataclasses.dataclass(frozen=True, repr=False)
+class History(Sequence[EpochReport]):
+    """What a training ended with, epoch by epoch; a sequence of `EpochReport`, of which a slice is a History.
 
     Attributes
     ----------
@@ -44,6 +51,55 @@ class History:
     """
 
     epochs: list[EpochReport]
+
+    def __len__(self) -> int:
+        return len(self.epochs)
+
+    @overload
+    def __getitem__(self, position: int) -> EpochReport: ...
+
+    @overload
+    def __getitem__(self, position: slice) -> "History": ...
+
+    def __getitem__(self, position: int | slice) -> "EpochReport | History":
+        return History(self.epochs[position]) if isinstance(position, slice) else self.epochs[position]
+
+    def __repr__(self) -> str:
+        return f"{self._caption}\n{as_text(self._rows(SHOWN))}" if self.epochs else f"<{self._caption}>"
+
+    def _repr_html_(self) -> str:
+        return as_html(self._caption, self._rows(len(self.epochs)))
+
+    @property
+    def _caption(self) -> str:
+        n = len(self.epochs)
+        text = f"History of {n} epoch{'' if n == 1 else 's'}"
+        return text if self.stopped == "epochs" else f"{text}, {self.stopped}"
+
+    def _rows(self, n_shown: int) -> list[list[str]]:
+        """Return a head and the first and last epochs, with the best one marked and never left out."""
+        best = self.best() if self.epochs else None
+        names = [name for name in ACCURACIES if any(getattr(report, name) is not None for report in self.epochs)]
+        rows = [["epoch", *(f"{name.partition('_')[0]} %" for name in names), ""]]
+        left_out = False
+        for number, report in enumerate(self.epochs):
+            if report is not best and n_shown // 2 <= number < len(self.epochs) - (n_shown - n_shown // 2):
+                left_out = True
+                continue
+            if left_out:
+                rows.append(["...", *("" for _ in names), ""])
+            left_out = False
+            shares = [getattr(report, name) for name in names]
+            cells = ["-" if share is None else f"{100 * share:.2f}" for share in shares]
+            rows.append([str(report.epoch), *cells, "best" if report is best else ""])
+        if left_out:
+            rows.append(["...", *("" for _ in names), ""])
+        return rows
+
+    def to_dict(self) -> dict[str, list[Any]]:
+        """Return columns by the names of the members of `EpochReport`, as a table of pandas takes them."""
+        names = [field.name for field in dataclasses.fields(EpochReport)]
+        return {name: [getattr(report, name) for report in self.epochs] for name in names}
 
     @property
     def train_accuracy(self) -> list[float]:

@@ -24,6 +24,7 @@ from spikenn_cy.network.forward._input_major import InputMajorForward
 from spikenn_cy.neurons._base import Neuron
 from spikenn_cy.utils.alignment import aligned
 from spikenn_cy.utils.alignment import as_aligned
+from spikenn_cy.utils.tables import span
 from spikenn_cy.utils.validation import read_only
 from spikenn_cy.utils.validation import real_array
 
@@ -79,6 +80,10 @@ class Layer:
         if generator is not None:
             self._draw(generator)
         self._replace(self.rows.array)
+
+    def __repr__(self) -> str:
+        sizes = f"{self.n_inputs:,} inputs -> {self.n_neurons:,} neurons"
+        return f"<{type(self).__name__} {sizes}, threshold {span(self.inference_thresholds)}>"
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -43,11 +43,15 @@ from spikenn_cy.network.history import History
 from spikenn_cy.network.history import best_of
 from spikenn_cy.network.history import reason_to_stop
 from spikenn_cy.network.model_file import Checkpoint
+from spikenn_cy.network.summary import caption_of
+from spikenn_cy.network.summary import rows_of
 from spikenn_cy.network.symptoms import symptoms
 from spikenn_cy.network.thresholds import settled
 from spikenn_cy.network.training import Pass
 from spikenn_cy.settings.validation import at
 from spikenn_cy.utils.progress import Progress
+from spikenn_cy.utils.tables import as_html
+from spikenn_cy.utils.tables import as_text
 from spikenn_cy.utils.validation import is_whole
 from spikenn_cy.utils.validation import number_of_threads
 from spikenn_cy.utils.validation import real_array
@@ -245,6 +249,29 @@ class Readout:
             return f"<Readout {self.n_inputs} inputs, {self.n_classes} classes, not made yet>"
         sizes = " -> ".join(str(n) for n in (self.n_inputs, *(layer.n_neurons for layer in self.layers)))
         return f"<Readout {sizes}, {self.n_classes} classes, {self._trainer.n_epochs} epochs trained>"
+
+    def _repr_html_(self) -> str:
+        return as_html(caption_of(self), rows_of(self))
+
+    def summary(self, dataset: SpikingDataset | None = None) -> str:
+        """Return the network as a table of its layers: sizes, weights and thresholds.
+
+        Parameters
+        ----------
+        dataset : SpikingDataset, optional
+            The table says how many neurons of each layer none of its samples makes fire.
+        """
+        return f"{caption_of(self)}\n{as_text(rows_of(self, dataset))}"
+
+    @property
+    def is_made(self) -> bool:
+        """Whether there are layers, which a network may have to wait for that takes something from the data."""
+        return self._network is not None
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs trained, in the whole life of the network."""
+        return 0 if self._network is None else self._trainer.n_epochs
 
     @property
     def figures(self) -> dict[str, float]:
