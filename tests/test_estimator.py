@@ -675,6 +675,30 @@ def test_every_parameter_meets_nonsense_once(name):
         small(**needed.get(name, {})).set_params(**{name: nonsense.get(name, "nonsense")}).fit(X, y).predict(X)
 
 
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("form", ["array", "map", "sparse", "whole numbers"])
+def test_samples_that_come_in_blocks_give_the_same_bits(form, early_stopping, monkeypatch, tmp_path):
+    X, y = PIXELS[:200], LABELS[:200]
+    if form == "map":
+        np.save(tmp_path / "x.npy", X.astype(np.float32))
+    given = {
+        "array": lambda: X,
+        "map": lambda: np.load(tmp_path / "x.npy", mmap_mode="r"),
+        "sparse": lambda: csr_matrix(X),
+        "whole numbers": lambda: X.astype(np.uint8),
+    }[form]()
+    found = []
+    for chunk in (1 << 22, 3000):
+        monkeypatch.setattr("spikenn_cy.estimator.classifier.CHUNK", chunk)
+        model = small(early_stopping=early_stopping).fit(given, y)
+        found.append([model.readout_.layers[0].weights, model.predict(given), model.decision_function(given)])
+    for whole, in_blocks in zip(*found, strict=True):
+        np.testing.assert_array_equal(whole, in_blocks)
+    np.testing.assert_array_equal(
+        found[0][0], small(early_stopping=early_stopping).fit(X, y).readout_.layers[0].weights
+    )
+
+
 @pytest.mark.parametrize("n_jobs", ["two", 0, 2.5, True, [1]])
 def test_a_number_of_threads_that_is_none_is_refused_before_anything_is_learnt(n_jobs):
     model = small(n_jobs=n_jobs)

@@ -1,6 +1,7 @@
 """The scikit-learn face, without which no pipeline, grid search or cross-validation could hold a spiking network."""
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,10 @@ import numpy as np
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import INDEX
-from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.estimator.encoder import CHUNK
-from spikenn_cy.estimator.encoder import REAL_TYPES
 from spikenn_cy.estimator.encoder import LatencyEncoder
 from spikenn_cy.estimator.settings import require_real
 from spikenn_cy.estimator.settings import rule_of
@@ -25,6 +24,7 @@ from spikenn_cy.rules.settings import RuleConfig
 from spikenn_cy.utils.extras import extra
 from spikenn_cy.utils.validation import require_unmasked
 from spikenn_cy.utils.validation import is_whole
+from spikenn_cy.utils.validation import whole_number
 
 with extra("sklearn", where="spikenn_cy.estimator"):
     # The class below is a subclass of scikit-learn's, so this module cannot wait for it.
@@ -38,6 +38,9 @@ with extra("sklearn", where="spikenn_cy.estimator"):
     from sklearn.utils.validation import _check_sample_weight
     from sklearn.utils.validation import check_is_fitted
     from sklearn.utils.validation import validate_data
+
+
+ANY_NUMBERS = "numeric"  # the encoder makes real ones of them, a block at a time
 
 
 def trains_probabilities(model: "SpikingClassifier") -> bool:
@@ -296,7 +299,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         """
         require_unmasked(X, "X", "fill in what is masked")
         require_unmasked(y, "y", "leave out samples without a label")
-        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=REAL_TYPES)
+        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=ANY_NUMBERS)
         check_classification_targets(y)
         X, y, weights = self._weighed(X, y, sample_weight)
         if weights is not None:
@@ -305,20 +308,22 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         generator = check_random_state(self.random_state)
         self._n_threads()  # refuses what is none now, not when there is something to decide
         config = self._given()
-        held_back = None
+        rows, held_back = np.arange(len(labels)), None
         if self.early_stopping if config is None else config.trainer.early_stopping:
             require_real("validation_fraction", self.validation_fraction)
             between = 0 < self.validation_fraction < 1
             require(between, "validation_fraction", "must be > 0 and < 1", self.validation_fraction)
-            numbers, held_back_numbers = train_test_split(
-                np.arange(len(labels)), test_size=self.validation_fraction, random_state=generator, stratify=labels
+            # Of numbers, and not of samples: a copy of them could be all that does not fit into memory.
+            rows, held_back = train_test_split(
+                rows, test_size=self.validation_fraction, random_state=generator, stratify=labels
             )
-            held_back, held_back_labels = X[held_back_numbers], labels[held_back_numbers]
-            X, labels, weights = X[numbers], labels[numbers], None if weights is None else weights[numbers]
-        self.encoder_ = self._make_encoder().fit(X)
-        train = self._spikes(X, labels)
+            weights = None if weights is None else weights[rows]
+        self.encoder_ = self._make_encoder()
+        for block in self._blocks(rows, X.shape[1]):
+            self.encoder_.partial_fit(X[block])
+        train = self._spikes(X, labels, rows)
         self.readout_ = self._make_readout(train, config, generator)
-        val = None if held_back is None else self._spikes(held_back, held_back_labels)
+        val = None if held_back is None else self._spikes(X, labels, held_back)
         self.history_ = self.readout_.fit(train, val, verbose=bool(self.verbose), sample_weight=weights)
         self.n_iter_ = len(self.history_.epochs)
         return self
@@ -347,7 +352,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         require_unmasked(X, "X", "fill in what is masked")
         require_unmasked(y, "y", "leave out samples without a label")
-        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=REAL_TYPES, reset=first)
+        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=ANY_NUMBERS, reset=first)
         check_classification_targets(y)
         self._n_threads()
         known = np.unique(classes) if first else self.classes_
@@ -361,7 +366,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = known
         encoder = self._make_encoder() if first else self.encoder_
         self.encoder_ = encoder.partial_fit(X)
-        train = self._spikes(X, np.searchsorted(known, y))
+        train = self._spikes(X, np.searchsorted(known, y), slice(0, len(y)))
         if first:
             self.readout_ = self._make_readout(train, self._given(), check_random_state(self.random_state))
             self.history_ = History([])
@@ -419,8 +424,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
             Of ``classes_``. Potentials decide between neurons that fire together, and
             between all of them if none fires.
         """
-        spikes = self._spikes_of(X)
-        y: np.ndarray = self.classes_[self.readout_.decide(spikes, self._n_threads())]
+        numbers = self._in_blocks(X, "decide")  # first, since it refuses what was not fitted
+        y: np.ndarray = self.classes_[numbers]
         return y
 
     def decision_function(self, X: Any) -> np.ndarray:
@@ -467,8 +472,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         return scores
 
     def _scores(self, X: Any) -> np.ndarray:
-        spikes = self._spikes_of(X)
-        return self.readout_.class_scores(spikes, self._n_threads())
+        return self._in_blocks(X, "class_scores")
 
     def _n_threads(self) -> int:
         from joblib import effective_n_jobs  # which comes with scikit-learn, and knows what its parallel loops take
@@ -478,32 +482,31 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         n_threads: int = effective_n_jobs(self.n_jobs)
         return n_threads
 
-    def _spikes_of(self, X: Any) -> SpikingDataset:
+    def _in_blocks(self, X: Any, answer: str) -> np.ndarray:
+        """Return what a method of the network answers to samples, of which never many are encoded at once."""
         check_is_fitted(self, "readout_")
         require_unmasked(X, "X", "fill in what is masked")
-        X = validate_data(self, X, accept_sparse="csr", dtype=REAL_TYPES, reset=False)
-        return self._spikes(X, np.zeros(X.shape[0], INDEX))
+        X = validate_data(self, X, accept_sparse="csr", dtype=ANY_NUMBERS, reset=False)
+        ask, n_threads = getattr(self.readout_, answer), self._n_threads()
+        blocks = self._blocks(np.arange(X.shape[0]), X.shape[1])
+        return np.concatenate([ask(self._spikes(X, None, block), n_threads) for block in blocks])
 
-    def _spikes(self, X: Any, labels: np.ndarray) -> SpikingDataset:
-        """Return encoded samples, of which never many are dense at once, with class numbers as labels."""
-        n_rows = max(1, CHUNK // (X.shape[1] * self.n_fields))
-        parts = [
-            SpikingDataset._computed((self.encoder_.transform(X[start : start + n_rows]),), max_time=self.max_time)
-            for start in range(0, len(labels), n_rows)
-        ]
-        labels, names = labels.astype(INDEX), class_numbers_or_names(self.classes_)
-        if len(parts) == 1:
-            return parts[0].renumbered(labels, names)
-        n_spikes = np.concatenate([np.diff(part.indptr) for part in parts])
-        return SpikingDataset(
-            np.concatenate([np.zeros(1, OFFSET), np.cumsum(n_spikes)]),
-            np.concatenate([part.indices for part in parts]),
-            np.concatenate([part.timestamps for part in parts]),
-            labels,
-            parts[0].n_inputs,
-            self.max_time,
-            names,
-        )
+    def _blocks(self, rows: np.ndarray, n_features: int) -> Iterator[np.ndarray | slice]:
+        """Yield numbers of samples, so many at once as are encoded at once; neighbours as slices, which copy none."""
+        whole_number(self.n_fields, "n_fields", 1)
+        n_rows = max(1, CHUNK // (n_features * self.n_fields))
+        for start in range(0, len(rows), n_rows):
+            block = rows[start : start + n_rows]
+            neighbours = bool((np.diff(block) == 1).all())
+            yield slice(int(block[0]), int(block[-1]) + 1) if neighbours else block
+
+    def _spikes(self, X: Any, labels: np.ndarray | None, rows: np.ndarray | slice) -> SpikingDataset:
+        """Return some samples encoded, of which never many are dense at once, with class numbers as labels."""
+        numbers = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+        known = np.zeros(len(numbers), INDEX) if labels is None else labels[numbers].astype(INDEX)
+        blocks = (self.encoder_.transform(X[block]) for block in self._blocks(numbers, X.shape[1]))
+        spikes = SpikingDataset._computed(blocks, np.zeros(len(known), INDEX), self.max_time)
+        return spikes.renumbered(known, class_numbers_or_names(self.classes_))
 
 
 def class_numbers_or_names(classes: np.ndarray) -> np.ndarray:

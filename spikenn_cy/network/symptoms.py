@@ -18,12 +18,20 @@ from spikenn_cy.network.layer import Layer
 from spikenn_cy.settings.validation import at
 
 LOOKED_AT = 300  # training samples at most, evenly spaced
-AT_ONCE = 1 << 22  # neurons times samples whose spikes are held at once
+AT_ONCE = 1 << 19  # inputs or neurons times samples whose spikes are held at once, beside the data that are mapped
 FEW = 0.01  # of the samples: a layer that fewer make fire is silent
 NEARLY_ALL = 0.9  # of the samples: a layer that so many make fire at once is saturated
 LATEST = 0.95  # wanted time of decisions, as a share of max_time, from which a silent output is what was asked for
 SHARE = 0.6  # of the potential that samples reach: a threshold to try
 HALVINGS = 24
+
+
+class Samples(NamedTuple):
+    """Those that are looked at, by so many threads."""
+
+    train: SpikingDataset
+    numbers: npt.NDArray[np.int64]
+    n_threads: int
 
 
 class Seen(NamedTuple):
@@ -60,16 +68,14 @@ def symptoms(
         yield TrainingWarning.about("random layers", f"{at(config.where, 'network')}: {text}")
     if len(speaking):
         step = -(-len(speaking) // LOOKED_AT)
-        yield from _Look(config, network, n_classes, train[speaking[::step]], n_threads).first()
+        yield from _Look(config, network, n_classes, Samples(train, speaking[::step], n_threads)).first()
 
 
 class _Look:
     """A look at layers from the first on, up to the first with a symptom, of which those above may be consequences."""
 
-    def __init__(
-        self, config: ExperimentConfig, network: Network, n_classes: int, samples: SpikingDataset, n_threads: int
-    ) -> None:
-        self._config, self._n_classes, self._samples, self._n_threads = config, n_classes, samples, n_threads
+    def __init__(self, config: ExperimentConfig, network: Network, n_classes: int, samples: Samples) -> None:
+        self._config, self._n_classes, self._samples = config, n_classes, samples
         self._layers: Sequence[Layer | NetworkLayer] = network.layers
         self._figures = network.trainer.state.get("figures", {})
 
@@ -87,8 +93,8 @@ class _Look:
                 return
 
     def _silent(self, position: int, seen: Seen) -> TrainingWarning:
-        median, largest = self._reached(position, 0.5), self._reached(position, 1 / len(self._samples))
-        said = f"{np.count_nonzero(seen.fires)} of {len(self._samples)} training samples make a neuron fire"
+        median, largest = self._reached(position, 0.5), self._reached(position, 1 / self._n)
+        said = f"{np.count_nonzero(seen.fires)} of {self._n} training samples make a neuron fire"
         if largest <= 0:
             text = f"{said}, and none raises a potential above 0; larger initial weights may help"
         else:
@@ -98,7 +104,7 @@ class _Look:
 
     def _saturated(self, position: int, seen: Seen) -> TrainingWarning:
         n = np.count_nonzero(seen.at_once)
-        said = f"{n} of {len(self._samples)} training samples make most neurons fire at their very first spike"
+        said = f"{n} of {self._n} training samples make most neurons fire at their very first spike"
         begin, median = float(np.median(seen.potential)), self._reached(position, 0.5)
         reach = f"samples reach {_short(begin)} with their first spikes and {_short(median)} with all (medians)"
         text = f"{said}: {self._threshold(position)}, and {reach}; {_to_try(begin + SHARE * max(median - begin, 0))}"
@@ -132,10 +138,15 @@ class _Look:
         """Return how the samples drive a layer at a position."""
         layers = [*self._layers[:position], layer, *self._layers[position + 1 :]]
         decisions = passing_decisions(self._config, layers, self._n_classes)
-        size = max(1, AT_ONCE // layer.n_neurons)
-        starts = range(0, len(self._samples), size)
-        parts = [_seen(decisions, self._samples[s : s + size], position, self._n_threads) for s in starts]
+        train, numbers, n_threads = self._samples
+        size = max(1, AT_ONCE // max(layer.n_neurons, train.n_inputs))
+        blocks = (train[numbers[start : start + size]] for start in range(0, len(numbers), size))
+        parts = [_seen(decisions, block, position, n_threads) for block in blocks]
         return Seen(*map(np.concatenate, zip(*parts, strict=True)))
+
+    @property
+    def _n(self) -> int:
+        return len(self._samples.numbers)
 
 
 def _seen(decisions: Decisions, samples: SpikingDataset, position: int, n_threads: int) -> Seen:
