@@ -58,11 +58,15 @@ def test_every_command_draws_what_the_page_says(here):
     folder, said = here
     names = [row[0].strip("`") for row in rows("file")]
     assert said["plot spikenn-demo --out pictures"] == [f"pictures/{name}.png" for name in names]
-    assert said["plot out/run --input data/kfold/0 --format svg"] == [f"out/run/{name}.svg" for name in names]
+    assert said["plot pictures-out/run --input pictures-data/kfold/0 --format svg"] == [
+        f"pictures-out/run/{name}.svg" for name in names
+    ]
     names = [row[0].strip("`") for row in rows("picture")]
-    assert said["plot out/network --input data/kfold/0"] == [f"out/network/{name}.png" for name in names]
-    assert said["plot out/kfold"] == ["out/kfold/accuracy.png"]
-    assert said["plot out/gs"] == ["out/gs/grid.png"]
+    assert said["plot pictures-out/network --input pictures-data/kfold/0"] == [
+        f"pictures-out/network/{name}.png" for name in names
+    ]
+    assert said["plot pictures-out/kfold"] == ["pictures-out/kfold/accuracy.png"]
+    assert said["plot pictures-out/gs"] == ["pictures-out/gs/grid.png"]
     assert (folder / "spikenn-demo" / "report.html").exists()
 
 

@@ -40,7 +40,7 @@ def here(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(config))
     config["optimizer"]["ap"] = [0.1, 0.05]
     (tmp_path / "grid.json").write_text(json.dumps(config))
-    run("digits data", tmp_path)
+    run("digits scaling-data", tmp_path)
     return tmp_path
 
 
@@ -62,22 +62,22 @@ def run(start, folder, **replaced):
 
 
 def test_two_machines_by_hand_have_the_results_of_one(here):
-    run("kfold data/kfold out/kfold", here)
-    run("gridsearch data/gs out/gs", here)
+    run("kfold scaling-data/kfold scaling-out/kfold", here)
+    run("gridsearch scaling-data/gs scaling-out/gs", here)
     shown, address = "127.0.0.1:8786", f"127.0.0.1:{free_port()}"
     scheduler, worker = ([*shlex.split(line(f"dask {name}"))[1:]] for name in ("scheduler", "worker"))
     scheduler[scheduler.index("8786")] = address.partition(":")[2]
     worker[worker.index(f"tcp://{shown}")] = f"tcp://{address}"
     with dask(*scheduler, folder=here), dask(*worker, folder=here):
         until(lambda: len(known(f"tcp://{address}")) == 2)
-        run("kfold data/kfold out/cluster", here, **{shown: address})
-    assert contents(here / "out" / "cluster") == contents(here / "out" / "kfold")
-    assert run("score out/cluster", here) == command("score", "out/kfold", folder=here).stdout
+        run("kfold scaling-data/kfold scaling-out/cluster", here, **{shown: address})
+    assert contents(here / "scaling-out" / "cluster") == contents(here / "scaling-out" / "kfold")
+    assert run("score scaling-out/cluster", here) == command("score", "scaling-out/kfold", folder=here).stdout
 
 
 def test_the_slurm_script_starts_workers_for_a_grid_search(here):
     pytest.importorskip("dask_jobqueue")
-    (script,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    (script,) = (block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "SLURMCluster" in block)
     small = {'"ib0"': '"lo"', ":8787": ":0", "cores=32": "cores=2", "processes=32": "processes=2", "jobs=4": "jobs=1"}
     for old, new in small.items():
         assert script.count(old) == 1
@@ -102,8 +102,8 @@ def test_the_slurm_script_starts_workers_for_a_grid_search(here):
         assert address.startswith("tcp://127.0.0.1:")
         until(lambda: len(known(address)) == 2)
         assert "--memory-limit 0" in (here / "job").read_text()
-        run("gridsearch data/gs out/slurm", here, **{"tcp://10.1.2.3:40000": address})
-        assert run("best out/slurm", here).count("\n") >= 2
+        run("gridsearch scaling-data/gs scaling-out/slurm", here, **{"tcp://10.1.2.3:40000": address})
+        assert run("best scaling-out/slurm", here).count("\n") >= 2
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
