@@ -40,10 +40,9 @@ DECLARED = {"numpy", "msgspec", "tqdm"}
 # without its extra may ask at once, inside ``with extra(…)``, which says what to install.
 EXTRAS = {
     "data": {"PIL"},
-    "experiments": {"sklearn"},
     "estimator": {"joblib", "sklearn"},
     "execution": {"distributed"},
-    "experiments": {"scipy"},
+    "experiments": {"scipy", "sklearn"},
     "images": {"pooch", "requests", "sklearn"},
     "export": {"nir"},
     "features": {"torch"},

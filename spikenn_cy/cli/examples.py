@@ -31,11 +31,16 @@ EXAMPLES = {
         "spikenn-cy convert X.npy y.npy data/trainset.npz",
         "spikenn-cy convert X.npy y.npy data/trainset.npz --max_time 255",
     ),
+    "encode": (
+        "own-data",
+        "spikenn-cy encode flowers.csv data --label species --n_fields 4",
+        "spikenn-cy encode X.npy data --label y.npy --split 80/20",
+    ),
     "digits": ("commands", "spikenn-cy digits data", "spikenn-cy digits data --K 3"),
     "dataset": (
         "datasets",
         "spikenn-cy dataset mnist data/mnist",
-        "spikenn-cy dataset fmnist data/fmnist --from downloads",
+        "spikenn-cy dataset folder pictures data/own --size 28x28",
     ),
     "extract": (
         "extraction",
@@ -43,9 +48,9 @@ EXAMPLES = {
         "spikenn-cy extract pixels data/mnist/kfold/0 features/pixels --seed 1",
     ),
     "predict": (
-        "datasets",
-        "spikenn-cy predict t10k-images-idx3-ubyte --extractor features/model.npz --readout out/run/model.npz",
-        "spikenn-cy predict images --extractor features/model.npz --readout out/run/model.npz --json",
+        "own-data",
+        "spikenn-cy predict new.csv --readout out/run --encoder data",
+        "spikenn-cy predict pictures --readout out/run --extractor features --json",
     ),
 }
 

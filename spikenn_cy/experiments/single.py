@@ -38,8 +38,8 @@ from spikenn_cy.network.assembly import needs_images
 from spikenn_cy.network.assembly import same_images
 from spikenn_cy.network.history import EpochReport
 from spikenn_cy.network.history import History
-from spikenn_cy.network.model_file import carry_on
 from spikenn_cy.network.history import best_of
+from spikenn_cy.network.model_file import carry_on
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.network.thresholds import settled
 from spikenn_cy.storage.kinds import CHECKPOINT
