@@ -34,7 +34,8 @@ from benchmarks import side_by_side  # noqa: E402
 from benchmarks import tables  # noqa: E402
 from benchmarks import targets  # noqa: E402
 
-pytestmark = pytest.mark.full
+# What is measured is sparse by intention.
+pytestmark = [pytest.mark.full, pytest.mark.filterwarnings("ignore::spikenn_cy.errors.DataWarning")]
 
 TIMED = ("time_", "track_", "peakmem_")
 needs_compiler = pytest.mark.skipif(machine.compiler() is None, reason="needs a C compiler")

@@ -11,6 +11,7 @@ from spikenn_cy.errors import DataWarning
 SEVERAL = 10  # samples: of fewer, as of one that is to be decided on, shares say little
 MOST_SILENT = 0.5  # of all values
 MOST_AT_ONCE = 0.95  # of all spikes
+ROWS = 1000  # of times that are looked at for the numbers in a message
 PROBED = 4096  # spikes that are looked at before all are
 TO_TRY = "LatencyEncoder or the command encode makes spike times of features"
 
@@ -69,4 +70,7 @@ def _range(X: npt.ArrayLike | None) -> str:
     """Return in words from where to where values are that a message is about."""
     if X is None:
         return ""
-    return f" (they are from {np.min(X):g} to {np.max(X):g})"
+    array = np.asarray(X)
+    step = max(1, len(array) // ROWS)  # of more, some tell, since it may not fit into memory
+    low, high = array[::step].min(), array[::step].max()
+    return f" (they are from {'about ' if step > 1 else ''}{low:g} to {high:g})"
