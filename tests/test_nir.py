@@ -23,7 +23,8 @@ from spikenn_cy.export import export
 from spikenn_cy.export import to_nir
 from spikenn_cy.network.readout import Readout
 
-pytestmark = pytest.mark.full
+# Drawn data may be silent.
+pytestmark = [pytest.mark.full, pytest.mark.filterwarnings("ignore::spikenn_cy.errors.DataWarning")]
 
 N_STEPS = 16
 SEEDS = st.integers(0, 2**32 - 1)
