@@ -637,7 +637,10 @@ def test_a_parameter_that_is_nonsense_is_refused_in_one_line(parameters, refusal
     ("content", "refusal"),
     [
         (None, "must be usable, got No such file or directory"),
-        (os.mkdir, "must be usable, got Is a directory"),
+        (
+            os.mkdir,
+            "must be settings, or the folder or record of a run or an extraction, got a folder without config.json",
+        ),
         ("no JSON", "line 1, column 1: must be JSON (expecting value), got 'no JSON'"),
         ("{}", "network: must be given, got nothing"),
         (

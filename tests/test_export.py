@@ -170,7 +170,7 @@ def test_a_step_that_is_none_is_refused(run_dir, tmp_path):
 @pytest.fixture(scope="module")
 def page_folder(tmp_path_factory):
     """Return a folder in which the page's first command was given, with fewer epochs."""
-    assert COMMANDS[0] == "spikenn-cy run"
+    assert COMMANDS[0] == "spikenn-cy run --overwrite"
     folder = tmp_path_factory.mktemp("page")
     settings = json.loads(CONFIG.read_text())
     settings["trainer"]["epochs"] = 2

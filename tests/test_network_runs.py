@@ -22,7 +22,7 @@ from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
 from spikenn_cy.experiments.store import read_result
 from spikenn_cy.features.pixels import Pixels
-from spikenn_cy.images.predict import Images
+from spikenn_cy.images.predict import Question
 from spikenn_cy.images.predict import predict
 from spikenn_cy.layers import LAYERS
 
@@ -261,5 +261,6 @@ def test_images_are_classified_by_an_extractor_and_a_network_that_needs_images(t
     model = Readout.from_config(network_settings("conv"), train.n_inputs, 3)
     model.fit(train, epochs=2)
     model.save(tmp_path / "model.npz")
-    found = predict(Images(images, labels), tmp_path / "pixels.npz", tmp_path / "model.npz")
-    assert_array_equal(found.classes, model.predict(train))
+    np.save(tmp_path / "images.npy", images)
+    question = Question(tmp_path / "images.npy", tmp_path / "model.npz", extractor=tmp_path / "pixels.npz")
+    assert_array_equal(predict(question).classes, model.predict(train))

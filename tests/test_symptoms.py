@@ -15,7 +15,7 @@ from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
 from spikenn_cy import TrainingWarning
 from spikenn_cy.cli.entry import main
-from spikenn_cy.experiments import kfold
+from spikenn_cy.experiments import folds
 from spikenn_cy.experiments.batch import run_batch
 
 pytestmark = pytest.mark.quick
@@ -101,6 +101,7 @@ def test_hidden_layers_that_stay_random_are_told_unless_their_weights_were_given
         other.fit(data(), epochs=1)
 
 
+@pytest.mark.filterwarnings("ignore::spikenn_cy.errors.DataWarning")  # which tells earlier, here
 def test_samples_without_spikes_are_told_and_not_taken_for_a_fault_of_the_threshold():
     times, labels = dense(90, 0)
     times[:60] = 2
@@ -143,5 +144,5 @@ def test_folds_say_it_once(tmp_path):
         write_data(tmp_path / "data" / str(fold))
     config = write_settings(tmp_path / "c.json", network={"firing_threshold": 300}, trainer={"epochs": 1})
     with pytest.warns(TrainingWarning) as caught:
-        assert run_batch(kfold.jobs(tmp_path / "data", tmp_path / "out", config, 3)) == []
+        assert run_batch(folds.jobs(tmp_path / "data", tmp_path / "out", config, 3)) == []
     assert len(caught) == 1

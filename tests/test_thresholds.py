@@ -17,7 +17,7 @@ from spikenn_cy import Readout
 from spikenn_cy import SpikingClassifier
 from spikenn_cy import SpikingDataset
 from spikenn_cy.cli.entry import main
-from spikenn_cy.experiments import gridsearch
+from spikenn_cy.experiments import grids
 from spikenn_cy.experiments.batch import run_batch
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
@@ -164,9 +164,9 @@ def test_a_run_keeps_the_number_and_is_looked_up_by_the_word(tmp_path, capsys):
 def test_a_grid_tries_the_word_beside_numbers_and_looks_up_what_is_complete(tmp_path, monkeypatch):
     folder = write_data(tmp_path / "data")
     config = write_settings(tmp_path / "c.json", network={"firing_threshold": ["auto", 1.5]}, trainer={"epochs": 1})
-    batch = gridsearch.jobs(folder, tmp_path / "out", config)
+    batch = grids.jobs(folder, tmp_path / "out", config)
     assert run_batch(batch) == []
     monkeypatch.setattr("spikenn_cy.experiments.batch.run_jobs", lambda *_: pytest.fail("must be complete"))
     assert run_batch(batch) == []
-    assert {best["settings"]["network[0].firing_threshold"] for best in gridsearch.summarise(tmp_path / "out")
+    assert {best["settings"]["network[0].firing_threshold"] for best in grids.summarise(tmp_path / "out")
         .record["best"]} == {"auto", 1.5}  # fmt: skip

@@ -140,7 +140,8 @@ def test_commands_refuse_it_with_its_file_before_anything_is_written(name, comma
     folder = tmp_path / "in" / ("0" if folds else "")
     write_data(folder)
     SpikingDataset.from_numpy(TIMES).save(folder / f"{name}.npz")
-    write_settings(tmp_path / "config.json", trainer={"epochs": 1})
+    several = {"optimizer": {"ap": [0.1, 0.05]}} if command == "gridsearch" else {}
+    write_settings(tmp_path / "config.json", trainer={"epochs": 1}, **several)
     before = contents(tmp_path)
     paths = [str(tmp_path / path) for path in ("in", "out", "config.json")]
     assert main([*command.split(), *paths, *(["--K", "1"] if folds else [])]) == 2

@@ -34,7 +34,7 @@ EXAMPLES = {
     "encode": (
         "own-data",
         "spikenn-cy encode flowers.csv data --label species --n_fields 4",
-        "spikenn-cy encode X.npy data --label y.npy --split 80/20",
+        "spikenn-cy encode X.npy data --label y.npy --split 80/0/20",
     ),
     "digits": ("commands", "spikenn-cy digits data", "spikenn-cy digits data --K 3"),
     "dataset": (

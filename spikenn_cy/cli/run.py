@@ -13,6 +13,7 @@ from spikenn_cy.cli.arguments import whole_number
 from spikenn_cy.cli.batches import add_settings
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.demo import DEMOS
+from spikenn_cy.demo import Demo
 from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.automatic import automatic_config
 from spikenn_cy.experiments.single import RunJob
@@ -65,16 +66,9 @@ def main(arguments: argparse.Namespace) -> int:
     for name in ("input", "output", "config"):
         if getattr(arguments, name) == "":
             raise RunError(f"{name}: must be a path, got an empty one")
-    config = arguments.config if demo is None else os.fspath(demo.config)
-    if arguments.set:
-        config = ExperimentConfig.from_any(*overridden(config, arguments.set))
+    config = _settings(arguments, demo)
     if demo is not None:
         print(f"{demo.title} on 1,797 handwritten digits of 8x8 pixels (UCI, CC BY 4.0)")
-    config = arguments.config if demo is None else os.fspath(demo.config)
-    if demo is None and config is None:
-        config = automatic_config(arguments.input)
-        print(f"settings, chosen from the data and kept in {Path(arguments.output, RUN.record)}:")
-        print("\n".join(f"  {name} {json.dumps(section)}" for name, section in config.to_dict().items() if section))
     job = RunJob(
         output=arguments.output if demo is None else demo.output,
         input=arguments.input,
@@ -98,6 +92,21 @@ def main(arguments: argparse.Namespace) -> int:
     if demo is not None and arguments.demo is None:
         print("next: python -m spikenn_cy.run --demo network, which learns in every layer on the same digits")
     return 0
+
+
+def _settings(arguments: argparse.Namespace, demo: Demo | None) -> str | ExperimentConfig:
+    """Return what is given, what the demo or else the data ask for, and what is set beside it."""
+    config: str | ExperimentConfig | None = arguments.config if demo is None else os.fspath(demo.config)
+    chosen = config is None
+    if config is None:
+        config = automatic_config(arguments.input)
+    if arguments.set:
+        given = config.to_dict() if isinstance(config, ExperimentConfig) else config
+        config = ExperimentConfig.from_any(*overridden(given, arguments.set))
+    if chosen and isinstance(config, ExperimentConfig):
+        print(f"settings, chosen from the data and kept in {Path(arguments.output, RUN.record)}:")
+        print("\n".join(f"  {name} {json.dumps(section)}" for name, section in config.to_dict().items() if section))
+    return config
 
 
 def _end(result: Mapping[str, Any]) -> str:
