@@ -38,6 +38,9 @@ from spikenn_cy.export import export
 from spikenn_cy.features import EXTRACTORS
 from spikenn_cy.features import STDPCSNN
 from spikenn_cy.features import load_extractor
+from spikenn_cy.layers import LAYERS
+from spikenn_cy.layers.dense import DenseConfig
+from spikenn_cy.layers.feedbacks import FEEDBACKS
 from spikenn_cy.network.forward import FORWARDS
 from spikenn_cy.network.forward._exact import ExactForward
 from spikenn_cy.network.readout import Readout
@@ -83,6 +86,12 @@ class DummyNeuron(NeuronConfig, kw_only=True, tag_field="model", tag="dummy"):
 
     def build(self, n_inputs):
         return LeakyIntegrateAndFire(n_inputs, self.tau)
+
+
+class DummyLayer(DenseConfig, frozen=True, kw_only=True, tag_field="type", tag="dummy"):
+    """A layer of a network whose computation is that of another."""
+
+    strength: float = 1.0
 
 
 class DummyExtractor(STDPCSNN):
@@ -193,6 +202,39 @@ def test_a_neuron_model(monkeypatch, tmp_path):
     assert message.endswith('"dummy", got "dumy" (did you mean dummy?)')
     with pytest.raises(DataError, match=r"^network\[0\]\.neuron: must be a model that integrates .*, got dummy$"):
         export(model, tmp_path / "model.npz")
+    assert is_missed_on("configuration")
+
+
+def deep_network(layer, **optimizer):
+    """Return the settings of a network that learns in every layer."""
+    return {"network": [layer, {"n_neurons": 3}], "optimizer": {"method": "decision_time"} | optimizer}
+
+
+def test_a_layer_of_a_network(monkeypatch, tmp_path):
+    monkeypatch.setitem(LAYERS, "dummy", DummyLayer)
+    model = is_trained(deep_network({"type": "dummy", "n_neurons": 12, "strength": 2}))
+    model.save(tmp_path / "model.npz")
+    again = Readout.load(tmp_path / "model.npz")
+    assert again.config.network[0] == DummyLayer(n_neurons=12, strength=2)
+    dense_one = is_trained(deep_network({"n_neurons": 12}))
+    np.testing.assert_array_equal(again.layers[0].weights, dense_one.layers[0].weights)
+    message = refused(deep_network({"type": "dumy", "n_neurons": 12}))
+    assert message.startswith("network[0].type: must be ")
+    assert message.endswith('"dummy", got "dumy" (did you mean dummy?)')
+    assert is_missed_on("configuration")
+
+
+def test_a_feedback(monkeypatch, tmp_path):
+    monkeypatch.setitem(FEEDBACKS, "dummy", FEEDBACKS["mirrored"])
+    model = is_trained(deep_network({"n_neurons": 12}, feedback="dummy"))
+    model.save(tmp_path / "model.npz")
+    again = Readout.load(tmp_path / "model.npz")
+    mirrored = is_trained(deep_network({"n_neurons": 12}, feedback="mirrored"))
+    assert again.config.optimizer.feedback == "dummy"
+    np.testing.assert_array_equal(again.layers[0].feedback_weights, mirrored.layers[0].feedback_weights)
+    message = refused(deep_network({"n_neurons": 12}, feedback="dumy"))
+    assert message.startswith("optimizer.feedback: must be ")
+    assert message.endswith("(did you mean dummy?)")
     assert is_missed_on("configuration")
 
 
