@@ -319,6 +319,6 @@ def test_other_things_than_recordings_are_refused(recordings, change, finding):
 def test_a_terminal_sees_how_far_the_reading_is(monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     SpikingDataset.from_tonic(Tonic(structured()), **OPTIONS, verbose=True)
-    assert re.search(r"reading events: 100%.* 2/2 ", capsys.readouterr().err)
+    assert re.search(r"reading events 2/2 recordings ━+ ", capsys.readouterr().err)
     SpikingDataset.from_tonic(Tonic(structured()), **OPTIONS)
     assert capsys.readouterr().err == ""

@@ -270,7 +270,7 @@ class SpikingDataset:
         start, max_time
             As in `from_events`.
         verbose : bool, default=False
-            Show a progress bar on a terminal.
+            Show progress on stderr: a bar on a terminal or in a notebook, elsewhere a line a minute.
 
         Returns
         -------

@@ -122,7 +122,7 @@ def from_tonic(recordings: object, window: Window, verbose: bool) -> SpikeArrays
         require(window.sensor_size is not None, "sensor_size", rule, None, DataError)
     reader = Reader(window)
     labels: list[Any] = []
-    with Progress(length(recordings), "reading events", unit=" recordings", show=verbose) as progress:
+    with Progress(length(recordings), "reading events", unit="recordings", show=verbose) as progress:
         for number, recording in enumerate(each(recordings)):
             place = f"sample {number}"
             pair = isinstance(recording, tuple | list) and len(recording) == 2

@@ -145,7 +145,7 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         every class the same sum: ``n_samples / (n_classes * n_samples_of_the_class)``. With `partial_fit`
         a dict alone. They are multiplied by ``sample_weight``.
     verbose : bool, default=False
-        Show a progress bar on a terminal.
+        Show progress on stderr: a bar on a terminal or in a notebook, elsewhere a line a minute.
     n_jobs : int, optional
         Threads for deciding, -1 for all processors; the results are the same.
 

@@ -182,7 +182,6 @@ class _Look(NamedTuple):
     grows: bool  # whether it has more runs, or epochs, than what is there
     left: list[RunJob]
     done: list[RunJob]
-    results: list[dict[str, Any]]  # of those that are done
 
     @classmethod
     def at(cls, batch: Batch, folder: OutputFolder) -> "_Look":
@@ -190,7 +189,7 @@ class _Look(NamedTuple):
         there = folder.recorded()
         data = _known_data(batch)
         record = _described(batch, data)
-        left, done, results = [], [], []
+        left, done = [], []
         for run in batch.runs:
             job = _job(batch, run, data[run.input])
             result = result_of(job.output, job.described(run.config, job.files))
@@ -198,11 +197,10 @@ class _Look(NamedTuple):
                 left.append(job)
             else:
                 done.append(job)
-                results.append(result)
         grows = there is not None and _is_part(there, record)
         if there is not None and not grows:
             _refuse_difference(folder, there, record, complete=not left)
-        return cls(record, there is None, grows, left, done, results)
+        return cls(record, there is None, grows, left, done)
 
 
 def data_of(batch: Batch) -> list[Path]:
@@ -257,23 +255,23 @@ def _told(batch: Batch, folder: OutputFolder, look: _Look, outcomes: Iterable[Ou
     """
     failures: list[Outcome] = []
     n_told, n_done, warned = 0, len(look.done), set[str]()
-    best = max(map(_ranked, look.results), default=-1.0)
-    with Progress(n_done + len(look.left), batch.command, unit="run", done=n_done) as progress:
+    with Progress(n_done + len(look.left), batch.command, unit="runs", done=n_done) as progress:
         for outcome in outcomes:
-            _warn(outcome.warnings, warned)
+            if outcome.warnings:
+                with progress.aside():
+                    _warn(outcome.warnings, warned)
             if outcome.error is not None:
                 failures.append(outcome)
-            else:
-                best = max(best, _ranked(outcome.result))
-                if outcome.n_attempts > 1:
-                    progress.say(f"note: {outcome.job.output}: done by another worker, since the first one died")
+            elif outcome.n_attempts > 1:
+                progress.say(f"note: {outcome.job.output}: done by another worker, since the first one died")
             if n_told < len(failures) and (folder.has_state or outcome.details is not None):
                 for failure in failures[n_told:]:
                     progress.say(f"failed: {failure.job.output}: {failure.error}")
                     if failure.details is not None:
                         progress.say(failure.details)
                 n_told = len(failures)
-            progress.step(1, **{"best": f"{100 * best:.2f}%"} if best >= 0 else {})
+            progress.tell(figures=f"{len(failures)} failed" if failures else "")
+            progress.step()
     if n_told < len(failures):
         raise RunError(failures[0].error)
     return failures
@@ -296,11 +294,6 @@ def _outcomes(
     going = [job for position, job in enumerate(jobs) if position not in refused]
     if going:  # else no cluster need be there
         yield from run_jobs(run_single, going, n_proc, executor)
-
-
-def _ranked(result: Mapping[str, Any]) -> float:
-    accuracy = result["train_accuracy"] if result["val_accuracy"] is None else result["val_accuracy"]
-    return -1.0 if accuracy is None else accuracy
 
 
 def _warn(caught: Iterable[Warning], warned: set[str]) -> None:

@@ -64,7 +64,7 @@ class RunJob:
     overwrite : bool
         Replace the run that is in ``output``.
     verbose : bool
-        Show a progress bar if stderr is a terminal.
+        Show progress on stderr: a bar on a terminal or in a notebook, elsewhere a line a minute.
     save_stats : bool
         Keep statistics of every epoch in ``stats.npz``; see ``epoch_statistics`` of
         `spikenn_cy.experiments.layer_stats` and, for a network that learns in every layer, of

@@ -256,7 +256,7 @@ class Pixels:
             May be mapped from a file. Quantiles are those of the first 2,000, whose strengths
             are in memory meanwhile, 4 bytes each.
         verbose : bool, default=False
-            Show a progress bar on a terminal.
+            Show progress on stderr: a bar on a terminal or in a notebook, elsewhere a line a minute.
 
         Returns
         -------
@@ -286,7 +286,7 @@ class Pixels:
     def _strengths(images: npt.NDArray[np.uint8], channels: list[Channels], verbose: bool) -> npt.NDArray[np.float32]:
         """Return all strengths above 0, of all channels, as one list."""
         found = []
-        with Progress(len(images), "strengths", unit=" images", show=verbose) as progress:
+        with Progress(len(images), "strengths", unit="images", show=verbose) as progress:
             for start in range(0, len(images), BLOCK):
                 some = np.ascontiguousarray(images[start : start + BLOCK])
                 for channel in channels:
@@ -372,7 +372,7 @@ class Pixels:
     @staticmethod
     def _time_blocks(coders: list[Coder], starts: range, verbose: bool) -> Iterator[npt.NDArray[np.float32]]:
         n_images, n_silent = starts.stop, 0
-        with Progress(n_images, "spikes", unit=" images", show=verbose) as progress:
+        with Progress(n_images, "spikes", unit="images", show=verbose) as progress:
             for times in in_order(coders, starts):
                 n_silent += len(times) - int((times < SILENT).any(axis=(1, 2, 3)).sum())
                 yield times

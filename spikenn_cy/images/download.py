@@ -51,7 +51,7 @@ def fetch_file(file: PublishedFile, mirrors: tuple[str, ...], folder: Path) -> N
     wrong = []
     pooch.get_logger().setLevel("WARNING")  # what goes well, the bar shows
     for mirror in mirrors:
-        with Progress(file.n_bytes, file.name, unit="B", scale=True) as progress:
+        with Progress(file.n_bytes, file.name, unit="MB", scale=1_000_000) as progress:
             downloader = pooch.HTTPDownloader(Bar(progress, file.n_bytes), chunk_size=STEP, timeout=TIMEOUT)
             try:
                 pooch.retrieve(f"{mirror}{file.name}", f"md5:{file.md5}", file.name, folder, downloader=downloader)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.data.imagesets import ImageSet
@@ -32,6 +34,7 @@ from spikenn_cy.storage.kinds import SPIKES
 from spikenn_cy.storage.lock import NotWritable
 from spikenn_cy.storage.output import OutputFolder
 from spikenn_cy.storage.output import tidy
+from spikenn_cy.utils.progress import Progress
 from spikenn_cy.utils.validation import number_of_threads
 
 
@@ -175,7 +178,7 @@ def extract(plan: Plan, n_threads: int = 1, verbose: bool = False) -> bool:
     n_threads : int
         The result is the same for any number.
     verbose : bool
-        Show progress bars on a terminal.
+        Show progress on stderr: a bar on a terminal or in a notebook, elsewhere a line a minute.
 
     Returns
     -------
@@ -201,7 +204,10 @@ def extract(plan: Plan, n_threads: int = 1, verbose: bool = False) -> bool:
             for name, images in plan.files.items():
                 if name not in finished and images is not None:
                     labels = plan.sets.labels_of_classes[images.labels]
-                    _write(folder.file(name), extractor, images, labels, n_threads, verbose)
+                    place = folder.file(name)
+                    label = f"{place.resolve().parent.name}/{name}"
+                    progress = Progress(len(images), label, unit="images", show=verbose)
+                    _write(place, extractor.time_blocks(images.images, n_threads), labels, progress)
                     finished[name] = fingerprint(folder.file(name))
                     _note(plan, folder, finished)
     except NotWritable:
@@ -229,14 +235,13 @@ def is_begun(plan: Plan) -> bool:
         return False
 
 
-def _write(
-    path: Path, extractor: Extractor, images: ImageSet, labels: np.ndarray, n_threads: int, verbose: bool
-) -> None:
+def _write(path: Path, blocks: Iterator[npt.NDArray[np.float32]], labels: np.ndarray, progress: Progress) -> None:
     """Write the spikes of images block by block, since all of them may not fit into memory."""
-    with DatasetWriter(path) as writer:
-        for times in extractor.time_blocks(images.images, n_threads=n_threads, verbose=verbose):
+    with DatasetWriter(path) as writer, progress:
+        for times in blocks:
             part = labels[len(writer) : len(writer) + len(times)]
             writer.append(SpikingDataset._computed((times,), part))
+            progress.step(len(times))
 
 
 def spikes_of(job: Extraction) -> dict[str, SpikingDataset]:

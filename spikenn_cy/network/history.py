@@ -140,6 +140,17 @@ def best_of(reports: Sequence[EpochReport]) -> EpochReport | None:
     return max(measured, key=lambda report: report.val_accuracy or 0.0) if measured else None
 
 
+def so_far(reports: Sequence[EpochReport]) -> str:
+    """Return in a few words how a training stands: its last and its best accuracy, "" before the first epoch's end."""
+    if not reports:
+        return ""
+    best = best_of(reports)
+    if best is None:
+        return f"train {100 * reports[-1].train_accuracy:.1f} %"
+    last = reports[-1].val_accuracy or 0.0
+    return f"val {100 * last:.1f} % (best {100 * (best.val_accuracy or 0.0):.1f})"
+
+
 def reason_to_stop(reports: Sequence[EpochReport], trainer: TrainerConfig) -> str | None:
     """Return why training ends after the last of ``reports``, or None.
 

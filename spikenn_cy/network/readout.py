@@ -42,6 +42,7 @@ from spikenn_cy.network.history import EpochReport
 from spikenn_cy.network.history import History
 from spikenn_cy.network.history import best_of
 from spikenn_cy.network.history import reason_to_stop
+from spikenn_cy.network.history import so_far
 from spikenn_cy.network.model_file import Checkpoint
 from spikenn_cy.network.summary import caption_of
 from spikenn_cy.network.summary import rows_of
@@ -316,7 +317,7 @@ class Readout:
             Written after every epoch. If it is there, this call goes on from it and ends with
             the bits of one that was never interrupted; a complete one trains nothing more.
         verbose : bool, default=False
-            Show a progress bar on a terminal.
+            Show progress on stderr: a bar on a terminal or in a notebook, elsewhere a line a minute.
         **options
             ``n_threads``, ``sample_weight``, ``on_epoch``, ``on_statistics`` and ``forward``, see `FitOptions`.
 
@@ -352,8 +353,10 @@ class Readout:
         n_left = 0 if reports and reports[-1].stopped else epochs - len(reports)
         size = len(data["train"])
         total, done = (len(reports) + n_left) * size, len(reports) * size
-        with Progress(total, "training", unit=" samples", done=done, show=verbose) as progress:
+        with Progress(total, f"epoch {len(reports) + (n_left > 0)}/{epochs}", done=done, show=verbose) as progress:
+            progress.tell(figures=so_far(reports))
             for _ in range(n_left):
+                progress.tell(f"epoch {len(reports) + 1}/{epochs}")
                 step = Pass(progress, None, len(reports), epochs, how.n_threads, how.forward, weights)
                 reports.append(self._epoch(data, reports, how, step))
                 if how.on_epoch is not None:
@@ -361,10 +364,12 @@ class Readout:
                 if keeps_best and best_of(reports) is reports[-1]:
                     kept.best = model_file.snapshot(self)
                 kept.write(reports)
-                progress.step(0, **_percentages(reports[-1]))
+                progress.tell(figures=so_far(reports))
                 if len(reports) == 1:
-                    for symptom in symptoms(self.config, self._parts, self.n_classes, data["train"], how.n_threads):
-                        warnings.warn(symptom, stacklevel=2)
+                    seen = symptoms(self.config, self._parts, self.n_classes, data["train"], how.n_threads)
+                    with progress.aside():
+                        for symptom in seen:
+                            warnings.warn(symptom, stacklevel=2)
                 if reports[-1].stopped is not None:
                     break
         if kept.best is not None:
@@ -656,8 +661,3 @@ class Readout:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__ = model_file.unpickled(type(self), state["header"], state["arrays"]).__dict__
-
-
-def _percentages(report: EpochReport) -> dict[str, str]:
-    names = {"train": report.train_accuracy, "val": report.val_accuracy, "test": report.test_accuracy}
-    return {name: f"{100 * accuracy:.2f}%" for name, accuracy in names.items() if accuracy is not None}

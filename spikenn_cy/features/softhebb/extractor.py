@@ -201,7 +201,8 @@ class SoftHebbCNN:
         images : ndarray of uint8, shape (n, rows, columns) or (n, rows, columns, channels)
             May be mapped from a file.
         verbose : bool, default=False
-            Show a progress bar on a terminal, with the mean norms of the filters.
+            Show progress, with the mean norms of the filters: a bar on a terminal or in a notebook, elsewhere a line
+            a minute on stderr.
         n_threads : int, optional
             Default: as many as PyTorch is set to.
 
@@ -225,7 +226,7 @@ class SoftHebbCNN:
         states = initial_states(config, image_shape[2], generator)
         with (
             settled(n_threads),
-            Progress(config.epochs * n_images, "softhebb", unit=" images", show=verbose) as progress,
+            Progress(config.epochs * n_images, "softhebb", unit="images", show=verbose) as progress,
         ):
             network = Network(config.blocks, states, device_named(config.device))
             for _ in range(config.epochs):
@@ -233,10 +234,9 @@ class SoftHebbCNN:
                 for start in range(0, n_images, config.batch_size):
                     chosen = order[start : start + config.batch_size]
                     network.learn(self._turned(images[chosen]))
-                    figures = {}
                     if verbose and start // config.batch_size % 50 == 0:
-                        figures["norms"] = ", ".join(f"{norm:.1f}" for norm in network.norms())
-                    progress.step(len(chosen), **figures)
+                        progress.tell(figures=f"norms {' '.join(f'{norm:.1f}' for norm in network.norms())}")
+                    progress.step(len(chosen))
             learned = network.states()
         finite = all(np.isfinite(array).all() for state in learned for array in state)
         require(finite, "weights", "must stay finite; a smaller learning_rate may help", "infinity", DataError)
@@ -306,7 +306,7 @@ class SoftHebbCNN:
         with settled(n_threads):
             network = Network(self.config.blocks, self._states, device)
         step = BLOCK if device == "cpu" else BLOCK_ON_GPU
-        with Progress(len(images), "features", unit=" images", show=verbose) as progress:
+        with Progress(len(images), "features", unit="images", show=verbose) as progress:
             for start in range(0, len(images), step):
                 with settled(n_threads):  # and not while the block is in the caller's hands
                     features = network.features(self._turned(images[start : start + step]))

@@ -39,7 +39,7 @@ def front_end_of(config: STDPCSNNConfig, shape: tuple[int, ...], whitening: npt.
 def filtered(front_end: FrontEnd, images: npt.NDArray[np.uint8], verbose: bool) -> npt.NDArray[np.float32]:
     """Return all images filtered, of shape (n, rows, columns, channels), not yet split by sign."""
     values = np.empty((*images.shape[:3], front_end.n_made), REAL)
-    with Progress(len(images), "filtering", unit=" images", show=verbose) as progress:
+    with Progress(len(images), "filtering", unit="images", show=verbose) as progress:
         for start in range(0, len(images), BLOCK):
             some = np.ascontiguousarray(images[start : start + BLOCK])
             front_end.filter(some, values[start : start + BLOCK])

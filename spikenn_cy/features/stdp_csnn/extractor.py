@@ -227,7 +227,7 @@ class STDPCSNN:
             In the order in which they are learned from. May be mapped from a file. Their
             filtered form is kept in memory meanwhile, 4 bytes for each of their bytes.
         verbose : bool, default=False
-            Show progress bars on a terminal.
+            Show progress on stderr: a bar on a terminal or in a notebook, elsewhere a line a minute.
 
         Returns
         -------

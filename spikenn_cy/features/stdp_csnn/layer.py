@@ -88,7 +88,7 @@ class Layer:
         """Yield the features of images, (n_images, n_features), some at a time, by one thread for each coder."""
         workers = [Worker(images, coder, self.convolution()) for coder in coders]
         silent = True
-        with Progress(len(images), "features", unit=" images", show=verbose) as progress:
+        with Progress(len(images), "features", unit="images", show=verbose) as progress:
             for features in in_order(workers, range(0, len(images), BLOCK)):
                 silent = silent and not (features < 1).any()
                 yield features.reshape(len(features), -1)

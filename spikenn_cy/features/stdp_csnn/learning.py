@@ -83,7 +83,7 @@ def learned_filters(
     learner = PatchLearner(filters, *scaling, late=compatible, strict=compatible)
     rule, annealing = PatchRule.from_config(config), REAL.type(config.conv1_annealing)
     n_images, ends = len(values), patch_ends(config, values.shape[1:])
-    with Progress(config.conv1_epochs * n_images, "STDP", unit=" patches", show=verbose) as progress:
+    with Progress(config.conv1_epochs * n_images, "STDP", unit="patches", show=verbose) as progress:
         for _ in range(config.conv1_epochs):
             offsets = generator.integers(ends, size=(n_images, 2))
             for start in range(0, n_images, TICK):
