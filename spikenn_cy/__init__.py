@@ -3,13 +3,17 @@
 import sys
 
 from spikenn_cy.utils.installation import complete
+from spikenn_cy.utils.installation import is_installed
 from spikenn_cy.version import __version__
 
 with complete():
     from spikenn_cy.config import ExperimentConfig
     from spikenn_cy.data.dataset import SpikingDataset
     from spikenn_cy.errors import ConfigError
+    from spikenn_cy.errors import ConfigWarning
     from spikenn_cy.errors import DataError
+    from spikenn_cy.errors import DataWarning
+    from spikenn_cy.errors import MissingExtra
     from spikenn_cy.errors import RunError
     from spikenn_cy.errors import SpikennError
     from spikenn_cy.errors import TrainingWarning
@@ -17,12 +21,19 @@ with complete():
     from spikenn_cy.network.history import History
     from spikenn_cy.network.readout import Readout
 
+# Late, because scikit-learn takes a second to import and is an extra, and pictures need another one.
+_LATE = ("LatencyEncoder", "SpikingClassifier")
+_ROOMS = ("experiments", "features", "plots")
+
 __all__ = [
     "ConfigError",
+    "ConfigWarning",
     "DataError",
+    "DataWarning",
     "EpochReport",
     "ExperimentConfig",
     "History",
+    "MissingExtra",
     "Readout",
     "RunError",
     "SpikennError",
@@ -30,6 +41,8 @@ __all__ = [
     "TrainingWarning",
     "__version__",
 ]
+if is_installed("sklearn"):  # else importing all of it would fail
+    __all__ += ["LatencyEncoder", "SpikingClassifier"]
 
 
 # Where these modules were before they had rooms; what imports them from there still does.
@@ -38,13 +51,18 @@ for _name in ("layer", "readout"):
 
 
 def __getattr__(name: str) -> object:
-    # Late, because scikit-learn takes a second to import and is an extra; for that reason neither is in __all__.
-    if name == "LatencyEncoder":
-        from spikenn_cy.estimator import LatencyEncoder
+    if name in _LATE:
+        import spikenn_cy.estimator as room
 
-        return LatencyEncoder
-    if name == "SpikingClassifier":
-        from spikenn_cy.estimator import SpikingClassifier
+        return getattr(room, name)
+    if name in _ROOMS:
+        import spikenn_cy.experiments
+        import spikenn_cy.features
+        import spikenn_cy.plots  # noqa: F401
 
-        return SpikingClassifier
+        return sys.modules[f"{__name__}.{name}"]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_LATE, *_ROOMS})

@@ -750,8 +750,16 @@ def test_without_scikit_learn_one_line_says_what_to_install():
 
 
 def test_the_package_itself_is_imported_without_scikit_learn():
-    assert run("import spikenn_cy, sys; from spikenn_cy import *; assert 'sklearn' not in sys.modules").returncode == 0
+    assert run("import spikenn_cy, sys; dir(spikenn_cy); assert 'sklearn' not in sys.modules").returncode == 0
+    assert run("import sys; sys.modules['sklearn'] = None\nfrom spikenn_cy import *; Readout").returncode == 0
     assert spikenn_cy.SpikingClassifier is SpikingClassifier
     assert spikenn_cy.LatencyEncoder is LatencyEncoder
     with pytest.raises(AttributeError, match="module 'spikenn_cy' has no attribute 'SpikingRegressor'"):
         _ = spikenn_cy.SpikingRegressor
+
+
+def test_the_package_lists_every_public_name_also_those_that_are_imported_late():
+    assert {"LatencyEncoder", "SpikingClassifier", "Readout", "DataWarning"} <= {*spikenn_cy.__all__}
+    assert {*spikenn_cy.__all__, "experiments", "features", "plots"} <= {*dir(spikenn_cy)}
+    assert all(hasattr(spikenn_cy, name) for name in dir(spikenn_cy))
+    assert run("import spikenn_cy as s; s.plots.accuracy; s.features.STDPCSNN; s.experiments.kfold").returncode == 0

@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent
@@ -49,6 +50,14 @@ def what_to_type(absent: str, package: Path = PACKAGE) -> str:
     if (package.parent / "setup.py").exists():  # a clone
         return f"{package.name}: {needs}; type: python -m pip install -e {shlex.quote(str(package.parent))}"
     return f"{package.name}: {needs}; type: python -m pip install --force-reinstall {package.name}"
+
+
+def is_installed(package: str) -> bool:
+    """Return whether an optional package could be imported, without importing it."""
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # of a module that was kept from being imported
+        return False
 
 
 def is_needed(absent: str, package: Path = PACKAGE) -> bool:
