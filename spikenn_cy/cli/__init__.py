@@ -9,6 +9,7 @@ from spikenn_cy.cli import ablation
 from spikenn_cy.cli import best
 from spikenn_cy.cli import compare
 from spikenn_cy.cli import convert
+from spikenn_cy.cli import cost
 from spikenn_cy.cli import dataset
 from spikenn_cy.cli import digits
 from spikenn_cy.cli import encode
@@ -30,6 +31,7 @@ COMMANDS = {
     "ablation": ablation,
     "compare": compare,
     "plot": plot,
+    "cost": cost,
     "export": export,
     "convert": convert,
     "encode": encode,

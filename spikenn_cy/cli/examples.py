@@ -25,6 +25,11 @@ EXAMPLES = {
         "spikenn-cy ablation thresholds data/kfold out/thresholds config.json --K 3",
     ),
     "plot": ("pictures", "spikenn-cy plot spikenn-demo", "spikenn-cy plot out/run --input data/gs --format svg"),
+    "cost": (
+        "cost",
+        "spikenn-cy cost out/run --input data/gs",
+        "spikenn-cy cost out/run --input data/gs --energy mac=4.6 add=0.9 --json",
+    ),
     "export": ("exchange", "spikenn-cy export out/run network.nir", "spikenn-cy export out/run network.npz"),
     "convert": (
         "data",

@@ -5,11 +5,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.data.folder import STEMS
 from spikenn_cy.data.folder import data_files
+from spikenn_cy.data.reading import opened
 from spikenn_cy.demo import DIGITS
 from spikenn_cy.errors import DataError
 from spikenn_cy.storage.folder import fingerprint
@@ -67,6 +69,27 @@ def opened_sets(files: Mapping[str, DataFile]) -> dict[str, SpikingDataset]:
     for file in files.values():
         file.check()
     return {name: _opened(file.path, file.stamp, os.stat(file.path).st_ino) for name, file in files.items()}
+
+
+def measured_set(place: str | os.PathLike[str]) -> SpikingDataset:
+    """Return what a network is to be measured on: of a folder of data sets, the one that is farthest from training.
+
+    Parameters
+    ----------
+    place : path-like
+        A data set's file, or a folder whose test set is taken, without one the validation set, else the training set.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    path = Path(place)
+    if path.is_dir():
+        files = data_files(path)
+        path = next(files[name] for name in ("test", "val", "train") if name in files)
+    with opened(path, "file"):  # what is not there has no suffix to blame
+        return SpikingDataset.from_file(path)
 
 
 @functools.lru_cache(maxsize=len(STEMS))

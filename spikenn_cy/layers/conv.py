@@ -3,8 +3,10 @@
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from spikenn_cy.dtypes import INDEX
+from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import shown
 from spikenn_cy.layers._base import EventLayer
@@ -96,6 +98,21 @@ class ConvLayer(NetworkLayer):
         """Return ``(n_filters, kernel_size, kernel_size, channels)``."""
         return np.ascontiguousarray(stored[:, :, ::-1, : self.n_thresholds].transpose(3, 1, 2, 0))
 
+    @property
+    def fan_out(self) -> npt.NDArray[np.int64]:
+        """Positions of filters to which a spike of each input adds a weight, int64 of shape (n_inputs,).
+
+        Positions that pooling cuts off are never charged.
+        """
+        config, (rows, columns, n_channels) = self.config, (*self.input_shape, 1)[:3]
+        pooled = [n * config.pool for n in self.output_shape[:2]]
+        in_rows, in_columns = (
+            _in_reach(n, n_positions, config.kernel_size, config.padding)
+            for n, n_positions in zip((rows, columns), pooled, strict=True)
+        )
+        cells = np.outer(in_rows, in_columns) * config.n_filters
+        return np.repeat(cells.ravel(), n_channels)
+
     def start_on(self, below: NetworkLayer | None, is_last: bool, figures: Figures) -> Start:
         """Return where the layer starts, by docs/networks.md."""
         n = figures.mean_patch_spikes
@@ -106,3 +123,11 @@ class ConvLayer(NetworkLayer):
         config, shape = self.config, (*self.input_shape, 1)[:3]
         sizes = (config.n_filters, config.kernel_size, config.padding, config.pool)
         return ConvEvents(self.position, shape, sizes, weights, self.kernel_thresholds, window)
+
+
+def _in_reach(n_inputs: int, n_positions: int, kernel_size: int, padding: int) -> npt.NDArray[np.int64]:
+    """Return, along one axis, how many positions each input charges."""
+    last = np.arange(n_inputs, dtype=OFFSET) + padding
+    first = last - kernel_size + 1
+    reach: npt.NDArray[np.int64] = np.minimum(last, n_positions - 1) - np.maximum(first, 0) + 1
+    return reach.clip(0)

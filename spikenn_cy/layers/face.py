@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
@@ -172,6 +173,13 @@ class NetworkLayer:
         self.kernel_feedback[:, : self.n_classes] = weights
         self.undrawn.discard("feedback_weights")
         self.version += 1
+
+    # What a spike costs
+
+    @property
+    def fan_out(self) -> npt.NDArray[np.int64]:
+        """Potentials to which a spike of each input adds a weight, int64 of shape (n_inputs,)."""
+        return np.full(self.n_inputs, self.n_neurons, OFFSET)
 
     # The beginning
 

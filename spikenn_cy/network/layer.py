@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikenn_cy.config import LayerConfig
+from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import ConfigError
@@ -116,6 +117,11 @@ class Layer:
         non_negative = self.config.w_min >= 0 and weights.min(initial=0) >= 0
         # A step that stores across cache lines takes up to half as long again.
         self.rows.replace(as_aligned(weights), self.target_norms, bool(non_negative))
+
+    @property
+    def fan_out(self) -> npt.NDArray[np.int64]:
+        """Potentials to which a spike of each input adds a weight, int64 of shape (n_inputs,)."""
+        return np.full(self.n_inputs, self.n_neurons, OFFSET)
 
     @property
     def weights(self) -> Array:

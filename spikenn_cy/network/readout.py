@@ -36,6 +36,9 @@ from spikenn_cy.network.assembly import Trainer
 from spikenn_cy.network.assembly import assembled
 from spikenn_cy.network.assembly import needs_images
 from spikenn_cy.network.assembly import same_images
+from spikenn_cy.network.cost import Cost
+from spikenn_cy.network.cost import cost_of
+from spikenn_cy.network.cost import counts_of
 from spikenn_cy.network.forward.choice import AUTO
 from spikenn_cy.network.forward.choice import check_forward
 from spikenn_cy.network.history import EpochReport
@@ -539,6 +542,30 @@ class Readout:
             As in `predict`.
         """
         return self._accuracy(in_classes(dataset, self._classes_for("dataset", dataset)), n_threads)
+
+    def cost(self, dataset: SpikingDataset, n_threads: int = 1) -> Cost:
+        """Count what decisions cost: spikes, synaptic operations and bytes of weights until each of them.
+
+        Parameters
+        ----------
+        dataset : SpikingDataset
+            With labels, matched as by `score`, or without, for counts without accuracies.
+        n_threads : int, default=1
+            As in `predict`.
+
+        Returns
+        -------
+        cost : Cost
+            Means, medians and 95th percentiles over the samples; prints as a table.
+        """
+        n_threads = number_of_threads(n_threads)
+        self._suits("dataset", dataset)
+        name = dataset.source or "dataset"
+        require(len(dataset) > 0, name, "must hold at least one sample", len(dataset), DataError)
+        labels = None
+        if dataset.labels is not None:
+            labels = in_classes(dataset, self._classes_for("dataset", dataset)).labels
+        return cost_of(self, counts_of(self, dataset, n_threads), labels)
 
     def _accuracy(self, dataset: SpikingDataset, n_threads: int = 1) -> float:
         return float(np.mean(self._deciding.decide(dataset, n_threads) == dataset.labels))
