@@ -347,6 +347,22 @@ def test_decision_times_count_every_sample_once_right_or_wrong(home, kind):
         np.testing.assert_allclose([*whole.get_xdata(), *middle.get_xdata()], expected[[0, 2, 1]], rtol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["run", *LAYERS])
+def test_accuracy_over_time_is_of_answers_at_each_time(home, kind):
+    model = Readout.load(home / kind / "model.npz")
+    test = SpikingDataset.from_file(data_of(home, kind) / "testset.npz")
+    moments = [0.25, 0.5, 1.0]
+    figure = plots.accuracy_over_time(model, test, moments)
+    right, decided, _, _ = figure.axes[0].lines
+    expected = [np.mean(model.decide(test, until=time) == test.labels) for time in moments]
+    np.testing.assert_allclose(right.get_ydata(), 100 * np.array(expected))
+    first = model.first_spikes(test)[0].min(1)
+    np.testing.assert_allclose(decided.get_ydata(), [100 * ((first <= t) & (first < 1)).mean() for t in moments])
+    assert f"{100 * expected[-1]:.2f} % at the end" in plots.alt_text(figure)
+    with pytest.raises(DataError, match="must have labels"):
+        plots.accuracy_over_time(model, SpikingDataset.from_numpy(test.to_dense().reshape(-1, *test.input_shape)))
+
+
 @pytest.mark.parametrize("kind", LAYERS)
 def test_a_raster_shows_the_spikes_of_every_hidden_layer(home, kind):
     model = Readout.load(home / kind / "model.npz")
@@ -393,7 +409,7 @@ def test_a_network_that_was_not_trained_has_no_weights_to_show(home, tmp_path):
         found = drawn(tmp_path / kind, home / "images")
         assert found["accuracy"] == "no epochs: metrics.jsonl is empty"
         assert found["layers"] == "no stats.npz: run with --save_stats"
-        for name in ("confusion", "weights", "decision_times", "raster"):
+        for name in ("confusion", "weights", "decision_times", "accuracy_over_time", "raster"):
             assert found[name] == "no weights: nothing has been trained"
 
 

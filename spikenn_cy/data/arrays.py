@@ -18,6 +18,7 @@ from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import SpikennError
 from spikenn_cy.errors import require
+from spikenn_cy.utils.validation import is_real
 from spikenn_cy.utils.validation import require_unmasked
 
 COUNT_MAX = np.iinfo(INDEX).max  # of inputs and of samples: kernels number both with INDEX
@@ -142,6 +143,12 @@ def end_of_time(found: float, place: str, error: type[SpikennError] = DataError)
         rounded = float(STAMP.type(max_time))
     require(0 < rounded < math.inf, place, "must be a finite number > 0", found, error)
     return max_time
+
+
+def moment(found: float, place: str, end: float) -> np.float32:
+    """Return a time within a sample as kernels compare it."""
+    require(is_real(found) and 0 <= found <= end, place, f"must be a number from 0 to {end:g}", found, DataError)
+    return np.float32(found)
 
 
 def time_bits(time: float) -> int:

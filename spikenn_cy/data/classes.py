@@ -46,7 +46,7 @@ def match_classes(dataset: SpikingDataset, training: SpikingDataset) -> SpikingD
 
 def require_labels(dataset: SpikingDataset, name: str = "data set") -> None:
     """Raise `DataError` unless the classes of the samples are known."""
-    rule = "must have labels, which only predict, decide and first_spikes do without"
+    rule = "must have labels, which only predict, decide, first_spikes and cost do without"
     require(dataset.labels is not None, dataset.source or name, rule, None, DataError)
 
 

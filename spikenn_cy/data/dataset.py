@@ -19,6 +19,7 @@ from spikenn_cy.data.arrays import SpikeArrays
 from spikenn_cy.data.arrays import checked
 from spikenn_cy.data.arrays import frozen
 from spikenn_cy.data.arrays import input_axes
+from spikenn_cy.data.arrays import moment
 from spikenn_cy.data.dense import from_blocks
 from spikenn_cy.data.dense import from_dense
 from spikenn_cy.data.events import Window
@@ -472,6 +473,24 @@ class SpikingDataset:
         """Return the same spikes under other class numbers, both arrays as ``match_classes`` makes them."""
         arrays = self._arrays._replace(labels=labels, classes=classes, classes_assumed=False)
         return self._trusted(arrays, self._source)
+
+    def until(self, time: float) -> "SpikingDataset":
+        """Return the samples as far as a time: without the spikes that come later, and with the same end.
+
+        Parameters
+        ----------
+        time : float
+            From 0 to ``max_time``, rounded to float32 as spike times are. Spikes at that very time are kept.
+
+        Raises
+        ------
+        DataError
+            If it is no such number.
+        """
+        kept = self.timestamps <= moment(time, "time", self.max_time)
+        indptr = np.zeros(len(kept) + 1, dtype=OFFSET)
+        np.cumsum(kept, out=indptr[1:])
+        return self._part(indptr[self.indptr], self.indices[kept], self.timestamps[kept], self.labels)
 
     def split(self, *shares: float, seed: int = 0, stratify: bool = True) -> "tuple[SpikingDataset, ...]":
         """Return data sets among which the samples are shared out by chance.

@@ -20,9 +20,11 @@ from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.arrays import COUNT_MAX
 from spikenn_cy.data.arrays import end_of_time
 from spikenn_cy.data.arrays import input_axes
+from spikenn_cy.data.arrays import moment
 from spikenn_cy.data.classes import in_classes
 from spikenn_cy.data.classes import require_labels
 from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
@@ -37,6 +39,7 @@ from spikenn_cy.network.assembly import assembled
 from spikenn_cy.network.assembly import needs_images
 from spikenn_cy.network.assembly import same_images
 from spikenn_cy.network.cost import Cost
+from spikenn_cy.network.cost import blocks
 from spikenn_cy.network.cost import cost_of
 from spikenn_cy.network.cost import counts_of
 from spikenn_cy.network.forward.choice import AUTO
@@ -430,7 +433,7 @@ class Readout:
 
     # Deciding
 
-    def predict(self, dataset: SpikingDataset, n_threads: int = 1) -> np.ndarray:
+    def predict(self, dataset: SpikingDataset, n_threads: int = 1, until: float | None = None) -> np.ndarray:
         """Return the class of each sample's first output spike.
 
         Ties, those of silent neurons included, go to the higher potential, then to the
@@ -442,21 +445,24 @@ class Readout:
             Its labels, if it has any, are not looked at.
         n_threads : int, default=1
             Samples are shared out among this many threads; the result is the same.
+        until : float, optional
+            Answer at this time, from 0 to ``max_time``: a sample with an output spike by then, at that very time
+            included, is decided; of others the highest potential at that time tells the class. Default: ``max_time``.
 
         Returns
         -------
         labels : ndarray, shape (n_samples,)
             Original labels, elements of ``classes`` and of its dtype; see `decide` for their numbers.
         """
-        labels: np.ndarray = self.classes[self.decide(dataset, n_threads)]
+        labels: np.ndarray = self.classes[self.decide(dataset, n_threads, until)]
         return labels
 
-    def decide(self, dataset: SpikingDataset, n_threads: int = 1) -> np.ndarray:
+    def decide(self, dataset: SpikingDataset, n_threads: int = 1, until: float | None = None) -> np.ndarray:
         """Return the number of the class of each sample's first output spike.
 
         Parameters
         ----------
-        dataset, n_threads
+        dataset, n_threads, until
             As in `predict`.
 
         Returns
@@ -466,7 +472,12 @@ class Readout:
             there may be fewer.
         """
         self._suits("dataset", dataset)
-        return self._deciding.decide(dataset, n_threads)
+        if until is None:
+            return self._deciding.decide(dataset, n_threads)
+        numbers, end = np.empty(len(dataset), INDEX), float(moment(until, "until", self.max_time))
+        for part in blocks(len(dataset), self.n_inputs):  # since spikes are copied
+            numbers[part] = self._deciding.decide(dataset[part].until(end), n_threads)
+        return numbers
 
     def first_spikes(
         self, dataset: SpikingDataset, n_threads: int = 1, layer: int = -1

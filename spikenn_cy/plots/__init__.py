@@ -27,6 +27,7 @@ from spikenn_cy.plots.decisions import raster
 from spikenn_cy.plots.filters import filters
 from spikenn_cy.plots.grid import grid
 from spikenn_cy.plots.layers import layers
+from spikenn_cy.plots.over_time import accuracy_over_time
 from spikenn_cy.plots.source import NotRecorded
 from spikenn_cy.plots.source import Source
 from spikenn_cy.plots.times import decision_times
@@ -44,6 +45,7 @@ __all__ = [
     "Picture",
     "Source",
     "accuracy",
+    "accuracy_over_time",
     "alt_text",
     "compare",
     "competition",
@@ -103,6 +105,11 @@ _DECISION_TIMES = Picture(
     "When test samples are decided, right and wrong ones, and those of each class. Without an output spike the highest "
     "potential decides.",
 )
+_OVER_TIME = Picture(
+    lambda source: accuracy_over_time(source.trained, source.test),
+    "Test samples that are right if an answer is asked for at each time: by the first output spike where there has "
+    "been one, else by the highest potential then.",
+)
 _RASTER = Picture(
     lambda source: raster(source.trained, source.test),
     "Spikes of the first test sample. The first one of an output neuron decides; what follows is shaded.",
@@ -121,6 +128,7 @@ PICTURES: dict[str, dict[str, Picture]] = {
             lambda source: neurons(source.folder), "The same of all neurons, a row each, those of a class together."
         ),
         "decision_times": _DECISION_TIMES,
+        "accuracy_over_time": _OVER_TIME,
         "raster": _RASTER,
     },
     "network": {  # a run of one that learns in every layer
@@ -133,6 +141,7 @@ PICTURES: dict[str, dict[str, Picture]] = {
             "training samples.",
         ),
         "decision_times": _DECISION_TIMES,
+        "accuracy_over_time": _OVER_TIME,
         "raster": _RASTER,
     },
     "kfold": {"accuracy": Picture(lambda source: folds(source.folder), "Accuracy of each epoch, over all folds.")},
