@@ -19,6 +19,7 @@ with complete():
     from spikenn_cy.errors import TrainingWarning
     from spikenn_cy.network.history import EpochReport
     from spikenn_cy.network.history import History
+    from spikenn_cy.network.integer.model import IntegerReadout
     from spikenn_cy.network.readout import Readout
 
 # Late, because scikit-learn takes a second to import and is an extra, and pictures need another one.
@@ -33,6 +34,7 @@ __all__ = [
     "EpochReport",
     "ExperimentConfig",
     "History",
+    "IntegerReadout",
     "MissingExtra",
     "Readout",
     "RunError",

@@ -35,7 +35,7 @@ from spikenn_cy.experiments.store import metrics_of
 from spikenn_cy.experiments.store import open_run
 from spikenn_cy.experiments.store import result_of
 from spikenn_cy.network.assembly import needs_images
-from spikenn_cy.network.assembly import same_images
+from spikenn_cy.network.door import same_images
 from spikenn_cy.network.history import EpochReport
 from spikenn_cy.network.history import History
 from spikenn_cy.network.history import best_of

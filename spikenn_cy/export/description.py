@@ -3,9 +3,7 @@
 import numpy as np
 
 from spikenn_cy.dtypes import INDEX
-from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import DataError
-from spikenn_cy.layers.face import NetworkLayer
 from spikenn_cy.network.model_file import EXPORTED
 from spikenn_cy.network.readout import Readout
 
@@ -43,33 +41,6 @@ def images_of(model: Readout) -> tuple[int, int, int]:
     """Return rows, columns and channels of the inputs of a convolution."""
     rows, columns, n_channels = (*model.input_shape, 1)[:3]
     return rows, columns, n_channels
-
-
-def deciding_weights(model: Readout, number: int) -> np.ndarray:
-    """Return the weights with which a layer decides: times the share of spikes that the one below kept in training.
-
-    Raises
-    ------
-    DataError
-        If there are none yet.
-    """
-    layer = model.layers[number]
-    if not layer.assigned:
-        raise DataError(
-            f"network[{number}]: must have weights, which the first fit draws, to be exported, got none yet"
-        )
-    if number == 0 or not isinstance(layer, NetworkLayer):
-        return layer.weights
-    weights: np.ndarray = layer.weights * REAL.type(1 - model.layers[number - 1].config.dropout)
-    return weights
-
-
-def require_waiting(model: Readout, number: int) -> None:
-    """Raise `DataError` if a neuron of a layer spikes before anything charges it."""
-    thresholds = model.layers[number].thresholds
-    for neuron in np.flatnonzero(thresholds < 0)[:1]:
-        place, found = f"thresholds[{neuron}] of network[{number}]", thresholds[neuron]
-        raise DataError(f"{place}: must be >= 0 for a neuron to wait for its input, got {found}")
 
 
 def class_of_neuron(model: Readout) -> np.ndarray:

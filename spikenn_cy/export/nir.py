@@ -19,11 +19,11 @@ from spikenn_cy.export.description import INPUT
 from spikenn_cy.export.description import READ_OUT
 from spikenn_cy.export.description import TIME
 from spikenn_cy.export.description import class_of_neuron
-from spikenn_cy.export.description import deciding_weights
 from spikenn_cy.export.description import images_of
 from spikenn_cy.export.description import is_convolution
-from spikenn_cy.export.description import require_waiting
 from spikenn_cy.export.description import time_constant
+from spikenn_cy.network.deciding_arrays import deciding_weights
+from spikenn_cy.network.deciding_arrays import require_waiting
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.utils.extras import extra
 from spikenn_cy.version import __version__
@@ -95,7 +95,11 @@ def to_nir(model: Readout, *, dt: float | None = None) -> Any:
 def nodes_of(model: Readout, number: int, step: np.float32) -> dict[str, Any]:
     """Return the nodes of a layer by name, from the lowest."""
     nir, layer = nir_package(), model.layers[number]
-    weights, thresholds, tau = deciding_weights(model, number), np.array(layer.thresholds), time_constant(model, number)
+    weights, thresholds, tau = (
+        deciding_weights(model, number, "exported"),
+        np.array(layer.thresholds),
+        time_constant(model, number),
+    )
     last = number == len(model.layers) - 1
     v_reset = np.zeros_like(thresholds) if last else reset_of(weights, layer.max_time, tau)
     if weights.ndim == 4:

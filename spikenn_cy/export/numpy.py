@@ -11,12 +11,12 @@ from spikenn_cy.export.description import INPUT
 from spikenn_cy.export.description import READ_OUT
 from spikenn_cy.export.description import TIME
 from spikenn_cy.export.description import class_of_neuron
-from spikenn_cy.export.description import deciding_weights
 from spikenn_cy.export.description import images_of
 from spikenn_cy.export.description import is_convolution
-from spikenn_cy.export.description import require_waiting
 from spikenn_cy.export.description import time_constant
 from spikenn_cy.layers.face import NetworkLayer
+from spikenn_cy.network.deciding_arrays import deciding_weights
+from spikenn_cy.network.deciding_arrays import require_waiting
 from spikenn_cy.network.readout import Readout
 
 
@@ -46,7 +46,10 @@ def to_arrays(model: Readout) -> dict[str, np.ndarray]:
     for number, layer in enumerate(model.layers):
         if number > 0 and isinstance(layer, NetworkLayer):
             require_waiting(model, number)
-        arrays |= {f"weights_{number}": deciding_weights(model, number), f"thresholds_{number}": layer.thresholds}
+        arrays |= {
+            f"weights_{number}": deciding_weights(model, number, "exported"),
+            f"thresholds_{number}": layer.thresholds,
+        }
     if is_convolution(model):
         settings = model.layers[0].config
         arrays |= {"input_shape": images_of(model), "padding": settings.padding, "pool": settings.pool}

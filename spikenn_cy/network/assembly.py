@@ -82,11 +82,6 @@ def needs_images(config: ExperimentConfig) -> bool:
     return config.trainer.augment is not None or config.network[0].patch is not None
 
 
-def same_images(one: Shape, other: Shape) -> bool:
-    """Return whether axes of inputs number the same rows, columns and channels, of which a lone one needs no axis."""
-    return (*one, 1)[:3] == (*other, 1)[:3]
-
-
 def assembled(
     config: ExperimentConfig,
     input_shape: Shape,

@@ -37,6 +37,8 @@ from spikenn_cy.storage.model_archive import HEADER
 from spikenn_cy.storage.model_archive import read_header
 from spikenn_cy.storage.model_archive import require_arrays
 from spikenn_cy.storage.model_archive import write_model
+from spikenn_cy.storage.model_kinds import NETWORK
+from spikenn_cy.storage.model_kinds import require_kind
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -323,6 +325,7 @@ def _header_of(file: ArrayFile, path: str | os.PathLike[str]) -> ModelHeader:
     with refusing(path, SAVED):
         if HEADER not in file and "format" in file and file.text("format").startswith(EXPORTED):
             raise WrongContent("plain arrays for other software, as export writes them")
+        require_kind(file, NETWORK)
         header = read_header(file, ModelHeader, MODEL_FORMAT)
     with refusing(path, WHOLE):
         _check_reports(header)

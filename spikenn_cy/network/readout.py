@@ -25,7 +25,6 @@ from spikenn_cy.data.classes import in_classes
 from spikenn_cy.data.classes import require_labels
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import INDEX
-from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
 from spikenn_cy.errors import DataError
@@ -37,11 +36,11 @@ from spikenn_cy.network.assembly import Network
 from spikenn_cy.network.assembly import Trainer
 from spikenn_cy.network.assembly import assembled
 from spikenn_cy.network.assembly import needs_images
-from spikenn_cy.network.assembly import same_images
 from spikenn_cy.network.cost import Cost
 from spikenn_cy.network.cost import blocks
 from spikenn_cy.network.cost import cost_of
 from spikenn_cy.network.cost import counts_of
+from spikenn_cy.network.door import require_suiting
 from spikenn_cy.network.forward.choice import AUTO
 from spikenn_cy.network.forward.choice import check_forward
 from spikenn_cy.network.history import EpochReport
@@ -49,6 +48,8 @@ from spikenn_cy.network.history import History
 from spikenn_cy.network.history import best_of
 from spikenn_cy.network.history import reason_to_stop
 from spikenn_cy.network.history import so_far
+from spikenn_cy.network.integer.model import IntegerReadout
+from spikenn_cy.network.integer.quantizing import quantised
 from spikenn_cy.network.model_file import Checkpoint
 from spikenn_cy.network.summary import caption_of
 from spikenn_cy.network.summary import rows_of
@@ -581,23 +582,36 @@ class Readout:
     def _accuracy(self, dataset: SpikingDataset, n_threads: int = 1) -> float:
         return float(np.mean(self._deciding.decide(dataset, n_threads) == dataset.labels))
 
+    # Whole numbers
+
+    def quantized(self, bits: int = 8, time_bits: int = 8) -> IntegerReadout:
+        """Return the network in whole numbers, as small processors compute.
+
+        Weights become whole numbers of a unit, a power of two for each layer: the one with which they are nearest to
+        what they were, which may clip the largest ones where bits are few. Thresholds follow them, and are rounded down
+        to a unit, which changes no decision. Spikes of one level of time become ties.
+
+        Parameters
+        ----------
+        bits : int, default=8
+            Of a weight, with its sign: from 2 to 8.
+        time_bits : int, default=8
+            Spike times are told apart by ``2 ** time_bits`` levels, ``floor(time / max_time * 2 ** time_bits)``: from
+            1 to 8.
+
+        Raises
+        ------
+        ConfigError
+            If there cannot be so many bits.
+        DataError
+            If a layer has no weights yet, its neurons leak, or a potential could go beyond 32 bits.
+        """
+        return quantised(self, bits, time_bits)
+
     # Data at the door
 
     def _suits(self, name: str, dataset: SpikingDataset) -> None:
-        if not isinstance(dataset, SpikingDataset):
-            rule = "must be a SpikingDataset (from_numpy makes one of spike times)"
-            raise DataError(f"{name}: {rule}, got {type(dataset).__name__}")
-        name = dataset.source or name
-        if dataset.n_inputs != self.n_inputs:
-            raise DataError(f"{name}: must have the network's {self.n_inputs} inputs, got {dataset.n_inputs}")
-        if len(self.input_shape) > 1 and needs_images(self.config):
-            same = same_images(dataset.input_shape, self.input_shape)
-            rule = f"must have the network's input_shape {self.input_shape}"
-            require(same, name, rule, dataset.input_shape, DataError)
-        # Times are compared as float32. Equal numbers need no conversion, which would take longer than all else here.
-        same = dataset.max_time == self.max_time or STAMP.type(dataset.max_time) == STAMP.type(self.max_time)
-        if not same:
-            raise DataError(f"{name}: must have the network's max_time {self.max_time}, got {dataset.max_time}")
+        require_suiting(dataset, name, self, needs_images(self.config))
 
     def _weighted(
         self, name: str, dataset: SpikingDataset, weights: npt.ArrayLike | None, may_vanish: bool = False

@@ -8,11 +8,17 @@ import msgspec
 from spikenn_cy.data.reading import ZIP
 from spikenn_cy.data.reading import opened
 from spikenn_cy.errors import DataError
+from spikenn_cy.storage.arrays import ArrayFile
+from spikenn_cy.storage.arrays import WrongContent
 from spikenn_cy.storage.arrays import open_arrays
 from spikenn_cy.storage.model_archive import HEADER
 
 NETWORK, EXTRACTOR, ENCODER_FILE = "a trained network", "an extractor", "an encoder of tables"
+QUANTISED = "a quantised network"
 OPTION = {NETWORK: "--readout", EXTRACTOR: "--extractor", ENCODER_FILE: "--encoder"}
+OPTION[QUANTISED] = "export or IntegerReadout.load"
+READ_BY = {NETWORK: "Readout.load", QUANTISED: "IntegerReadout.load"}
+MARKS = {"extractor": EXTRACTOR, "encoder": ENCODER_FILE, "integers": QUANTISED}  # members of headers
 BY_MEMBERS = {  # without a header
     "a data set of spikes": {"indptr", "indices", "timestamps"},
     "a folder's images": {"train_images", "class_names"},
@@ -59,11 +65,21 @@ def kind_of(path: Path) -> str:
             for kind, members in BY_MEMBERS.items():
                 if all(member in arrays for member in members):
                     return kind
-            header = msgspec.json.decode(arrays.text(HEADER), type=dict)
+            return kind_by_header(arrays)
     except MemoryError:
         raise
     except Exception:  # a damaged file is refused by who reads it
         return ""
-    if "extractor" in header:
-        return EXTRACTOR
-    return ENCODER_FILE if "encoder" in header else NETWORK
+
+
+def kind_by_header(arrays: ArrayFile) -> str:
+    """Return what an open model file is in words; whatever is wrong with its header raises, of any type."""
+    header = msgspec.json.decode(arrays.text(HEADER), type=dict)
+    return next((kind for mark, kind in MARKS.items() if mark in header), NETWORK)
+
+
+def require_kind(arrays: ArrayFile, wanted: str) -> None:
+    """Raise unless an open model file is of a kind; say what reads it."""
+    found = kind_by_header(arrays)
+    if found != wanted:
+        raise WrongContent(f"{found}, which {READ_BY[found]} reads" if found in READ_BY else found)

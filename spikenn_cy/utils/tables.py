@@ -2,8 +2,8 @@
 
 import html
 from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 Rows = Sequence[Sequence[str]]
@@ -23,7 +23,7 @@ def as_html(caption: str, rows: Rows) -> str:
     return f"<table>{title}<thead>{head}</thead><tbody>{''.join(body)}</tbody></table>"
 
 
-def span(values: npt.NDArray[np.float32]) -> str:
+def span(values: npt.NDArray[Any]) -> str:
     """Return from where to where numbers go."""
     low, high = f"{values.min():.3g}", f"{values.max():.3g}"
     return low if low == high else f"{low} to {high}"
