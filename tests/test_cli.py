@@ -167,6 +167,16 @@ def test_settings_can_be_set_on_the_command_line(tmp_path, capsys):
     assert "2 of 2 runs complete" in capsys.readouterr().out
 
 
+def test_settings_that_are_chosen_from_the_data_can_be_set_too(tmp_path, capsys):
+    words = ["run", str(write_data(tmp_path / "in")), str(tmp_path / "out")]
+    assert main([*words, "--set", "trainer.epochs=1", "--set", "network[0].n_neurons=7"]) == 0
+    found = json.loads((tmp_path / "out" / "config.json").read_text())["config"]
+    assert (found["trainer"]["epochs"], found["network"][0]["n_neurons"]) == (1, 7)
+    assert '"epochs": 1,' in capsys.readouterr().out
+    assert main([*words, "--set", "trainer.epoch=1"]) == 2
+    assert "error: --set: trainer.epoch: must be one of the keys " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("folder", "words", "hint"),
     [
