@@ -7,6 +7,7 @@ import pytest
 
 from spikenn_cy.data.columns import read_columns
 from spikenn_cy.data.columns import row_counters
+from spikenn_cy.data.pixeltables import is_pixel_table
 from spikenn_cy.data.tables import layout_of
 from spikenn_cy.data.tables import read_pairs
 from spikenn_cy.errors import DataError
@@ -54,6 +55,19 @@ def test_a_gzipped_table_is_read(tmp_path):
     path = write(tmp_path, "a,kind\n1,x\n")
     path.write_bytes(gzip.compress(path.read_bytes()))
     assert read(path)[0].names == ("a", "kind")
+
+
+def test_a_table_may_be_wide_and_a_cell_may_not(tmp_path):
+    header, row = ",".join(f"a{k}" for k in range(22_000)), ",".join(["1.5"] * 22_000)
+    layout, columns = read(write(tmp_path, f"{header},kind\n{row},x\n{row},y\n"))
+    assert (len(layout.names), columns.words["kind"].known) == (22_001, ["x", "y"])
+    long = "x" * 200_000
+    assert refusal(write(tmp_path, f"a,kind\n{long},x\n")) == (
+        ": must be a sound table, got 'a cell of more than 131072 characters'"
+    )
+    rows = "1,x\n" * 300
+    assert refusal(write(tmp_path, f"a,kind\n{rows}{long},x\n")).startswith(": must be a sound table, got field larger")
+    assert not is_pixel_table(write(tmp_path, long))
 
 
 def test_quotes_hold_delimiters_quotes_and_line_ends(tmp_path):

@@ -60,4 +60,7 @@ def read_pixel_table(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
 def _columns(path: Path) -> list[str]:
     with opened(path, "table") as file:
         line = file.readline(1 << 20).decode("utf-8-sig", errors="replace")
-    return [name.strip().lower() for name in next(csv.reader([line]), [])] or [""]
+    try:
+        return [name.strip().lower() for name in next(csv.reader([line]), [])] or [""]
+    except csv.Error:  # a long line without commas is a cell beyond all bounds
+        return [""]

@@ -4,9 +4,11 @@ import csv
 import gzip
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -77,6 +79,8 @@ def opened_text(path: Path) -> Iterator[TextIO]:
         text = io.TextIOWrapper(binary, encoding="utf-16" if wide else "utf-8-sig", newline="")
         try:
             yield text
+        except csv.Error as problem:  # such as a cell beyond all bounds
+            raise DataError(f"{path}: must be a sound table, got {problem}") from None
         except UnicodeDecodeError as problem:
             found = f"byte {problem.object[problem.start]:#04x}"
             raise DataError(f"{path}: must be text in UTF-8 (spreadsheets can save so), got {found}") from None
@@ -103,14 +107,16 @@ def layout_of(path: Path, label: str | None = None) -> Layout:
     require(any(line.strip() for line in lines), path, "must be a table", "an empty file", DataError)
     counts = {}
     for delimiter in DELIMITERS:
-        rows = list(_filled(csv.reader(lines, delimiter=delimiter, skipinitialspace=True)))[:SAMPLE]
-        lengths = [len(cells) for _, cells in rows]
-        if lengths and min(lengths) == max(lengths) > 1:
-            layout = _layout(delimiter, [cells for _, cells in rows], label)
-            twice = sorted({name for name in layout.names if layout.names.count(name) > 1})
-            require(not twice, path, "must have columns of different names", twice, DataError)
-            return layout
-        counts[delimiter] = lengths
+        with suppress(csv.Error):  # a long line without this delimiter is a cell beyond all bounds
+            rows = list(_filled(csv.reader(lines, delimiter=delimiter, skipinitialspace=True)))[:SAMPLE]
+            counts[delimiter] = lengths = [len(cells) for _, cells in rows]
+            if lengths and min(lengths) == max(lengths) > 1:
+                layout = _layout(delimiter, [cells for _, cells in rows], label)
+                twice = sorted(name for name, n_columns in Counter(layout.names).items() if n_columns > 1)
+                require(not twice, path, "must have columns of different names", twice, DataError)
+                return layout
+    found = f"a cell of more than {csv.field_size_limit()} characters"
+    require(any(counts.values()), path, "must be a sound table", found, DataError)
     lengths = max(counts.values(), key=lambda found: found[0] if found else 0)
     require(max(lengths) > 1, path, "must have columns with a delimiter between them", "one column", DataError)
     odd = next(number for number, length in enumerate(lengths) if length != lengths[0])
