@@ -256,3 +256,35 @@ def test_the_record_tells_what_was_encoded(here):
     record = json.loads(Path("out/encoding.json").read_text())
     assert (record["label"], record["classes"], record["split"]) == ("kind", ["rose", "violet"], [0.8, 0.1, 0.1])
     assert record["table"]["file"] == "flowers.csv"
+
+
+def test_a_column_of_numbers_with_a_word_among_them_is_told(here, capsys):
+    few = [f"{k % 20},{'rose' if k % 2 else 'violet'}" for k in range(40)]
+    write("few.csv", [*few, "hello,rose"], "length,kind")
+    assert encode("few.csv", "out", "--label", "kind") == 0
+    assert (
+        "column length has 21 words, each an input of its own, since line 42 has 'hello'\n" in capsys.readouterr().out
+    )
+    many = [f"{k / 8},{'rose' if k % 2 else 'violet'}" for k in range(100)]
+    write("many.csv", [*many, "hello,rose"], "length,kind")
+    assert refusal(capsys, "many.csv", "other", "--label", "kind") == (
+        "error: many.csv: line 102, column length: must be a number, as most of its column are (--leave_out leaves a "
+        "column out), got 'hello'"
+    )
+    write("words.csv", [f"n{k},{'rose' if k % 2 else 'violet'}" for k in range(100)], "length,kind")
+    assert "must hold numbers, or at most 50 different words" in refusal(capsys, "words.csv", "o", "--label", "kind")
+
+
+def test_columns_of_one_value_are_told(here, capsys):
+    rows = [f"1,red,{k / 8},{'rose' if k % 2 else 'violet'}" for k in range(40)]
+    write("some.csv", rows, "height,colour,length,kind")
+    assert encode("some.csv", "out", "--label", "kind") == 0
+    said = "some.csv: 2 of the columns have one value alone, which tells nothing: height, colour\n"
+    assert said in capsys.readouterr().out
+    warning = ": every column beside the label has one value alone, so that nothing tells classes apart\n"
+    assert encode("some.csv", "none", "--label", "kind", "--leave_out", "length") == 0
+    assert capsys.readouterr().err == f"warning: some.csv{warning}"
+    np.save("X.npy", np.full((20, 3), np.nan))
+    np.save("y.npy", np.arange(20) % 2)
+    assert encode("X.npy", "missing", "--label", "y.npy") == 0
+    assert capsys.readouterr().err == f"warning: X.npy{warning}"

@@ -30,10 +30,14 @@ THOUSANDS = re.compile(r"[-+]?[0-9]{1,3}(,[0-9]{3})+")
 
 @dataclass
 class Words:
-    """A column of words, each by its number in ``known``; -1 is a missing one."""
+    """A column of words, each by its number in ``known``; -1 is a missing one.
+
+    ``odd`` is the line and the text of the first cell that is no number, where most of them are.
+    """
 
     known: list[str] = field(default_factory=list)
     numbers: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    odd: tuple[int, str] | None = None
 
 
 @dataclass
@@ -157,8 +161,10 @@ def read_columns(
         for name, position in chosen:
             column = found[name]
             column.add(cells[position], MOST_CLASSES if name in many else MOST_WORDS)
+            if column.is_neither and column.first_word is None:
+                column.first_word = _first_word(block, position)
             if column.is_number and column.is_neither:
-                _refuse_cell(path, name, block, position)
+                _refuse_cell(path, name, column.first_word)
     require(bool(lines), path, "must have rows", "none", DataError)
     columns = Columns({}, {}, np.array(lines, np.int64))
     for name, column in found.items():
@@ -168,7 +174,7 @@ def read_columns(
             require(False, f"{path}: column {name}", rule, "commas", DataError)
         if values is None:
             most = MOST_CLASSES if name in many else MOST_WORDS
-            columns.words[name] = _words(column, most, f"{path}: column {name}")
+            columns.words[name] = _words(column, most, path, name)
             continue
         wrong = np.isinf(values)
         if wrong.any():
@@ -183,22 +189,34 @@ def _blocks(rows: Iterator[Row]) -> Iterator[list[Row]]:
         yield block
 
 
-def _words(column: _Column, most: int, place: str) -> Words:
-    rule = f"must hold numbers, or at most {most} different words (--leave_out leaves a column out)"
-    if len(column.number_of) > most:
-        examples = ", ".join(list(column.number_of)[:3])
-        raise DataError(f"{place}: {rule}, got more, such as {examples[:80]}")
-    if column.comma and column.thousands and not column.point and column.number_of:
+def _words(column: _Column, most: int, path: Path, name: str) -> Words:
+    known, place = list(column.number_of), f"{path}: column {name}"
+    n_numbers = sum(as_numbers([word.replace(",", ".")]) is not None for word in known)
+    odd = column.first_word if column.is_number is None and 2 * n_numbers > len(known) else None
+    if len(known) > most:
+        rule = f"must hold numbers, or at most {most} different words (--leave_out leaves a column out)"
+        if odd is None:
+            raise DataError(f"{place}: {rule}, got more, such as {', '.join(known[:3])[:80]}")
+        rule = "must be a number, as most of its column are (--leave_out leaves a column out)"
+        require(False, f"{path}: line {odd[0]}, column {name}", rule, odd[1], DataError)
+    if column.comma and column.thousands and not column.point and known:
         rule = "must hold numbers without commas between thousands"
-        require(False, place, rule, next(iter(column.number_of)), DataError)
-    return Words(list(column.number_of), np.concatenate(column.word_blocks))
+        require(False, place, rule, known[0], DataError)
+    return Words(known, np.concatenate(column.word_blocks), odd)
 
 
-def _refuse_cell(path: Path, name: str, block: Sequence[Row], position: int) -> None:
+def _first_word(block: Sequence[Row], position: int) -> tuple[int, str] | None:
+    """Return the line and the text of the first cell of a column that is no number, with a point or with a comma."""
     for number, cells in block:
         cell = cells[position]
         if as_numbers([cell]) is None and as_numbers([cell.replace(",", ".")]) is None:
-            require(False, f"{path}: line {number}, column {name}", "must be a number", cell, DataError)
+            return number, cell
+    return None
+
+
+def _refuse_cell(path: Path, name: str, word: tuple[int, str] | None) -> None:
+    if word is not None:
+        require(False, f"{path}: line {word[0]}, column {name}", "must be a number", word[1], DataError)
     require(False, f"{path}: column {name}", "must hold numbers", "points and commas in them", DataError)
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from spikenn_cy.data.columns import read_columns
 from spikenn_cy.data.columns import row_counters
+from spikenn_cy.data.columns import warn_of
 from spikenn_cy.data.convert import read_array
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.data.objects import holds_objects
@@ -26,6 +27,7 @@ from spikenn_cy.data.writer import DatasetWriter
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
+from spikenn_cy.errors import shown
 from spikenn_cy.estimator.encoder import CHUNK
 from spikenn_cy.estimator.tables import Features
 from spikenn_cy.estimator.tables import Header
@@ -227,11 +229,12 @@ def _of_text(job: Encoding) -> Found:
         remarks.append(f"column {name} counts the rows and is left out")
         del columns.numbers[name]
     for name, found in columns.words.items():
-        remarks.append(f"column {name} has {len(found.known)} words, each an input of its own")
+        since = "" if found.odd is None else f", since line {found.odd[0]} has {shown(found.odd[1])}"
+        remarks.append(f"column {name} has {len(found.known)} words, each an input of its own{since}")
     numbers = tuple(columns.numbers)
     features = features_of(columns, numbers)
-    remarks += _of_missing(features, job.n_fields)
     require(bool(numbers or columns.words), path, "must have a column beside the label", "none", DataError)
+    remarks += _of_missing(features, job.n_fields) + _of_constant(features, numbers, path)
     return Found(layout.names, layout.has_header, label, features, numbers, labels, remarks)
 
 
@@ -255,7 +258,8 @@ def _of_array(job: Encoding) -> Found:
     wrong = np.isinf(matrix)
     require(not wrong.any(), path, "must be finite", "an infinite number", DataError)
     features = Features(matrix, {}, np.arange(len(array)))
-    return Found(names, False, label, features, numbers, labels, _of_missing(features, job.n_fields))
+    remarks = _of_missing(features, job.n_fields) + _of_constant(features, numbers, path)
+    return Found(names, False, label, features, numbers, labels, remarks)
 
 
 def labels_of_array(path: Path, n_rows: int) -> list[str]:
@@ -275,6 +279,18 @@ def _of_missing(features: Features, n_fields: int) -> list[str]:
         return []
     as_smallest = ", as the smallest number of a column is (not so with --n_fields 2 or more)" if n_fields == 1 else ""
     return [f"{n_missing} missing values are silent{as_smallest}"]
+
+
+def _of_constant(features: Features, names: Sequence[str], path: Path) -> list[str]:
+    """Return a remark on the columns whose cells are all alike, and warn if that is so of every column."""
+    low, high = (bound(features.numbers, axis=0) for bound in (np.fmin.reduce, np.fmax.reduce))
+    alike = [name for name, varies in zip(names, low < high, strict=True) if not varies]
+    alike += [name for name, words in features.words.items() if len({*words.numbers.tolist()}) < 2]
+    if len(alike) == len(names) + len(features.words):
+        warn_of(path, "every column beside the label has one value alone, so that nothing tells classes apart")
+        return []
+    examples = ", ".join(alike[:3]) + ", …" * (len(alike) > 3)
+    return [f"{len(alike)} of the columns have one value alone, which tells nothing: {examples}"] if alike else []
 
 
 def classes_of(labels: Sequence[str], place: str) -> Mapping[str, Any]:
