@@ -30,6 +30,7 @@ FORMS = {
     "bytes": (np.array([b"b", b"a"]), [b"a", b"b"]),
     "bytes as objects": (np.array([b"b", b"a"], dtype=object), [b"a", b"b"]),
     "numbers as objects": (np.array([np.int64(7), np.uint8(3)], dtype=object), [3, 7]),
+    "numbers without a sign as objects": (np.array([2**63, 1], dtype=object), [1, 2**63]),
     "numbers of mixed widths": ([np.uint8(200), np.int16(-5)], [-5, 200]),
     "numbers of the other byte order": (np.array([300, 2], dtype=">i2"), [2, 300]),
 }
@@ -52,6 +53,11 @@ def test_labels_come_back_as_they_were_given(form, tmp_path):
         (np.array([None, "a"], dtype=object), r"y\[0\]: must be a whole number or a string, got None"),
         (np.array([1, "a"], dtype=object), r"y\[1\]: must be a whole number like those before, got 'a'"),
         (np.array([True, False], dtype=object), r"y\[0\]: must be a whole number or a string, got True"),
+        (np.array([2**70, 1], dtype=object), r"y: must be whole numbers from -2\*\*63 .*, got 1180591620717411303424"),
+        (
+            np.array([2**63, -1], dtype=object),
+            r"y: must be whole numbers from -2\*\*63 .*, got -1 and 9223",
+        ),
         ([0.5, 1.5], "y: must be whole numbers or strings, got dtype"),
         (np.eye(2, dtype=int), r"y: must have one axis \(y\.argmax\(axis=1\), if one-hot\?\), got \(2, 2\)"),
         (np.array([["a"], ["b"]]), r"y: must have one axis \(y\.ravel\(\)\?\), got \(2, 1\)"),

@@ -36,6 +36,24 @@ def test_joined_samples_keep_their_order_spikes_and_names():
     assert named(whole[2:]) == ["ape", "owl"]
 
 
+def test_whole_numbers_with_and_without_a_sign_are_joined_as_they_are():
+    large = np.array([2**53, 2**53 + 1])
+    whole = SpikingDataset.concatenate([made(large), made(large.astype(np.uint64)), made(np.array([3], np.uint64))])
+    assert (whole.classes.dtype, named(whole)) == (np.int64, [2**53, 2**53 + 1] * 2 + [3])
+    huge = made(np.array([2**63], np.uint64))
+    assert named(SpikingDataset.concatenate([made([5]), huge])) == [5, 2**63]
+    with pytest.raises(
+        DataError, match=r"classes: must be whole numbers from -2\*\*63 .*, got -5 and 9223372036854775808"
+    ):
+        SpikingDataset.concatenate([made([-5]), huge])
+
+
+def test_one_sample_a_class_goes_to_the_largest_part_and_that_is_said():
+    finding = r"^shares\[1\]: must leave a sample of 30 \(the largest part gets one of each class first; .*, got 0.1"
+    with pytest.raises(DataError, match=finding):
+        made(np.arange(30)).split(0.8, 0.1, 0.1)
+
+
 def test_what_was_cut_becomes_the_same_again(tmp_path):
     whole = made(np.arange(20) % 3 * 5)
     again = SpikingDataset.concatenate(whole[start : start + 7] for start in range(0, 20, 7))

@@ -50,8 +50,10 @@ def joined_labels(
     place : str
         What an error names first.
     """
-    names = class_names(np.unique(np.concatenate(classes)), place)
-    numbers = (np.searchsorted(names, own).astype(INDEX) for own in classes)
+    if {own.dtype.kind for own in classes} == {"i", "u"}:  # which NumPy would make real numbers of
+        classes = [own.astype(object) for own in classes]
+    names = np.unique(class_names(np.concatenate(classes), place))
+    numbers = (np.searchsorted(names, own.astype(names.dtype)).astype(INDEX) for own in classes)
     return np.concatenate([number[own] for number, own in zip(numbers, labels, strict=True)]), names
 
 

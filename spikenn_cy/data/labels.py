@@ -38,7 +38,20 @@ def of_objects(names: np.ndarray, place: str) -> np.ndarray:
         ok = isinstance(name, kind) and not isinstance(name, bool)
         rule = f"must be {KINDS[kind]} like those before" if position else "must be a whole number or a string"
         require(ok, f"{place}[{position}]", rule, name, DataError)
-    return np.asarray(names.tolist()) if len(names) else names
+    if not len(names):
+        return names
+    return whole_numbers(names, place) if kind == (int, np.integer) else np.asarray(names.tolist())
+
+
+def whole_numbers(names: np.ndarray, place: str) -> np.ndarray:
+    """Return an array of objects that are whole numbers as one of a type that holds all of them."""
+    numbers = [int(name) for name in names]
+    low, high = min(numbers), max(numbers)
+    for kind in (np.int64, np.uint64):  # of NumPy's own choice for such a mixture some are real numbers
+        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
+            return np.array(numbers, dtype=kind)
+    rule = "must be whole numbers from -2**63 to 2**63 - 1, or from 0 to 2**64 - 1"
+    raise DataError(f"{place}: {rule}, got {low} and {high}" if low < 0 else f"{place}: {rule}, got {high}")
 
 
 def plain_names(names: np.ndarray) -> list[int | str]:

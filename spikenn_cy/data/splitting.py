@@ -54,7 +54,12 @@ def shared_out(
         start += size
     whole = [np.concatenate(part) if part else np.empty(0, OFFSET) for part in parts]
     for number, (numbers, share) in enumerate(zip(whole, shares, strict=True)):
-        require(len(numbers) > 0, f"shares[{number}]", f"must leave a sample of {n_samples}", share, DataError)
+        why = (
+            " (the largest part gets one of each class first; not so with stratify=False)"
+            if share * n_samples >= 1
+            else ""
+        )
+        require(len(numbers) > 0, f"shares[{number}]", f"must leave a sample of {n_samples}{why}", share, DataError)
     generator = np.random.default_rng([seed, 1])
     return [generator.permutation(numbers) for numbers in whole]
 
