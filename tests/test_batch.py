@@ -482,6 +482,19 @@ def test_a_cross_validation_goes_on_to_more_folds_and_more_epochs(capsys, tmp_pa
     assert contents(tmp_path / "out") == contents(tmp_path / "longer")
 
 
+def test_more_folds_are_no_difference_and_what_is_one_is_told_with_its_reason(capsys, tmp_path):
+    many = folds(tmp_path / "folds", 2)
+    config = write_settings(tmp_path / "c.json", trainer={"epochs": 1, "keep": "best"})
+    words = ["kfold", many, tmp_path / "out", config, "--n_proc", "1", "--K"]
+    assert call(capsys, *words, "1")[0] == 0
+    status, _, err = call(capsys, *words, "2", "--set", "trainer.epochs=3")
+    reason = "its network is that of the best epoch, from which training does not go on"
+    assert (status, err.endswith(f", got one with trainer.epochs 1 instead of 3, and {reason}\n")) == (2, True)
+    status, _, err = call(capsys, *words, "2", "--set", "optimizer.ap=0.25")
+    assert (status, "got one with optimizer.ap " in err, ", " in err.partition("got one with ")[2]) == (2, True, False)
+    assert call(capsys, *words, "2")[0] == 0
+
+
 def test_an_ablation_goes_on_to_more_folds(capsys, tmp_path):
     words = [*arguments("ablation", tmp_path), "--n_proc", "1"]
     words[words.index("--K") + 1] = "1"

@@ -347,24 +347,32 @@ def _described(batch: Batch, data: Mapping[str, Mapping[str, DataFile]]) -> dict
 
 def _is_part(there: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
     """Return whether all runs that are there are among those asked for, with the same data, and not all of them."""
+    same = _of_the_runs(there, asked)
+    if same is None:
+        return False
+    if not difference(there, same, ExperimentConfig, but=("runs",)):
+        return len(there["runs"]) < len(asked["runs"])
+    return is_beginning(there, same) and not against_growth(asked)
+
+
+def _of_the_runs(there: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what is asked for as far as it is about the runs that are there; None if not all of them are asked for."""
     asked = json.loads(json.dumps(asked))
     found, wanted = there["runs"], asked["runs"]
     if not (found and all(run in wanted for run in found) and there["data"].keys() <= asked["data"].keys()):
-        return False
+        return None
     data = {folder: asked["data"][folder] for folder in there["data"]}
-    same = {**asked, "options": there["options"], "data": data}  # options say no more than the runs
-    if not difference(there, same, ExperimentConfig, but=("runs",)):
-        return len(found) < len(wanted)
-    return is_beginning(there, same) and not against_growth(asked)
+    return {**asked, "options": there["options"], "data": data}  # options say no more than the runs
 
 
 def _refuse_difference(
     folder: OutputFolder, there: Mapping[str, Any], asked: Mapping[str, Any], complete: bool
 ) -> None:
-    # What is complete needs no version to be looked up.
-    differing = difference(there, asked, ExperimentConfig, complete, but=("runs",))
     same_runs = there["runs"] == json.loads(json.dumps(asked["runs"]))
-    if same_runs and is_beginning(there, asked) and (hindrance := against_growth(asked)):
+    same = _of_the_runs(there, asked)
+    # What is complete needs no version to be looked up. More runs are no difference, so that others are told first.
+    differing = difference(there, asked if same is None else same, ExperimentConfig, complete, but=("runs",))
+    if same is not None and is_beginning(there, same) and (hindrance := against_growth(asked)):
         differing += f", and {hindrance}"
     if not differing and not same_runs:
         differing = "its runs in another order"
