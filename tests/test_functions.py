@@ -35,6 +35,10 @@ def datasets(fold=0):
     return tuple(SpikingDataset.from_numpy(*dense(n, seed=10 * fold + i)) for i, n in enumerate((60, 30, 30)))
 
 
+UNLABELLED = SpikingDataset.from_numpy(dense(60, seed=0)[0])
+OTHER = SpikingDataset.from_numpy([[0.5, 0.25]], [0])
+
+
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
     """Return a folder with the data of two folds."""
@@ -128,6 +132,24 @@ def test_a_grid_that_cannot_tell_what_is_better_warns():
         ([datasets()], {"seed": -1}, ConfigError, "seed: must be"),
         ([datasets()], {"out": 3}, RunError, "out: must be a path or None, got 3"),
         ([datasets()], {"config": {"network": []}}, ConfigError, "must"),
+        (UNLABELLED, {}, DataError, "^data: must have labels"),
+        (datasets()[0][:0], {"K": 2}, DataError, "^data: must hold two samples of each class or more, got 0"),
+        (datasets()[0][:1], {"K": 2}, DataError, "^data: must hold two samples of each class or more, got 1"),
+        ([(UNLABELLED, None, datasets()[2])], {}, DataError, r"^data\[0\]: train: must have labels"),
+        (
+            [datasets(), {"train": datasets()[0], "val": UNLABELLED}],
+            {},
+            DataError,
+            r"^data\[1\]: val: must have labels",
+        ),
+        ([(datasets()[0], datasets()[1][:0])], {}, DataError, r"^data\[0\]: val: must hold at least one sample, got 0"),
+        (
+            [(datasets()[0], OTHER)],
+            {},
+            DataError,
+            r"^data\[0\]: val: must have 12 inputs like the training set, got 2$",
+        ),
+        (["nowhere"], {}, DataError, "^nowhere: must be a folder with a trainset, got no such folder"),
         ("nowhere", {}, DataError, "nowhere: must hold the data of folds in folders 0, 1, ..."),
     ],
 )
@@ -136,6 +158,17 @@ def test_what_does_not_suit_is_refused_in_one_line(data, options, error, finding
         kfold(data, **{"config": SHORT} | options)
     assert isinstance(refusal.value, SpikennError)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_part_of_a_set_that_lacks_a_class_is_split_too():
+    train = datasets()[0]
+    result = kfold(train[train.labels != 2], SHORT, K=2)
+    assert len(result.histories) == 2
+
+
+def test_a_grid_search_names_the_set_that_does_not_suit():
+    with pytest.raises(DataError, match=r"^data: val: must have labels"):
+        gridsearch((datasets()[0], UNLABELLED), GRID)
 
 
 def test_a_script_without_a_guard_is_told_what_to_write(many, tmp_path):

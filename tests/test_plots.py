@@ -295,7 +295,7 @@ def test_a_confusion_matrix_is_of_a_network_and_labelled_samples_that_suit_it(ho
     test = SpikingDataset.from_file(home / "in" / "testset.npz")
     with pytest.raises(DataError, match=r"^model: must be a Readout, whose classes name .*, got \w+$"):
         plots.confusion(test.labels, model.predict(test))
-    with pytest.raises(DataError, match=r"^data set: must have labels"):
+    with pytest.raises(DataError, match=r"^dataset: must have labels"):
         plots.confusion(model, SpikingDataset.from_numpy(test.to_dense()))
     with pytest.raises(DataError, match="must hold at least one sample"):
         plots.confusion(model, test[:0])

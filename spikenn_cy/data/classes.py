@@ -11,13 +11,15 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 
 
-def match_classes(dataset: SpikingDataset, training: SpikingDataset) -> SpikingDataset:
+def match_classes(dataset: SpikingDataset, training: SpikingDataset, name: str = "data set") -> SpikingDataset:
     """Return ``dataset`` with its labels numbered by the classes of ``training``.
 
     Parameters
     ----------
     dataset, training : SpikingDataset
         Of the same inputs and time. ``dataset`` may have fewer classes.
+    name : str
+        What an error calls a ``dataset`` that comes from no file.
 
     Returns
     -------
@@ -35,13 +37,13 @@ def match_classes(dataset: SpikingDataset, training: SpikingDataset) -> SpikingD
         If ``dataset`` has fewer classes and comes from a file that numbers its classes
         without saying which they are.
     """
-    place, other = dataset.source or "data set", training.source or "the training set"
+    place, other = dataset.source or name, training.source or "the training set"
     ok = dataset.n_inputs == training.n_inputs
     require(ok, place, f"must have {training.n_inputs} inputs like {other}", dataset.n_inputs, DataError)
     ok = STAMP.type(dataset.max_time) == STAMP.type(training.max_time)
     require(ok, place, f"must have max_time {training.max_time} like {other}", dataset.max_time, DataError)
 
-    return in_classes(dataset, training.classes, other)
+    return in_classes(dataset, training.classes, other, name)
 
 
 def require_labels(dataset: SpikingDataset, name: str = "data set") -> None:
@@ -50,7 +52,9 @@ def require_labels(dataset: SpikingDataset, name: str = "data set") -> None:
     require(dataset.labels is not None, dataset.source or name, rule, None, DataError)
 
 
-def in_classes(dataset: SpikingDataset, classes: np.ndarray, other: str = "the training set") -> SpikingDataset:
+def in_classes(
+    dataset: SpikingDataset, classes: np.ndarray, other: str = "the training set", name: str = "data set"
+) -> SpikingDataset:
     """Return ``dataset`` with its labels numbered by ``classes``, which ``other`` has.
 
     Parameters
@@ -61,6 +65,8 @@ def in_classes(dataset: SpikingDataset, classes: np.ndarray, other: str = "the t
         Original label of each class.
     other : str
         Where they come from, for messages.
+    name : str
+        As for `match_classes`.
 
     Returns
     -------
@@ -78,8 +84,8 @@ def in_classes(dataset: SpikingDataset, classes: np.ndarray, other: str = "the t
         If ``dataset`` has fewer classes and comes from a file that numbers its classes
         without saying which they are.
     """
-    require_labels(dataset)
-    place = dataset.source or "data set"
+    require_labels(dataset, name)
+    place = dataset.source or name
     names, known = dataset.classes.tolist(), classes.tolist()
     if names == known:
         return dataset

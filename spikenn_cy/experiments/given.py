@@ -1,6 +1,7 @@
 """Data sets in memory as the files that runs read, so that calls in Python leave the records that commands do."""
 
 import os
+import warnings
 from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,8 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from spikenn_cy.data.classes import match_classes
+from spikenn_cy.data.classes import require_labels
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.data.folder import STEMS
+from spikenn_cy.data.folder import data_files
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.errors import shown
@@ -38,6 +42,7 @@ def write_sets(data: Source, folder: Path, place: str = "data") -> Path:
         If it is anything else.
     """
     if isinstance(data, str | os.PathLike):
+        data_files(data)  # now, under the name that was given
         return Path(data)
     if isinstance(data, SpikingDataset):
         sets: dict[str, object] = {"train": data}
@@ -51,11 +56,22 @@ def write_sets(data: Source, folder: Path, place: str = "data") -> Path:
     if not good or sets.get("train") is None:
         rule = "must be a folder, a data set, or training, validation and test set"
         raise DataError(f"{place}: {rule}, got {shown(data)}")
+    _require_suiting({name: found for name, found in sets.items() if isinstance(found, SpikingDataset)}, place)
     folder.mkdir(parents=True)
     for name, dataset in sets.items():
         if isinstance(dataset, SpikingDataset):
             dataset.save(folder / f"{STEMS[name]}.npz")
     return folder
+
+
+def _require_suiting(sets: Mapping[str, SpikingDataset], place: str) -> None:
+    """Raise `DataError` unless data sets go together, in the names that a caller has for them: those of files pass."""
+    with warnings.catch_warnings():  # the run itself warns
+        warnings.simplefilter("ignore", UserWarning)
+        for name, dataset in sets.items():
+            called = f"{place}: {name}"
+            require(len(dataset) > 0, dataset.source or called, "must hold at least one sample", 0, DataError)
+            match_classes(dataset, sets["train"], called)
 
 
 def write_folds(data: Source | Sequence[Source], folder: Path, K: int | None, seed: int) -> tuple[Path, int]:
@@ -110,7 +126,10 @@ def _number_of_folds(folder: Path) -> int:
 
 def _turns(data: SpikingDataset, K: int, seed: int) -> list[np.ndarray]:
     """Return for each of K folds an array that is 0 at its samples, those of each class spread evenly."""
-    fewest = int(np.bincount(data.labels, minlength=data.n_classes).min())
+    require_labels(data, "data")
+    counts = np.bincount(data.labels)
+    fewest = int(counts[counts > 0].min(initial=len(data)))  # classes that a part of a set has not need no fold
+    require(fewest >= 2, "data", "must hold two samples of each class or more", fewest, DataError)
     require(2 <= K <= fewest, "K", f"must be from 2 to {fewest}, the samples of the smallest class", K)
     order = np.random.default_rng(seed).permutation(len(data))
     order = order[np.argsort(data.labels[order], kind="stable")]

@@ -234,7 +234,7 @@ def _suiting(
 ) -> dict[str, SpikingDataset]:
     """Return data sets with the classes of the training set, after a look at whether all suits."""
     train = datasets["train"]
-    matched = {name: match_classes(dataset, train) for name, dataset in datasets.items()}
+    matched = {name: match_classes(dataset, train, name) for name, dataset in datasets.items()}
     if needs_images(config):
         rule = f"must have the input_shape {train.input_shape} of {train.source or 'the training set'}"
         for name, dataset in matched.items():

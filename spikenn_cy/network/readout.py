@@ -427,7 +427,7 @@ class Readout:
         classes = self._classes_for("dataset", dataset)
         with self._as_before_if_refused():
             self._assemble_for(dataset)
-            known = in_classes(dataset, classes)
+            known = in_classes(dataset, classes, name="dataset")
         self._classes = classes
         self._trainer.learn(known, Pass(n_threads=n_threads, forward=forward, weights=weights))
         return self
@@ -553,7 +553,8 @@ class Readout:
         n_threads : int, default=1
             As in `predict`.
         """
-        return self._accuracy(in_classes(dataset, self._classes_for("dataset", dataset)), n_threads)
+        known = in_classes(dataset, self._classes_for("dataset", dataset), name="dataset")
+        return self._accuracy(known, n_threads)
 
     def cost(self, dataset: SpikingDataset, n_threads: int = 1) -> Cost:
         """Count what decisions cost: spikes, synaptic operations and bytes of weights until each of them.
@@ -664,7 +665,7 @@ class Readout:
         classes = self._classes_for("train", train)
         with self._as_before_if_refused():
             self._assemble_for(train)
-            data = {"train": in_classes(train, classes)}
+            data = {"train": in_classes(train, classes, name="train")}
             for name, dataset in (("val", val), ("test", test)):
                 if dataset is not None:
                     data[name] = self._matched(name, dataset, classes)
@@ -676,7 +677,7 @@ class Readout:
         self._suits(name, dataset)
         require_labels(dataset, name)
         require(len(dataset) > 0, dataset.source or name, "must hold at least one sample", len(dataset), DataError)
-        return in_classes(dataset, classes)
+        return in_classes(dataset, classes, name=name)
 
     # Files
 

@@ -103,7 +103,8 @@ def confusions(model: Readout, dataset: SpikingDataset, n_threads: int = 1) -> n
         raise DataError(f"model: {rule}, got {type(model).__name__}")
     decided = model.decide(dataset, n_threads)
     require(len(dataset) > 0, dataset.source or "dataset", "must hold at least one sample", len(dataset), DataError)
-    n_classes, true = model.n_classes, in_classes(dataset, model.classes, "the network").labels.astype(np.int64)
+    known = in_classes(dataset, model.classes, "the network", "dataset")
+    n_classes, true = model.n_classes, known.labels.astype(np.int64)
     return np.bincount(true * n_classes + decided, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
@@ -141,7 +142,7 @@ def raster(model: Readout, dataset: SpikingDataset, sample: int = 0) -> "Figure"
         DataError,
     )
     names = model.classes
-    one = in_classes(dataset[np.array([sample])], names)
+    one = in_classes(dataset[np.array([sample])], names, name="dataset")
     (times,), (potentials,) = model.first_spikes(one)
     indices, timestamps, label = one[0]
     # Ties, of silent neurons too, go to the higher potential, then to the lower neuron.

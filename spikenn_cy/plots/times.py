@@ -54,7 +54,7 @@ def decision_times(model: Readout, dataset: SpikingDataset) -> "Figure":
         raise DataError(f"model: must be a Readout, got {type(model).__name__}")
     require(len(dataset) > 0, dataset.source or "dataset", "must hold at least one sample", len(dataset), DataError)
     names = model.classes
-    dataset = in_classes(dataset, names)
+    dataset = in_classes(dataset, names, name="dataset")
     times = first_times(model, dataset)
     right = model.decide(dataset) == dataset.labels
     end = model.max_time
