@@ -178,3 +178,26 @@ def test_a_stream_has_no_balance():
     X, y = rare(200, 0)
     with pytest.raises(ConfigError, match="class_weight: must be a dict or None with partial_fit, got 'balanced'"):
         SpikingClassifier(class_weight="balanced").partial_fit(X, y, classes=[0, 1])
+
+
+@pytest.mark.parametrize(
+    ("given", "finding"),
+    [
+        ("balance", "^class_weight: must be a dict, .balanced. or None, got 'balance'"),
+        (1.0, "^class_weight: must be a dict"),
+        ([1, 2], "^class_weight: must be a dict"),
+        (np.ones(2), "^class_weight: must be a dict"),
+        ({0: -1}, r"^class_weight\[0\]: must be a finite number >= 0, got -1"),
+        ({0: 1, 1: np.nan}, r"^class_weight\[1\]: must be a finite number >= 0, got nan"),
+        ({0: "1"}, r"^class_weight\[0\]: must be a finite number"),
+        ({0: None}, r"^class_weight\[0\]: must be a finite number"),
+        ({0: 0, 1: 0}, "^class_weight: must not be 0 for all samples"),
+    ],
+)
+@pytest.mark.parametrize("learn", ["fit", "partial_fit"])
+def test_a_class_weight_that_is_none_is_refused_under_its_own_name(given, finding, learn):
+    X, y = rare(200, 0)
+    classes = {"classes": [0, 1]} if learn == "partial_fit" else {}
+    finding = "^class_weight: must be a dict or None" if classes and isinstance(given, str) else finding
+    with pytest.raises(ConfigError, match=finding):
+        getattr(SpikingClassifier(class_weight=given, hidden=(), epochs=1), learn)(X, y, **classes)

@@ -14,6 +14,7 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.estimator.encoder import CHUNK
 from spikenn_cy.estimator.encoder import LatencyEncoder
+from spikenn_cy.estimator.settings import checked_class_weight
 from spikenn_cy.estimator.settings import require_real
 from spikenn_cy.estimator.settings import rule_of
 from spikenn_cy.estimator.settings import settings_of
@@ -361,7 +362,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
         unknown = np.setdiff1d(y, known)
         if len(unknown):
             raise ValueError(f"y: must hold classes among {known.tolist()}, got {unknown.tolist()}")
-        require(self.class_weight != "balanced", "class_weight", "must be a dict or None with partial_fit", "balanced")
+        of_all = isinstance(self.class_weight, str)
+        require(not of_all, "class_weight", "must be a dict or None with partial_fit", self.class_weight)
         X, y, weights = self._weighed(X, y, sample_weight)
         self.classes_ = known
         encoder = self._make_encoder() if first else self.encoder_
@@ -385,7 +387,8 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
             taken = np.flatnonzero(weights)
             X, y, weights = X[taken], y[taken], weights[taken]
         if self.class_weight is not None:
-            weights = weights * compute_sample_weight(self.class_weight, y)
+            weights = weights * compute_sample_weight(checked_class_weight(self.class_weight), y)
+            require(bool(weights.any()), "class_weight", "must not be 0 for all samples", self.class_weight)
         return X, y, weights
 
     def _make_encoder(self) -> LatencyEncoder:

@@ -1,5 +1,6 @@
 """The classifier's parameters as settings of a network: what ``"auto"`` means for these data and with this rule."""
 
+import math
 from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
@@ -155,3 +156,14 @@ def is_auto(value: object) -> bool:
 def require_real(name: str, value: object, rule: str = "must be a number") -> None:
     """Raise `ConfigError` unless the parameter ``name`` is a real number."""
     require(is_real(value), name, rule, value)
+
+
+def checked_class_weight(given: object) -> Any:
+    """Return what ``class_weight`` may be, or raise `ConfigError`, since scikit-learn asks for less and names more."""
+    ok = isinstance(given, Mapping) or (isinstance(given, str) and given == "balanced")
+    require(ok, "class_weight", 'must be a dict, "balanced" or None', given)
+    if isinstance(given, Mapping):
+        for label, weight in given.items():
+            ok = is_real(weight) and 0 <= weight < math.inf
+            require(ok, f"class_weight[{label!r}]", "must be a finite number >= 0", weight)
+    return given
