@@ -113,6 +113,19 @@ class ConvLayer(NetworkLayer):
         cells = np.outer(in_rows, in_columns) * config.n_filters
         return np.repeat(cells.ravel(), n_channels)
 
+    def incoming(self, unit: int) -> Array:
+        """Return the weights of a unit's positions, row by row: NaN for inputs out of reach."""
+        config, (rows, columns, n_channels) = self.config, (*self.input_shape, 1)[:3]
+        row, column, f = np.unravel_index(unit, self.output_shape)
+        kernel, pad, size = self.weights[f], config.padding, config.kernel_size
+        found: Array = np.full((config.pool**2, self.n_inputs), np.nan, REAL)
+        for position, (down, right) in enumerate(np.ndindex(config.pool, config.pool)):
+            field = np.full((rows + 2 * pad, columns + 2 * pad, n_channels), np.nan, REAL)
+            y, x = row * config.pool + down, column * config.pool + right
+            field[y : y + size, x : x + size] = kernel
+            found[position] = field[pad : pad + rows, pad : pad + columns].ravel()
+        return found
+
     def start_on(self, below: NetworkLayer | None, is_last: bool, figures: Figures) -> Start:
         """Return where the layer starts, by docs/networks.md."""
         n = figures.mean_patch_spikes

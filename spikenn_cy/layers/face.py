@@ -181,6 +181,13 @@ class NetworkLayer:
         """Potentials to which a spike of each input adds a weight, int64 of shape (n_inputs,)."""
         return np.full(self.n_inputs, self.n_neurons, OFFSET)
 
+    def incoming(self, unit: int) -> Array:
+        """Return the weights of a unit, float32 of shape (n_positions, n_inputs).
+
+        A position of it is what fires, the first in this order if several do; NaN is no weight. A dense neuron is one.
+        """
+        return np.array(self.kernel_weights[None, :, unit])
+
     # The beginning
 
     def hide(self, feedback: str, n_classes: int) -> None:

@@ -123,6 +123,10 @@ class Layer:
         """Potentials to which a spike of each input adds a weight, int64 of shape (n_inputs,)."""
         return np.full(self.n_inputs, self.n_neurons, OFFSET)
 
+    def incoming(self, unit: int) -> Array:
+        """Return the weights of a neuron as the one position that it has, float32 of shape (1, n_inputs)."""
+        return np.array(self.rows.array[None, unit])
+
     @property
     def weights(self) -> Array:
         """Synaptic weights, float32 of shape (n_neurons, n_inputs): a read-only copy.

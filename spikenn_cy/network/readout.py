@@ -41,6 +41,10 @@ from spikenn_cy.network.cost import blocks
 from spikenn_cy.network.cost import cost_of
 from spikenn_cy.network.cost import counts_of
 from spikenn_cy.network.door import require_suiting
+from spikenn_cy.network.explanation import Explanation
+from spikenn_cy.network.explanation import Sample
+from spikenn_cy.network.explanation import explained
+from spikenn_cy.network.explanation import one_sample
 from spikenn_cy.network.forward.choice import AUTO
 from spikenn_cy.network.forward.choice import check_forward
 from spikenn_cy.network.history import EpochReport
@@ -579,6 +583,29 @@ class Readout:
         if dataset.labels is not None:
             labels = in_classes(dataset, self._classes_for("dataset", dataset)).labels
         return cost_of(self, counts_of(self, dataset, n_threads), labels)
+
+    def explain(self, sample: Sample) -> Explanation:
+        """Return why a sample is decided as it is: the spikes that carried the winner over its threshold.
+
+        Parameters
+        ----------
+        sample : SpikingDataset or tuple
+            One sample: a data set of one, such as ``dataset[3:4]``, or what ``dataset[3]`` is, ``(indices,
+            timestamps, label)``, of which the label may be missing.
+
+        Returns
+        -------
+        explanation : Explanation
+            Of the output neuron that decides; its ``of`` explains hidden spikes that took part.
+
+        Raises
+        ------
+        DataError
+            If it is no such sample.
+        """
+        dataset = one_sample(sample, self)
+        self._suits("sample", dataset)
+        return explained(self, dataset)
 
     def _accuracy(self, dataset: SpikingDataset, n_threads: int = 1) -> float:
         return float(np.mean(self._deciding.decide(dataset, n_threads) == dataset.labels))

@@ -24,6 +24,7 @@ from spikenn_cy.plots.curves import accuracy
 from spikenn_cy.plots.curves import folds
 from spikenn_cy.plots.decisions import confusion
 from spikenn_cy.plots.decisions import raster
+from spikenn_cy.plots.explanation import explanation
 from spikenn_cy.plots.filters import filters
 from spikenn_cy.plots.grid import grid
 from spikenn_cy.plots.layers import layers
@@ -51,6 +52,7 @@ __all__ = [
     "competition",
     "confusion",
     "decision_times",
+    "explanation",
     "feature_activity",
     "filters",
     "folds",
