@@ -15,7 +15,9 @@ from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.store import read_result
 from spikenn_cy.experiments.tables import SET_NAMES
 from spikenn_cy.experiments.tables import percent
+from spikenn_cy.network.cost import Cost
 from spikenn_cy.plots import PICTURES
+from spikenn_cy.plots import NotRecorded
 from spikenn_cy.plots import Source
 from spikenn_cy.plots import alt_text
 from spikenn_cy.plots import pictures
@@ -111,6 +113,8 @@ def report_page(folder: str | os.PathLike[str], input: str | os.PathLike[str] | 
     title = f"Run {_text(source.folder.resolve().name)}"
     method = dict(_leaves(description["config"])).get("optimizer.method", "")
     end = f"{result['n_epochs']} epochs, {END_OF_RUN[result['stopped']]}"
+    cost = _counted(source)
+    told = {"description": description, "result": result, "epochs": list(epochs), "cost": _told(cost)}
     parts = [
         "<!DOCTYPE html>",
         '<html lang="en">',
@@ -129,12 +133,13 @@ def report_page(folder: str | os.PathLike[str], input: str | os.PathLike[str] | 
         "<main>",
         *_section("Accuracy", _accuracies(result)),
         *(_section("What the training data decided", _figures(result)) if result.get("figures") else ()),
+        *_section("What a decision costs", _cost(cost)),
         *_section("Pictures", _pictures(source)),
         *_section("Settings", _settings(description)),
         *_section("Data and versions", _data(description)),
         *_section("Epochs", _epochs(epochs)),
         "</main>",
-        f'<script type="application/json" id="run">{_json(description, result, epochs, source)}</script>',
+        f'<script type="application/json" id="run">{_json(told, source)}</script>',
         "</body>",
         "</html>",
     ]
@@ -150,6 +155,28 @@ def _accuracies(result: dict[str, Any]) -> Iterator[str]:
 def _figures(result: dict[str, Any]) -> Iterator[str]:
     rows = [(f"<code>{_text(name)}</code>", f"{value:.6g}") for name, value in result["figures"].items()]
     yield from _table("Figures of a network that learns in every layer", ("figure", "value"), rows)
+
+
+def _counted(source: Source) -> Cost | str:
+    """Return what decisions on the test set cost, or why it could not be counted."""
+    try:
+        return source.trained.cost(source.test)
+    except NotRecorded as reason:
+        return str(reason)
+
+
+def _told(cost: Cost | str) -> dict[str, Any] | None:
+    return None if isinstance(cost, str) else cost.to_dict()
+
+
+def _cost(cost: Cost | str) -> Iterator[str]:
+    if isinstance(cost, str):
+        yield f"<p>Not counted: {_text(cost)}</p>"
+        return
+    head, *rows = cost.rows()
+    yield from _table(f"Of {cost.n_samples:,} test samples; a sample ends at {cost.max_time:g}", head, rows)
+    head, *rows = cost.rows_of_decisions()
+    yield from _table("What decides test samples", head, rows)
 
 
 def _pictures(source: Source) -> Iterator[str]:
@@ -238,11 +265,9 @@ def _text(value: object, most: int | None = 80) -> str:
     return html.escape(label_text(value, most), quote=True)
 
 
-def _json(description: dict[str, Any], result: dict[str, Any], epochs: Sequence[dict[str, Any]], source: Source) -> str:
-    """Return the run as JSON in which nothing can end the element that it stands in."""
-    classes = plain_names(source.model.classes)
-    record = {"description": description, "result": result, "epochs": list(epochs), "classes": classes}
-    text = json.dumps(record)
+def _json(record: dict[str, Any], source: Source) -> str:
+    """Return a run's record as JSON in which nothing can end the element that it stands in."""
+    text = json.dumps({**record, "classes": plain_names(source.model.classes)})
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text

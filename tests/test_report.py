@@ -26,6 +26,7 @@ from spikenn_cy.errors import RunError
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
 from spikenn_cy.layers import LAYERS
+from spikenn_cy.network.readout import Readout
 from spikenn_cy.plots import PICTURES
 from spikenn_cy.report import report_page
 from spikenn_cy.report import write_report
@@ -116,7 +117,7 @@ def test_the_page_is_balanced_html_with_what_aids_need(request, which):
     assert headings[0] == 1
     assert set(headings[1:]) == {2}
     assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in read.all("meta")
-    assert len(read.all("table")) == len(read.all("caption")) == 5
+    assert len(read.all("table")) == len(read.all("caption")) == 7
     assert all(attributes.get("scope") in ("col", "row") for attributes in read.all("th"))
     assert len(read.all("img")) == len(read.all("figcaption")) == len(PICTURES["run"])
     for image in read.all("img"):
@@ -167,7 +168,13 @@ def test_the_page_tells_what_the_records_say(home, page):
         assert file["sha256"] in text
     assert record["versions"]["numpy"] in read.texts["td"]
     epochs = [json.loads(line) for line in (home / "run" / "metrics.jsonl").read_text().splitlines()]
-    assert data_of(page) == {"description": record, "result": result, "epochs": epochs, "classes": [0, 1, 2]}
+    told = data_of(page)
+    test = SpikingDataset.from_file(home / "in" / "testset.npz")
+    cost = Readout.load(home / "run" / "model.npz").cost(test)
+    assert told.pop("cost") == json.loads(json.dumps(cost.to_dict()))
+    assert f'spikes until the decision</th><td class="number">{cost.input_spikes_until_decision.mean:,.1f}</td>' in text
+    assert f'<th scope="row">all</th><td class="number">100.00</td><td class="number">{100 * cost.accuracy:.2f}' in text
+    assert told == {"description": record, "result": result, "epochs": epochs, "classes": [0, 1, 2]}
     for number, epoch in enumerate(epochs):
         assert f'<th scope="row">{number}</th><td class="number">{100 * epoch["train_accuracy"]:.2f}</td>' in text
 
@@ -182,6 +189,8 @@ def test_pictures_that_are_missing_are_named_with_the_reason(home, tmp_path):
     page = report_page(run)
     assert "<li>competition: no stats.npz: run with --save_stats</li>" in page
     assert "<li>confusion: no data: say with --input where the run&#x27;s are</li>" in page
+    assert "<p>Not counted: no data: say with --input where the run&#x27;s are</p>" in page
+    assert data_of(page)["cost"] is None
     assert len(Reader(page).all("img")) == 2
 
 
@@ -203,6 +212,7 @@ def test_a_network_that_learns_in_every_layer_has_a_page_with_what_the_data_deci
     read = Reader(page)
     assert len(read.all("img")) == (len(PICTURES["network"]) if epochs else 0)
     assert data_of(page)["result"] == result
+    assert ("synaptic operations until the decision" in page) == (epochs > 0)
     for name, value in result.get("figures", {}).items():
         assert f'<code>{name}</code></th><td class="number">{value:.6g}</td>' in page
     assert ("What the training data decided" in page) == (epochs > 0)
