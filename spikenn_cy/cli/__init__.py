@@ -19,6 +19,7 @@ from spikenn_cy.cli import gridsearch
 from spikenn_cy.cli import kfold
 from spikenn_cy.cli import plot
 from spikenn_cy.cli import predict
+from spikenn_cy.cli import quantize
 from spikenn_cy.cli import run
 from spikenn_cy.cli import score
 
@@ -32,6 +33,7 @@ COMMANDS = {
     "compare": compare,
     "plot": plot,
     "cost": cost,
+    "quantize": quantize,
     "export": export,
     "convert": convert,
     "encode": encode,

@@ -30,6 +30,11 @@ EXAMPLES = {
         "spikenn-cy cost out/run --input data/gs",
         "spikenn-cy cost out/run --input data/gs --energy mac=4.6 add=0.9 --json",
     ),
+    "quantize": (
+        "deploy",
+        "spikenn-cy quantize out/run --input data/gs",
+        "spikenn-cy quantize out/run --input data/gs --bits 4 --time_bits 6 --out quantised.npz",
+    ),
     "export": ("exchange", "spikenn-cy export out/run network.nir", "spikenn-cy export out/run network.npz"),
     "convert": (
         "data",

@@ -3,6 +3,7 @@
 import math
 import os
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from spikenn_cy.network.integer.layer import THRESHOLD_BYTES
 from spikenn_cy.network.integer.layer import IntegerLayer
 from spikenn_cy.network.sharing import over_blocks
 from spikenn_cy.network.sharing import threads_for
+from spikenn_cy.utils.validation import whole_number
 
 Indices = npt.NDArray[np.int32]
 
@@ -116,6 +118,10 @@ class IntegerReadout:
         """Bytes of weights and thresholds, where weights of 2 bits share a byte by four and those of 3 and 4 by two."""
         per_byte = 8 // storage_bits(self.bits)
         return sum(-(-one.weights.size // per_byte) + THRESHOLD_BYTES * one.thresholds.size for one in self.layers)
+
+    def with_time_bits(self, time_bits: int) -> "IntegerReadout":
+        """Return the same network with other levels of time, from 1 to 8 bits."""
+        return replace(self, time_bits=whole_number(time_bits, "time_bits", file.TIME_BITS[0], file.TIME_BITS[-1]))
 
     # Deciding
 

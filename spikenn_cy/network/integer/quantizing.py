@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 def quantised(model: "Readout", bits: int, time_bits: int) -> IntegerReadout:
     """Return a network in whole numbers; see `Readout.quantized`."""
     bits = whole_number(bits, "bits", BITS[0], BITS[-1])
-    time_bits = whole_number(time_bits, "time_bits", TIME_BITS[0], TIME_BITS[-1])
     layers = tuple(_layer(model, position, bits) for position in range(len(model.layers)))
-    return IntegerReadout(layers, bits, time_bits, model.max_time, model.classes, _shape_of(model))
+    finest = IntegerReadout(layers, bits, TIME_BITS[-1], model.max_time, model.classes, tuple(model.input_shape))
+    return finest.with_time_bits(time_bits)
 
 
 def _layer(model: "Readout", position: int, bits: int) -> IntegerLayer:
@@ -35,10 +35,6 @@ def _layer(model: "Readout", position: int, bits: int) -> IntegerLayer:
         require_waiting(model, position)
     conv = layer.config if isinstance(layer.config, ConvConfig) else None
     return quantised_layer(deciding_weights(model, position, "quantised"), layer.thresholds, bits, shape, conv)
-
-
-def _shape_of(model: "Readout") -> tuple[int, ...]:
-    return tuple(int(length) for length in model.input_shape)
 
 
 def _require_no_leak(model: "Readout", position: int) -> None:
