@@ -57,7 +57,7 @@ def rows(first):
 def test_every_command_draws_what_the_page_says(here):
     folder, said = here
     names = [row[0].strip("`") for row in rows("file")]
-    assert said["plot spikenn-demo --out pictures"] == [f"pictures/{name}.png" for name in names]
+    assert said["plot spikenn-demo --out pictures --label 1"] == [f"pictures/{name}.png" for name in names]
     assert said["plot pictures-out/run --input pictures-data/kfold/0 --format svg"] == [
         f"pictures-out/run/{name}.svg" for name in names
     ]
@@ -84,13 +84,14 @@ def test_the_python_example_runs(here, monkeypatch):
     monkeypatch.chdir(folder)
     (example,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     exec(compile(example, "pictures.md", "exec"), {})
+    assert (folder / "two.png").stat().st_size > 1000
     assert (folder / "filters.png").stat().st_size > 1000
     assert "S2-STDP on digits" in (folder / "accuracy.svg").read_text()
 
 
 def test_the_pictures_on_the_page_are_small_and_told_in_words():
     shown = re.findall(r"!\[(.*?)\]\((.*?)\)", PAGE)
-    assert 0 < len(shown) <= 3
+    assert 0 < len(shown) <= 4
     for words, path in shown:
         assert len(words) > 20
         content = (ROOT / "docs" / path).read_bytes()

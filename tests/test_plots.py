@@ -2,9 +2,12 @@
 
 import itertools
 import json
+import pickle
+import re
 import shutil
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -25,6 +28,7 @@ from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import RunError
+from spikenn_cy.errors import SpikennError
 from spikenn_cy.experiments import ablation
 from spikenn_cy.experiments import folds as kfolds
 from spikenn_cy.experiments import grids
@@ -32,6 +36,8 @@ from spikenn_cy.experiments.batch import run_batch
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
 from spikenn_cy.layers import LAYERS
+from spikenn_cy.network.history import EpochReport
+from spikenn_cy.network.history import History
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.plots.canvas import label_text
 from spikenn_cy.plots.canvas import thinned
@@ -83,8 +89,8 @@ def data_of(home, folder):
     return home / ("images" if folder in LAYERS else "in")
 
 
-def drawn(folder, input=None):
-    return dict(plots.pictures(folder, input))
+def drawn(folder, input=None, **chosen):
+    return dict(plots.pictures(folder, input, **chosen))
 
 
 def shown_boxes(axis):
@@ -227,13 +233,22 @@ def test_competition_shows_thresholds_and_updates_of_each_neuron_of_the_class(ho
         )
 
 
-def test_competition_between_many_neurons_has_a_scale_in_place_of_names(home, tmp_path):
+def test_competition_between_many_neurons_names_those_that_learn_most_and_shows_the_non_target_ones(home, tmp_path):
     config = ExperimentConfig.from_any(settings(network={"n_neurons": 60}, trainer={"nt_neurons": 1, "epochs": 1}))
     run_single(RunJob(output=tmp_path / "run", input=home / "in", config=config, save_stats=True))
-    above, _below, scale = plots.competition(tmp_path / "run").axes
+    figure = plots.competition(tmp_path / "run")
+    above, below = figure.axes
     assert len(above.lines) == 20
-    assert scale.get_ylabel() == "neuron of the class"
-    assert [text.get_text() for text in above.get_legend().get_texts()] == ["non-target neurons"]
+    total = stats(tmp_path / "run")["target_updates"][0, :20]
+    first = np.sort(total)[-1]
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert {"0: non-target", "13 others"} < {*names}
+    assert len(names) == 8
+    assert f"{total.argmax()}: {100 * first / total.sum():.0f} %" in names
+    for axes in (above, below):
+        low = axes.get_ylim()[0]
+        assert low < axes.lines[0].get_ydata().min()
+        assert axes.lines[0].get_zorder() == max(line.get_zorder() for line in axes.lines)
 
 
 def test_all_neurons_are_shown_with_the_thresholds_that_training_left(home):
@@ -293,7 +308,7 @@ def test_a_confusion_matrix_counts_every_sample_once(home):
 def test_a_confusion_matrix_is_of_a_network_and_labelled_samples_that_suit_it(home):
     model = Readout.load(home / "run" / "model.npz")
     test = SpikingDataset.from_file(home / "in" / "testset.npz")
-    with pytest.raises(DataError, match=r"^model: must be a Readout, whose classes name .*, got \w+$"):
+    with pytest.raises(DataError, match=r"^model: must be a Readout, whose classes name .*, got (ndarray|memmap)$"):
         plots.confusion(test.labels, model.predict(test))
     with pytest.raises(DataError, match=r"^dataset: must have labels"):
         plots.confusion(model, SpikingDataset.from_numpy(test.to_dense()))
@@ -370,7 +385,8 @@ def test_a_raster_shows_the_spikes_of_every_hidden_layer(home, kind):
     figure = plots.raster(model, test, 4)
     times = model.first_spikes(test[4:5], layer=0)[0][0]
     units = np.flatnonzero(times < 1)
-    assert len(figure.axes) == 3
+    assert [axes.get_ylabel() for axes in figure.axes[-2:]] == ["output neuron, by class (1 each)", "row"]
+    assert len(figure.axes) == 4
     np.testing.assert_allclose(figure.axes[1].collections[0].get_offsets(), np.column_stack([times[units], units]))
     moment = model.first_spikes(test[4:5])[0].min()
     n_before = np.count_nonzero((times <= moment) & (times < 1))
@@ -399,7 +415,7 @@ def test_a_network_of_one_layer_has_no_panel_for_hidden_ones(home, tmp_path):
     (axes,) = plots.layers(tmp_path / "run").axes
     assert axes.get_ylabel() == "training samples (%)"
     source = plots.Source(tmp_path / "run", home / "images")
-    assert len(plots.raster(source.model, source.test).axes) == 2
+    assert len(plots.raster(source.model, source.test).axes) == 3  # and the image
 
 
 def test_a_network_that_was_not_trained_has_no_weights_to_show(home, tmp_path):
@@ -447,6 +463,122 @@ def test_features_of_many_maps_form_no_image(home, tmp_path):
         plots.weights(model)
 
 
+def test_a_raster_shows_output_spikes_in_times_of_their_own_where_they_are_close():
+    model = Readout.from_config(settings(network={"firing_threshold": 0.5}), n_inputs=4, n_classes=3)
+    model.layers[0].weights = np.tile([0.0, 1.0, 1.0, 1.0], (6, 1)) * np.linspace(0.3, 0.6, 6)[:, None]
+    dataset = SpikingDataset.from_numpy(np.array([[0.01, 0.8, 0.81, 0.82]]))
+    above, below = plots.raster(model, dataset).axes
+    (_decided,), (last, *_) = above.get_xlim()[:1], np.sort(model.first_spikes(dataset)[0][0])[::-1]
+    assert above.get_xlim()[0] < 0.01 < 0.82 < above.get_xlim()[1]
+    assert 0.79 < below.get_xlim()[0] < 0.8 < last < below.get_xlim()[1] < 0.83
+    assert "class" not in above.get_title()  # of a sample that has none
+
+
+def test_a_raster_shows_the_image_that_the_inputs_of_the_sample_form(home):
+    model = Readout.load(home / "dense" / "model.npz")
+    test = SpikingDataset.from_file(home / "images" / "testset.npz")
+    image = plots.raster(model, test, 3).axes[-1].images[0].get_array()
+    np.testing.assert_array_equal(image, test[3:4].to_dense().reshape(6, 6))
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda model, test, ax: plots.accuracy(History([EpochReport(0, 0.5), EpochReport(1, 0.7)]), ax=ax),
+        lambda model, test, ax: plots.confusion(model, test, ax=ax),
+        lambda model, test, ax: plots.weights(model, ax=ax),
+        lambda model, test, ax: plots.filters(np.ones((3, 3, 2, 4)), ax=ax),
+    ],
+    ids=["accuracy", "confusion", "weights", "filters"],
+)
+def test_a_picture_of_one_panel_is_drawn_beside_another_where_its_caller_says(home, draw):
+    from matplotlib.figure import Figure
+
+    model, test = Readout.load(home / "run" / "model.npz"), SpikingDataset.from_file(home / "in" / "testset.npz")
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    assert draw(model, test, left) is draw(model, test, right) is figure
+    for axes in (left, right):
+        assert axes.get_xlabel()
+        assert axes.get_ylabel()
+    assert len(plots.alt_text(figure)) > 80  # of both
+    with pytest.raises(
+        RunError, match=r"ax: must be axes of matplotlib, such as Figure\.add_subplot returns, got Figure"
+    ):
+        draw(model, test, figure)
+
+
+def test_a_figure_shows_itself_in_a_notebook_in_its_size_and_with_words(home):
+    figure = plots.accuracy(home / "run")
+    content, told = figure._repr_png_()
+    assert content.startswith(b"\x89PNG")
+    assert (told["width"], told["height"]) == (800, 420)
+    assert int.from_bytes(content[16:20], "big") == 1600  # two dots for each, for sharp screens
+    assert told["alt"] == plots.alt_text(figure)
+    assert type(pickle.loads(pickle.dumps(figure))) is type(figure)
+
+
+WRONG = [None, 3, "nowhere", b"run", [1], np.zeros((2, 3)), History([])]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: type(wrong).__name__)
+@pytest.mark.parametrize(
+    "draw",
+    [
+        plots.accuracy,
+        plots.compare,
+        plots.competition,
+        plots.feature_activity,
+        plots.filters,
+        plots.folds,
+        plots.grid,
+        plots.layers,
+        plots.neurons,
+        plots.rendered,
+        plots.weights,
+        lambda wrong: list(plots.pictures(wrong)),
+        lambda wrong: plots.raster(wrong, wrong),
+        lambda wrong: plots.confusion(wrong, wrong),
+        lambda wrong: plots.decision_times(wrong, wrong),
+        lambda wrong: plots.write_figure(wrong, "x.png"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_in_one_line(draw, wrong):
+    with pytest.raises(SpikennError) as refused:
+        draw(wrong)
+    assert re.match(r"[^\n]+: [^\n]+\Z", str(refused.value))
+
+
+def test_a_classifier_and_arrays_are_refused_with_what_to_give_instead(home):
+    model = Readout.load(home / "run" / "model.npz")
+    classifier = types.SimpleNamespace(readout_=model)
+    with pytest.raises(DataError, match=r"^model: must be a Readout, got SimpleNamespace \(its readout_ is one\)$"):
+        plots.weights(classifier)
+    hint = r"\(SpikingDataset.from_numpy makes one of spike times\)$"
+    for draw in (plots.raster, plots.confusion, plots.decision_times):
+        with pytest.raises(DataError, match=r"^dataset: must be a SpikingDataset, got ndarray " + hint):
+            draw(model, np.zeros((3, N_INPUTS)))
+
+
+def test_class_and_sample_of_pictures_are_chosen_by_the_command(home, tmp_path, capsys):
+    words = ["plot", str(home / "run"), "--input", str(home / "in"), "--out", str(tmp_path)]
+    assert main([*words, "--label", "2", "--sample", "7"]) == 0
+    chosen = drawn(home / "run", home / "in", label="2", sample=7)
+    assert chosen["competition"].axes[0].get_title() == "neurons of class 2"
+    assert chosen["raster"].axes[0].get_title().startswith("sample 7: ")
+    for name in ("competition", "raster"):
+        assert (tmp_path / f"{name}.png").read_bytes() == plots.rendered(chosen[name])
+    capsys.readouterr()
+    for options, line in (
+        (["--label", "x"], "error: label: must be a class of the run, such as 0, got x\n"),
+        (["--sample", "30"], "error: sample: must be from 0 to 29, got 30\n"),
+    ):
+        assert main([*words, *options]) == 2
+        assert capsys.readouterr().err == line
+    assert main(["plot", str(home / "kfold"), "--label", "1", "--out", str(tmp_path)]) == 2
+    assert "label: must be given for competition, of which" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("sample", [-1, 30, 1.0, True, "0"])
 def test_a_sample_that_is_not_there_is_refused(home, sample):
     model = Readout.load(home / "run" / "model.npz")
@@ -454,8 +586,11 @@ def test_a_sample_that_is_not_there_is_refused(home, sample):
         plots.raster(model, SpikingDataset.from_file(home / "in" / "testset.npz"), sample)
 
 
-@pytest.mark.parametrize(("folder", "command"), [("grid", "gridsearch"), ("ablation", "ablation")])
-def test_a_grid_shows_every_run_at_the_value_of_each_setting(home, folder, command):
+@pytest.mark.parametrize(
+    ("folder", "command", "by"),
+    [("grid", "gridsearch", "val_accuracy"), ("ablation", "ablation", "test_accuracy")],
+)
+def test_a_grid_shows_every_run_at_the_value_of_each_setting(home, folder, command, by):
     from spikenn_cy.experiments.batch import run_states
 
     states = run_states(home / folder, command)
@@ -467,14 +602,21 @@ def test_a_grid_shows_every_run_at_the_value_of_each_setting(home, folder, comma
         assert texts(axes.xaxis) == [json.dumps(value) for value in values]
         accuracies = {value: [] for value in values}
         for state in states:
-            accuracies[state.varied[path]].append(100 * state.result["val_accuracy"])
-        dots = axes.collections[0].get_offsets()
+            accuracies[state.varied[path]].append(100 * state.result[by])
+        dots = axes.collections[-1].get_offsets()
         for place, value in enumerate(values):
             here = dots[np.abs(dots[:, 0] - place) < 0.15, 1]  # few runs stay close to their value
             np.testing.assert_allclose(sorted(here), sorted(accuracies[value]))
-        best, mean = axes.lines
-        np.testing.assert_allclose(best.get_ydata(), [max(accuracies[value]) for value in values])
-        np.testing.assert_allclose(mean.get_ydata(), [np.mean(accuracies[value]) for value in values])
+        means = [np.mean(accuracies[value]) for value in values]
+        if command == "gridsearch":
+            best, mean = axes.lines
+            np.testing.assert_allclose(best.get_ydata(), [max(accuracies[value]) for value in values])
+            np.testing.assert_allclose(mean.get_ydata(), means)
+        else:
+            np.testing.assert_allclose(axes.lines[0].get_ydata(orig=False), means)
+            bars = [np.ptp(segment[:, 1]) for segment in axes.collections[0].get_segments()]
+            np.testing.assert_allclose(bars, [2 * np.std(accuracies[value]) for value in values])
+            assert axes.collections[-1].get_zorder() > axes.lines[0].get_zorder()  # dots are not hidden
 
 
 def test_runs_that_were_given_up_do_not_enter_the_means_of_a_grid(home, tmp_path):

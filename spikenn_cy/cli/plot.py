@@ -6,6 +6,7 @@ from pathlib import Path
 
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import positive_number
+from spikenn_cy.cli.arguments import whole_number
 from spikenn_cy.errors import RunError
 from spikenn_cy.experiments import RUNNERS
 from spikenn_cy.plots import pictures
@@ -32,6 +33,10 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--input", metavar="IN", help="the data of a run, for pictures of its test set; the demo needs none"
     )
+    parser.add_argument("--label", metavar="CLASS", help="class of the picture of competition (default: the first)")
+    parser.add_argument(
+        "--sample", type=whole_number, metavar="N", help="test sample of the raster (default: 0, the first)"
+    )
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -43,7 +48,7 @@ def main(arguments: argparse.Namespace) -> int:
     folder = Path(arguments.folder)
     out = folder if arguments.out is None else Path(arguments.out)
     # All of them before the first is written, so that nothing is left of what is refused.
-    drawn = list(pictures(folder, arguments.input))
+    drawn = list(pictures(folder, arguments.input, arguments.label, arguments.sample))
     with made(out):
         for name, figure in drawn:
             if isinstance(figure, str):

@@ -53,7 +53,7 @@ def require_labels(dataset: SpikingDataset, name: str = "data set") -> None:
 
 
 def in_classes(
-    dataset: SpikingDataset, classes: np.ndarray, other: str = "the training set", name: str = "data set"
+    dataset: SpikingDataset, classes: np.ndarray, other: str = "the training set", name: str = "dataset"
 ) -> SpikingDataset:
     """Return ``dataset`` with its labels numbered by ``classes``, which ``other`` has.
 

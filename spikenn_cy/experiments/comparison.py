@@ -175,6 +175,9 @@ def compare(outputs: Sequence[str | os.PathLike[str]]) -> Comparison:
         If SciPy, which tests the differences, is not installed.
     """
     require(not isinstance(outputs, str | os.PathLike), "outputs", "must be several folders", outputs, RunError)
+    for output in outputs if isinstance(outputs, Sequence) else [outputs]:
+        if not isinstance(output, str | os.PathLike):
+            raise RunError(f"outputs: must be several folders by their paths, got {type(output).__name__}")
     paths = [Path(output) for output in outputs]
     require(len(paths) >= 2, "outputs", "must be two folders or more", len(paths), RunError)
     found = dict(zip(_names(paths), paths, strict=True))

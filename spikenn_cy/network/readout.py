@@ -431,7 +431,7 @@ class Readout:
         classes = self._classes_for("dataset", dataset)
         with self._as_before_if_refused():
             self._assemble_for(dataset)
-            known = in_classes(dataset, classes, name="dataset")
+            known = in_classes(dataset, classes)
         self._classes = classes
         self._trainer.learn(known, Pass(n_threads=n_threads, forward=forward, weights=weights))
         return self
@@ -557,7 +557,7 @@ class Readout:
         n_threads : int, default=1
             As in `predict`.
         """
-        known = in_classes(dataset, self._classes_for("dataset", dataset), name="dataset")
+        known = in_classes(dataset, self._classes_for("dataset", dataset))
         return self._accuracy(known, n_threads)
 
     def cost(self, dataset: SpikingDataset, n_threads: int = 1) -> Cost:

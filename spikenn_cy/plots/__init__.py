@@ -10,9 +10,9 @@ import os
 from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spikenn_cy.errors import RunError
 from spikenn_cy.plots.activity import feature_activity
 from spikenn_cy.plots.canvas import alt_text
 from spikenn_cy.plots.canvas import rendered
@@ -23,14 +23,15 @@ from spikenn_cy.plots.competition import neurons
 from spikenn_cy.plots.curves import accuracy
 from spikenn_cy.plots.curves import folds
 from spikenn_cy.plots.decisions import confusion
-from spikenn_cy.plots.decisions import raster
 from spikenn_cy.plots.explanation import explanation
 from spikenn_cy.plots.filters import filters
 from spikenn_cy.plots.grid import grid
 from spikenn_cy.plots.layers import layers
 from spikenn_cy.plots.over_time import accuracy_over_time
+from spikenn_cy.plots.raster import raster
 from spikenn_cy.plots.source import NotRecorded
 from spikenn_cy.plots.source import Source
+from spikenn_cy.plots.source import folder_given
 from spikenn_cy.plots.times import decision_times
 from spikenn_cy.plots.weights import image_shape
 from spikenn_cy.plots.weights import weights
@@ -113,8 +114,8 @@ _OVER_TIME = Picture(
     "been one, else by the highest potential then.",
 )
 _RASTER = Picture(
-    lambda source: raster(source.trained, source.test),
-    "Spikes of the first test sample. The first one of an output neuron decides; what follows is shaded.",
+    lambda source: raster(source.trained, source.test, source.sample),
+    "Spikes of one test sample. The first one of an output neuron decides; what follows is shaded.",
 )
 
 PICTURES: dict[str, dict[str, Picture]] = {
@@ -123,8 +124,8 @@ PICTURES: dict[str, dict[str, Picture]] = {
         "confusion": _CONFUSION,
         "weights": Picture(_weights, "Synaptic weights of each neuron, as the image that its inputs form."),
         "competition": Picture(
-            lambda source: competition(source.folder),
-            "Training thresholds at the end of each epoch, and how often each neuron of the class learned as a target.",
+            lambda source: competition(source.folder, source.class_number),
+            "Training thresholds at the end of each epoch, and how often each neuron of one class learned as a target.",
         ),
         "neurons": Picture(
             lambda source: neurons(source.folder), "The same of all neurons, a row each, those of a class together."
@@ -153,7 +154,10 @@ PICTURES: dict[str, dict[str, Picture]] = {
 
 
 def pictures(
-    folder: str | os.PathLike[str], input: str | os.PathLike[str] | None = None
+    folder: str | os.PathLike[str],
+    input: str | os.PathLike[str] | None = None,
+    label: str | None = None,
+    sample: int | None = None,
 ) -> "Iterator[tuple[str, Figure | str]]":
     """Draw all that can be drawn of a folder.
 
@@ -163,6 +167,10 @@ def pictures(
         That ``run``, ``kfold``, ``gridsearch`` or ``ablation`` has filled.
     input : path-like, optional
         Folder of the data that a run was given, for the pictures that need its test set.
+    label : str, optional
+        Name of the class that ``competition`` shows; the first one by default.
+    sample : int, optional
+        Number of the test sample that ``raster`` shows; the first one by default.
 
     Yields
     ------
@@ -174,13 +182,16 @@ def pictures(
     Raises
     ------
     RunError
-        If it is no such folder.
+        If it is no such folder, has no such class, or has no picture of a class or sample that was chosen.
     DataError
-        If ``input`` does not hold the data of the run.
+        If ``input`` does not hold the data of the run, or these no such sample.
     MissingExtra
         If matplotlib is not installed.
     """
-    source = Source(Path(folder), input)
+    source = Source(folder_given(folder, "folder"), input, label, 0 if sample is None else sample)
+    for option, given, name in (("label", label, "competition"), ("sample", sample, "raster")):
+        if given is not None and name not in PICTURES.get(source.kind, {}):
+            raise RunError(f"{option}: must be given for {name}, of which {source.folder} has no picture, got {given}")
     for name, picture in PICTURES.get(source.kind, {}).items():
         try:
             drawn = picture.draw(source)

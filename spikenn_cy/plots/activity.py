@@ -13,6 +13,7 @@ from spikenn_cy.plots.canvas import VERMILION
 from spikenn_cy.plots.canvas import new_figure
 from spikenn_cy.plots.canvas import tidy
 from spikenn_cy.plots.canvas import with_alt_text
+from spikenn_cy.plots.source import dataset_given
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,8 +41,7 @@ def feature_activity(dataset: SpikingDataset) -> "Figure":
     MissingExtra
         If matplotlib is not installed.
     """
-    if not isinstance(dataset, SpikingDataset):
-        raise DataError(f"dataset: must be a SpikingDataset, got {type(dataset).__name__}")
+    dataset = dataset_given(dataset)
     require(len(dataset) > 0, dataset.source or "dataset", "must hold at least one sample", len(dataset), DataError)
     shares = 100 * np.diff(dataset.indptr) / dataset.n_inputs
     figure = new_figure(3.6)

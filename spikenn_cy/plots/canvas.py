@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,6 @@ from spikenn_cy.utils.validation import is_real
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
-    from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
@@ -36,6 +36,7 @@ BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#767676"
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK)
 SEQUENTIAL = "cividis"
+ABSENT = "#F3E3C2"  # for what was not measured
 LONGEST_NAME = 16  # characters
 
 
@@ -49,20 +50,51 @@ def new_figure(height: float, width: float = WIDTH) -> "Figure":
     MissingExtra
         If matplotlib is not installed.
     """
+    from spikenn_cy.plots.figure import NotebookFigure  # here, since it needs matplotlib
+
+    return NotebookFigure(figsize=(width, height), dpi=100, layout="constrained")
+
+
+def axes_for(ax: "Axes | None", height: float) -> "Axes":
+    """Return the axes to draw in: those that a caller gave, or else those of a new figure of a height in inches.
+
+    Raises
+    ------
+    RunError
+        If ``ax`` is no axes of matplotlib.
+    """
+    if ax is None:
+        return new_figure(height).add_subplot()
     with extra("plot", where="plot"):
-        from matplotlib.figure import Figure
-    return Figure(figsize=(width, height), dpi=100, layout="constrained")
+        from matplotlib.axes import Axes
+    if not isinstance(ax, Axes):
+        raise RunError(f"ax: must be axes of matplotlib, such as Figure.add_subplot returns, got {type(ax).__name__}")
+    return ax
 
 
-def with_alt_text(figure: "Figure", text: str) -> "Figure":
-    """Return the figure with a text that says what it shows, for those who cannot see it; `alt_text` gives it back."""
-    figure.set_label(text)
+def with_alt_text(drawn: "Figure | Axes", text: str) -> "Figure":
+    """Return the figure with a text that says what it shows, for those who cannot see it; `alt_text` gives it back.
+
+    Of axes, the figure they are in, which may show more already.
+    """
+    figure = cast("Figure", drawn if hasattr(drawn, "savefig") else drawn.figure)
+    figure.set_label(f"{alt_text(figure)} {text}".strip())
     return figure
 
 
 def alt_text(figure: "Figure") -> str:
     """Return what a figure shows, in words."""
+    if not hasattr(figure, "savefig"):
+        raise RunError(f"figure: must be a Figure of matplotlib, got {type(figure).__name__}")
     return str(figure.get_label())
+
+
+def from_white() -> "Colormap":
+    """Return the colours from nearly white to dark blue, for values most of which are the least one."""
+    with extra("plot", where="plot"):
+        from matplotlib.colors import LinearSegmentedColormap
+    colours = LinearSegmentedColormap.from_list("from-white", ["#F7F7F7", SKY, BLUE, "#00203A"])
+    return colours.with_extremes(bad=ABSENT)
 
 
 def diverging() -> "Colormap":
@@ -70,16 +102,6 @@ def diverging() -> "Colormap":
     with extra("plot", where="plot"):
         from matplotlib.colors import LinearSegmentedColormap
     return LinearSegmentedColormap.from_list("blue-orange", [BLUE, "#FFFFFF", VERMILION])
-
-
-def shades(first: float, last: float) -> "ScalarMappable":
-    """Return a colour for each number between two, none of them too light for a line on white."""
-    with extra("plot", where="plot"):
-        from matplotlib import colormaps
-        from matplotlib.cm import ScalarMappable
-        from matplotlib.colors import ListedColormap
-        from matplotlib.colors import Normalize
-    return ScalarMappable(Normalize(first, last), ListedColormap(colormaps["viridis"](np.linspace(0, 0.88, 256))))
 
 
 def label_text(value: object, most: int | None = 80) -> str:
@@ -170,6 +192,7 @@ def rendered(figure: "Figure", form: str = "png", dpi: float = DPI) -> bytes:
     """
     require(form in FORMATS, "format", f"must be one of {', '.join(FORMATS)}", form, RunError)
     check_dpi(dpi)
+    alt_text(figure)
     with extra("plot", where="plot"):
         from matplotlib import rc_context
     # What says when a file was made would make every one another.
@@ -199,6 +222,8 @@ def write_figure(figure: "Figure", path: str | os.PathLike[str], dpi: float = DP
     RunError
         If the suffix is none of ``.png``, ``.svg`` and ``.pdf``, or the file cannot be written.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise RunError(f"path: must be that of a file to write, got {type(path).__name__}")
     form = Path(path).suffix.lower().removeprefix(".")
     require(
         form in FORMATS, os.fspath(path), f"must end with {', '.join(f'.{name}' for name in FORMATS)}", form, RunError

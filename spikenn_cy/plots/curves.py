@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -14,12 +13,14 @@ from spikenn_cy.network.history import History
 from spikenn_cy.plots.canvas import BLUE
 from spikenn_cy.plots.canvas import GREEN
 from spikenn_cy.plots.canvas import VERMILION
+from spikenn_cy.plots.canvas import axes_for
 from spikenn_cy.plots.canvas import new_figure
 from spikenn_cy.plots.canvas import tidy
 from spikenn_cy.plots.canvas import whole_numbers
 from spikenn_cy.plots.canvas import with_alt_text
 from spikenn_cy.plots.source import NotRecorded
 from spikenn_cy.plots.source import epochs_of
+from spikenn_cy.plots.source import folder_given
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,13 +36,16 @@ ENOUGH_EPOCHS = 6  # for their later half to be shown alone
 FEW_EPOCHS = 30  # up to which each has a mark
 
 
-def accuracy(run: str | os.PathLike[str] | History) -> "Figure":
+def accuracy(run: str | os.PathLike[str] | History, ax: "Axes | None" = None) -> "Figure":
     """Return the curves of training, validation and test accuracy over the epochs of a run.
 
     Parameters
     ----------
     run : path-like or History
         A run's folder, complete or not, or what `Readout.fit` returned.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw, so that several runs stand side by side. Default: a new figure, in which the later epochs have
+        a panel of their own.
 
     Returns
     -------
@@ -50,15 +54,17 @@ def accuracy(run: str | os.PathLike[str] | History) -> "Figure":
     Raises
     ------
     RunError
-        If no epoch is recorded.
+        If no epoch is recorded, or ``ax`` is no axes.
     MissingExtra
         If matplotlib is not installed.
     """
     epochs = epochs_of(run)
     numbers = [record["epoch"] for record in epochs]
-    figure = new_figure(4.2)
     # Most of a training goes on where all curves are close together, so its later part has a panel of its own.
-    panels = figure.subplots(1, 2 if len(epochs) >= ENOUGH_EPOCHS else 1, squeeze=False)[0]
+    if ax is None and len(epochs) >= ENOUGH_EPOCHS:
+        panels = list(new_figure(4.2).subplots(1, 2))
+    else:
+        panels = [axes_for(ax, 4.2)]
     later = len(epochs) // 2
     parts = []
     for key, title in SET_NAMES.items():
@@ -77,8 +83,12 @@ def accuracy(run: str | os.PathLike[str] | History) -> "Figure":
     if len(panels) > 1:
         panels[0].set_title("all epochs")
         panels[1].set_title(f"from epoch {numbers[later]} on")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
-    return with_alt_text(figure, f"Accuracy over {len(epochs)} epochs; after the last: {', '.join(parts)}.")
+    if ax is None:
+        lines = panels[0].get_legend_handles_labels()
+        panels[0].figure.legend(*lines, loc="outside lower center", ncols=3, frameon=False)
+    else:
+        ax.legend(frameon=False, loc="lower right", fontsize=9)
+    return with_alt_text(panels[0], f"Accuracy over {len(epochs)} epochs; after the last: {', '.join(parts)}.")
 
 
 def folds(output: str | os.PathLike[str]) -> "Figure":
@@ -103,10 +113,11 @@ def folds(output: str | os.PathLike[str]) -> "Figure":
         If matplotlib is not installed.
     """
     runs = []
+    output = folder_given(output, "output")
     for fold in kfolds.states(output):
-        if (Path(output) / fold.folder).is_dir():
+        if (output / fold.folder).is_dir():
             try:
-                runs.append(epochs_of(Path(output) / fold.folder))
+                runs.append(epochs_of(output / fold.folder))
             except NotRecorded:
                 continue
     if not runs:

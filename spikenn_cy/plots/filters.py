@@ -11,13 +11,14 @@ from spikenn_cy.errors import require
 from spikenn_cy.plots.canvas import GREY
 from spikenn_cy.plots.canvas import SEQUENTIAL
 from spikenn_cy.plots.canvas import WIDTH
+from spikenn_cy.plots.canvas import axes_for
 from spikenn_cy.plots.canvas import diverging
 from spikenn_cy.plots.canvas import mosaic
-from spikenn_cy.plots.canvas import new_figure
 from spikenn_cy.plots.canvas import set_names
 from spikenn_cy.plots.canvas import with_alt_text
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 COLOUR_CHANNELS = 6  # red on, red off, green on, green off, blue on, blue off
@@ -25,7 +26,7 @@ N_COLUMNS = 16
 MOST_CHANNELS = 12
 
 
-def filters(weights: npt.ArrayLike, name: str = "filter") -> "Figure":
+def filters(weights: npt.ArrayLike, name: str = "filter", ax: "Axes | None" = None) -> "Figure":
     """Return a picture of all filters of a convolution.
 
     On and off channels follow each other for each channel of the image, as `STDPCSNN` has
@@ -40,6 +41,8 @@ def filters(weights: npt.ArrayLike, name: str = "filter") -> "Figure":
         is, from left to right.
     name : str
         What one of them is called.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Default: in a new figure.
 
     Returns
     -------
@@ -62,8 +65,7 @@ def filters(weights: npt.ArrayLike, name: str = "filter") -> "Figure":
         n_columns = min(N_COLUMNS, n_filters, math.ceil(math.sqrt(1.3 * n_filters * (height + gap) / (width + gap))))
     n_rows = -(-n_filters // n_columns)
     room = WIDTH - (0.9 if n_channels == COLOUR_CHANNELS else 1.7)  # what labels and a scale leave in width
-    figure = new_figure(min(1.1 + room * n_rows * (height + gap - 1) / (n_columns * (width + gap - 1)), 2.5 * WIDTH))
-    axes = figure.add_subplot()
+    axes = axes_for(ax, min(1.1 + room * n_rows * (height + gap - 1) / (n_columns * (width + gap - 1)), 2.5 * WIDTH))
     if n_channels == COLOUR_CHANNELS:
         axes.imshow(mosaic((1 + images) / 2, n_columns, 1, 1.0), interpolation="nearest")
         axes.set_title(f"{n_filters} {name}s: on minus off weights of red, green and blue, grey where equal")
@@ -79,7 +81,7 @@ def filters(weights: npt.ArrayLike, name: str = "filter") -> "Figure":
         )
         axes.set_facecolor(GREY)
         title = "on weight minus off weight" if n_channels == 2 else "weight"
-        figure.colorbar(drawn, ax=axes, label=title, fraction=0.025, pad=0.015)
+        axes.figure.colorbar(drawn, ax=axes, label=title, fraction=0.025, pad=0.015)
         beside = f", {n_channels} channels side by side" if n_channels > 2 else ""
         axes.set_title(f"{n_filters} {name}s of {height}x{weights.shape[1]} pixels{beside}")
     set_names(axes.xaxis, np.arange(n_columns) * (width + gap) + (width - 1) / 2, range(n_columns))
@@ -89,7 +91,7 @@ def filters(weights: npt.ArrayLike, name: str = "filter") -> "Figure":
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return with_alt_text(
-        figure,
+        axes,
         f"{n_filters} {name}s of {height} by {weights.shape[1]} pixels with {n_channels} channels; "
         f"weights from {weights.min():.3g} to {weights.max():.3g}, {weights.mean():.3g} on average.",
     )

@@ -18,6 +18,7 @@ from spikenn_cy.plots.canvas import with_alt_text
 from spikenn_cy.plots.source import NotRecorded
 from spikenn_cy.plots.source import Source
 from spikenn_cy.plots.source import each_epoch
+from spikenn_cy.plots.source import folder_given
 from spikenn_cy.storage.kinds import STATS
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def layers(run: str | os.PathLike[str]) -> "Figure":
     MissingExtra
         If matplotlib is not installed.
     """
-    model = Source(Path(run)).model
+    model = Source(folder_given(run)).model
     shares, samples = shares_of_epochs(run, model)
     sizes = [layer.n_neurons for layer in model.layers[:-1]]
     figure = new_figure(3.8)

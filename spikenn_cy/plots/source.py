@@ -17,12 +17,14 @@ from spikenn_cy.demo import DIGITS
 from spikenn_cy.demo import demo_datasets
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import RunError
+from spikenn_cy.errors import did_you_mean
 from spikenn_cy.errors import shortened
 from spikenn_cy.experiments import RUNNERS
 from spikenn_cy.experiments.store import ACCURACIES
 from spikenn_cy.experiments.store import read_epochs
 from spikenn_cy.network.history import History
 from spikenn_cy.network.readout import Readout
+from spikenn_cy.plots.canvas import label_text
 from spikenn_cy.rules import RULES
 from spikenn_cy.storage.arrays import open_arrays
 from spikenn_cy.storage.arrays import refusing
@@ -51,10 +53,16 @@ class Source:
         That ``run``, ``kfold``, ``gridsearch`` or ``ablation`` has filled.
     input : path-like, optional
         Folder of the data that a run was given. The bundled digits need none.
+    label : str, optional
+        Name of the class of which pictures of one class are; the first one by default.
+    sample : int
+        Number of the test sample of which pictures of one sample are.
     """
 
     folder: Path
     input: str | os.PathLike[str] | None = None
+    label: str | None = None
+    sample: int = 0
 
     @functools.cached_property
     def kind(self) -> str:
@@ -114,6 +122,21 @@ class Source:
             raise NotRecorded("no weights: nothing has been trained")
         return self.model
 
+    @property
+    def class_number(self) -> int:
+        """The number of the class that was chosen by its name.
+
+        Raises
+        ------
+        RunError
+            If the network has no such class.
+        """
+        names = [label_text(name) for name in self.model.classes.tolist()]
+        if self.label is not None and self.label not in names:
+            close = did_you_mean(self.label, names)
+            raise RunError(f"label: must be a class of the run, such as {names[0]}, got {shortened(self.label)}{close}")
+        return 0 if self.label is None else names.index(self.label)
+
     @functools.cached_property
     def test(self) -> SpikingDataset:
         """The test set, its labels numbered as the network numbers them."""
@@ -130,6 +153,47 @@ class Source:
         if fingerprint(files["test"])["sha256"] != _digest(recorded, "test"):
             raise DataError(f"{files['test']}: must be the testset of the run in {self.folder}, got another one")
         return match_classes(SpikingDataset.from_file(files["test"]), SpikingDataset.from_file(files["train"]))
+
+
+def model_given(model: object) -> Readout:
+    """Return a network that a caller gave.
+
+    Raises
+    ------
+    DataError
+        If it is anything else.
+    """
+    if isinstance(model, Readout):
+        return model
+    hint = " (its readout_ is one)" if isinstance(getattr(model, "readout_", None), Readout) else ""
+    raise DataError(f"model: must be a Readout, got {type(model).__name__}{hint}")
+
+
+def dataset_given(dataset: object) -> SpikingDataset:
+    """Return a data set that a caller gave.
+
+    Raises
+    ------
+    DataError
+        If it is anything else.
+    """
+    if isinstance(dataset, SpikingDataset):
+        return dataset
+    hint = "SpikingDataset.from_numpy makes one of spike times"
+    raise DataError(f"dataset: must be a SpikingDataset, got {type(dataset).__name__} ({hint})")
+
+
+def folder_given(folder: object, name: str = "run") -> Path:
+    """Return a folder that a caller gave by its path.
+
+    Raises
+    ------
+    RunError
+        If it is no path.
+    """
+    if isinstance(folder, str | os.PathLike):
+        return Path(os.fspath(folder))
+    raise RunError(f"{name}: must be the path of a folder, got {type(folder).__name__}")
 
 
 def epochs_of(run: str | os.PathLike[str] | History) -> list[dict[str, Any]]:
@@ -152,6 +216,8 @@ def epochs_of(run: str | os.PathLike[str] | History) -> list[dict[str, Any]]:
         if not epochs:
             raise NotRecorded("no epochs: nothing has been trained")
         return epochs
+    if not isinstance(run, str | os.PathLike):
+        raise RunError(f"run: must be a History or the path of a folder, got {type(run).__name__}")
     epochs = list(read_epochs(Path(run)))
     if not epochs:
         raise NotRecorded(f"no epochs: {METRICS} is {'empty' if Path(run, METRICS).exists() else 'not there'}")

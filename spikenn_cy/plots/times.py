@@ -17,6 +17,8 @@ from spikenn_cy.plots.canvas import set_names
 from spikenn_cy.plots.canvas import thinned
 from spikenn_cy.plots.canvas import tidy
 from spikenn_cy.plots.canvas import with_alt_text
+from spikenn_cy.plots.source import dataset_given
+from spikenn_cy.plots.source import model_given
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,11 +52,10 @@ def decision_times(model: Readout, dataset: SpikingDataset) -> "Figure":
     MissingExtra
         If matplotlib is not installed.
     """
-    if not isinstance(model, Readout):
-        raise DataError(f"model: must be a Readout, got {type(model).__name__}")
+    model, dataset = model_given(model), dataset_given(dataset)
     require(len(dataset) > 0, dataset.source or "dataset", "must hold at least one sample", len(dataset), DataError)
     names = model.classes
-    dataset = in_classes(dataset, names, name="dataset")
+    dataset = in_classes(dataset, names)
     times = first_times(model, dataset)
     right = model.decide(dataset) == dataset.labels
     end = model.max_time

@@ -13,16 +13,18 @@ from spikenn_cy.errors import require
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.plots.canvas import SEQUENTIAL
 from spikenn_cy.plots.canvas import WIDTH
+from spikenn_cy.plots.canvas import axes_for
 from spikenn_cy.plots.canvas import diverging
 from spikenn_cy.plots.canvas import mosaic
-from spikenn_cy.plots.canvas import new_figure
 from spikenn_cy.plots.canvas import set_names
 from spikenn_cy.plots.canvas import thinned
 from spikenn_cy.plots.canvas import with_alt_text
 from spikenn_cy.plots.filters import MOST_CHANNELS
 from spikenn_cy.plots.filters import filters
+from spikenn_cy.plots.source import model_given
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 SMALLEST_SIDE = 3  # pixels; four or fewer inputs form no picture
@@ -30,7 +32,9 @@ MOST_COLUMNS = 25
 MOST_NAMES = 25
 
 
-def weights(model: Readout | str | os.PathLike[str], shape: Sequence[int] | None = None) -> "Figure":
+def weights(
+    model: Readout | str | os.PathLike[str], shape: Sequence[int] | None = None, ax: "Axes | None" = None
+) -> "Figure":
     """Return the weights of each neuron of the first layer, whose inputs are those of the data, as images.
 
     Parameters
@@ -40,6 +44,8 @@ def weights(model: Readout | str | os.PathLike[str], shape: Sequence[int] | None
     shape : (int, int), optional
         Height and width of the image that the inputs form, row by row. Default: the axes of
         the network's ``input_shape``, or else a square, such as 28 x 28 for 784 inputs.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Default: in a new figure.
 
     Returns
     -------
@@ -54,14 +60,13 @@ def weights(model: Readout | str | os.PathLike[str], shape: Sequence[int] | None
     MissingExtra
         If matplotlib is not installed.
     """
-    if not isinstance(model, Readout):
-        model = Readout.load(model)
+    model = Readout.load(model) if isinstance(model, str | os.PathLike) else model_given(model)
     array = model.layers[0].weights
     if array.ndim == 4:
-        return filters(np.moveaxis(array, 0, 3))
+        return filters(np.moveaxis(array, 0, 3), ax=ax)
     height, width, n_channels = _image_shape(model, shape)
     if n_channels > 1:
-        return filters(np.moveaxis(array.reshape(-1, height, width, n_channels), 0, 3), "neuron")
+        return filters(np.moveaxis(array.reshape(-1, height, width, n_channels), 0, 3), "neuron", ax)
     # A hidden layer's neurons belong to no class.
     n_classes = model.n_classes if len(model.layers) == 1 else 1
     n_neurons = len(array)
@@ -74,15 +79,14 @@ def weights(model: Readout | str | os.PathLike[str], shape: Sequence[int] | None
     low, high = float(array.min()), float(array.max())
     signed = low < 0
     largest = max(abs(low), abs(high)) or 1.0
-    figure = new_figure(min(1.1 + (WIDTH - 1.9) * whole.shape[0] / whole.shape[1], 2 * WIDTH))
-    axes = figure.add_subplot()
+    axes = axes_for(ax, min(1.1 + (WIDTH - 1.9) * whole.shape[0] / whole.shape[1], 2 * WIDTH))
     drawn = axes.imshow(
         whole,
         cmap=diverging() if signed else SEQUENTIAL,
         vmin=-largest if signed else low,
         vmax=largest if signed else max(high, low + 1e-6),
     )
-    figure.colorbar(drawn, ax=axes, label="synaptic weight", fraction=0.03, pad=0.015)
+    axes.figure.colorbar(drawn, ax=axes, label="synaptic weight", fraction=0.03, pad=0.015)
     n_rows = len(images) // n_columns + (len(images) % n_columns > 0)
     pitch = height + gap
     if n_classes > 1:
@@ -107,7 +111,7 @@ def weights(model: Readout | str | os.PathLike[str], shape: Sequence[int] | None
     axes.spines[:].set_visible(False)
     axes.set_title(f"{n_neurons} neurons, {height} x {width} inputs each")
     return with_alt_text(
-        figure,
+        axes,
         f"Synaptic weights of {n_neurons} neurons as images of {height} by {width} inputs; from {low:.3g} to "
         f"{high:.3g}, {array.mean():.3g} on average.",
     )
