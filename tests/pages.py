@@ -15,6 +15,8 @@ import contextlib
 import io
 import re
 import shlex
+import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -162,9 +164,20 @@ def run(line, folder, place):
     words = shlex.split(line)
     if line.startswith(OURS):
         return ours(*(words[2:] if words[0] == "python" else ["spikenn_cy", *words[1:]]), place=f"{place}: {line}")
+    if line.startswith(("gcc ", "./")):
+        return compiled(words, folder, f"{place}: {line}")
     assert re.match(r"python \w+\.py", line), f"{place}: nobody knows how to run {line}"
     finished = script(*words[1:], folder=folder)
     assert finished.returncode == 0, f"{place}: {line}: {finished.stderr}"
+    return finished.stdout
+
+
+def compiled(words, folder, place):
+    """Run a compiler, or a program that it made; return its output, or None where there is no compiler."""
+    if shutil.which("gcc") is None:
+        return None
+    finished = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+    assert (finished.returncode, finished.stderr) == (0, ""), f"{place}: {finished.stderr}"
     return finished.stdout
 
 

@@ -119,8 +119,8 @@ def refused(capsys, *words):
 @pytest.mark.parametrize(
     ("words", "finding"),
     [
-        (["out", "model.onnx"], "model.onnx: suffix must be one of .nir, .npz, got '.onnx'"),
-        (["out", "model"], "model: suffix must be one of .nir, .npz, got ''"),
+        (["out", "model.onnx"], "model.onnx: suffix must be one of .nir, .npz, .h, got '.onnx'"),
+        (["out", "model"], "model: suffix must be one of .nir, .npz, .h, got ''"),
         (["nowhere", "model.npz"], "nowhere: must be a file that Readout.save wrote, got No such file or directory"),
         (["empty", "model.npz"], "empty: must be the folder of a complete run, with model.npz, got another folder"),
         (["begun", "model.npz"], "begun: must be the folder of a complete run, with model.npz, got an unfinished one"),

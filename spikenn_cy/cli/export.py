@@ -3,6 +3,7 @@
 import argparse
 
 from spikenn_cy.cli.arguments import Parser
+from spikenn_cy.cli.arguments import counting_number
 from spikenn_cy.cli.arguments import positive_number
 from spikenn_cy.experiments.store import model_of
 from spikenn_cy.export import FORMATS
@@ -13,7 +14,7 @@ SUMMARY = "Write a trained network for other software."
 
 def add_arguments(parser: Parser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("run", metavar="RUN_DIR", help="folder of a run, or a file with a trained network")
+    parser.add_argument("run", metavar="RUN_DIR", help="folder of a run, or a file with a trained or quantised network")
     formats = ", ".join(f"{suffix} ({form.title})" for suffix, form in FORMATS.items())
     parser.add_argument("output", metavar="OUT", help=f"file to write, replaced if it is there: {formats}")
     parser.add_argument(
@@ -23,11 +24,15 @@ def add_arguments(parser: Parser) -> None:
         help="for a .nir file whose reader takes a spike for a current of 1 for one step, its length in the unit of "
         "max_time (default: a spike is an impulse)",
     )
+    for name, what in (("--bits", "a weight, 2 to 8"), ("--time_bits", "a spike time, 1 to 8")):
+        text = f"for a .h file of a network that is not quantised yet: bits of {what} (default: 8)"
+        parser.add_argument(name, type=counting_number, default=None, metavar="BITS", help=text)
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Export, then say what was written."""
-    model = export(model_of(arguments.run), arguments.output, dt=arguments.dt)
+    widths = {"bits": arguments.bits, "time_bits": arguments.time_bits}
+    model = export(model_of(arguments.run), arguments.output, dt=arguments.dt, **widths)
     sizes = " -> ".join(f"{n:,}" for n in (model.n_inputs, *(layer.n_neurons for layer in model.layers)))
     print(f"{sizes} neurons, {model.n_classes:,} classes: {arguments.output}")
     return 0
