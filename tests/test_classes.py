@@ -74,9 +74,7 @@ def test_a_part_of_the_training_set_matches_it():
     ],
 )
 def test_a_class_the_training_set_has_not_is_refused(train, val, unknown):
-    with pytest.raises(
-        DataError, match=rf"^dataset: must have no class that the training set has not, got {unknown}$"
-    ):
+    with pytest.raises(DataError, match=rf"^dataset: must have no class that the training set has not, got {unknown}$"):
         match_classes(dataset(val), dataset(train))
 
 

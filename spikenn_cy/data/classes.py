@@ -11,7 +11,7 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 
 
-def match_classes(dataset: SpikingDataset, training: SpikingDataset, name: str = "data set") -> SpikingDataset:
+def match_classes(dataset: SpikingDataset, training: SpikingDataset, name: str = "dataset") -> SpikingDataset:
     """Return ``dataset`` with its labels numbered by the classes of ``training``.
 
     Parameters
@@ -46,7 +46,7 @@ def match_classes(dataset: SpikingDataset, training: SpikingDataset, name: str =
     return in_classes(dataset, training.classes, other, name)
 
 
-def require_labels(dataset: SpikingDataset, name: str = "data set") -> None:
+def require_labels(dataset: SpikingDataset, name: str = "dataset") -> None:
     """Raise `DataError` unless the classes of the samples are known."""
     rule = "must have labels, which only predict, decide, first_spikes and cost do without"
     require(dataset.labels is not None, dataset.source or name, rule, None, DataError)

@@ -9,6 +9,7 @@ from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.data.dense import from_dense
 from spikenn_cy.data.objects import holds_objects
 from spikenn_cy.data.objects import read_objects
+from spikenn_cy.data.reading import open_at_once
 from spikenn_cy.data.suspicion import look_at_dense
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import shortened
@@ -68,8 +69,8 @@ def read_labels(path: str | os.PathLike[str]) -> np.ndarray:
 def read_array(path: str | os.PathLike[str]) -> np.ndarray:
     """Return the array in a ``.npy`` file, mapped."""
     rule = "must be an array in NumPy's .npy format"
-    with open(path, "rb") as file:
-        magic = file.read(6)
+    with open(path, "rb", opener=open_at_once) as file:
+        magic = file.read(6)  # of a pipe without another end there is nothing
     if magic != b"\x93NUMPY":
         found = "an .npz archive" if magic.startswith(b"PK") else "another file"
         raise DataError(f"{path}: {rule}, got {found}")

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from spikenn_cy.data.legacy import ADMITTED
+from spikenn_cy.data.reading import open_at_once
 from spikenn_cy.data.reading import opened
 from spikenn_cy.data.unpickle import Call
 from spikenn_cy.data.unpickle import Name
@@ -17,7 +18,7 @@ from spikenn_cy.errors import require
 def holds_objects(path: str | os.PathLike[str]) -> bool:
     """Return whether a file is an array of Python objects in NumPy's format."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=open_at_once) as file:
             return npy.read_magic(file) == (1, 0) and npy.read_array_header_1_0(file)[2].hasobject
     except ValueError:  # of any other file
         return False
