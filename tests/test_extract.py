@@ -690,7 +690,7 @@ def test_without_labels_there_is_no_accuracy(images, models, tmp_path, capsys):
         ),
         (np.zeros(28, np.uint8), None, "x.npy: must hold images of shape"),
         (np.zeros((2, 28, 28), np.uint8), np.zeros(3, int), "y.npy: must hold 2 labels"),
-        (np.zeros((2, 28, 28), np.uint8), np.array([0, 9]), "labels: must be among the classes of"),
+        (np.zeros((2, 28, 28), np.uint8), np.array([0, 9]), "must have labels among the classes of"),
         (np.zeros((2, 20, 28), np.uint8), None, "images: must be as those of fit"),
     ],
 )

@@ -144,7 +144,7 @@ def test_settings_chosen_from_data_are_printed_kept_and_chosen_again(trees, caps
             ["words.csv", *RUN, *ENCODER],
             "words.csv: line 3, column width: must be a number,",
         ),
-        (["fir.csv", *RUN, *ENCODER], "labels: must be among the classes of run/model.npz"),
+        (["fir.csv", *RUN, *ENCODER], "fir.csv: must have labels among the classes of run/model.npz, got 'fir'"),
         (["empty.csv", *RUN, *ENCODER], "empty.csv: must be a table, got 'an empty file'"),
         (["spikes/encoder.npz", *RUN, *ENCODER], "must be a table of text, CSV or TSV"),
         (["run", *RUN], "run: must hold trainset.npz or trainset.npy"),
@@ -156,6 +156,33 @@ def test_what_does_not_go_together_is_refused_in_one_line(trees, capsys, words, 
     Path("fir.csv").write_text("length;width;tree\n1;2;fir\n2;3;oak\n")
     Path("empty.csv").touch()
     assert finding in refused(capsys, "predict", *words)
+
+
+def test_rows_that_are_not_like_those_of_the_training_are_told(trees, capsys):
+    Path("some.csv").write_text("length;width;tree\n1;2;oak\n2;3;\n")
+    assert main(["predict", "some.csv", *RUN, *ENCODER]) == 0
+    out, err = capsys.readouterr()
+    assert err == "warning: some.csv: 1 of 2 rows have no label, so that none is compared\n"
+    assert "accuracy" not in out
+    Path("far.csv").write_text("length;width\n1;2\n-5000;3\n")
+    assert main(["predict", "far.csv", *RUN, *ENCODER]) == 0
+    told = "1 numbers are far from those of the training part, such as -5000 in line 3, column length, where these are"
+    assert capsys.readouterr().err.startswith(f"warning: far.csv: {told} from ")
+
+
+@pytest.mark.parametrize("command", ["encode", "predict"])
+def test_an_infinite_number_of_an_array_is_named_with_its_place(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    X = np.random.default_rng(0).random((40, 3))
+    np.save("X.npy", X)
+    np.save("y.npy", np.arange(40) % 2)
+    assert main(["encode", "X.npy", "spikes", "--label", "y.npy"]) == 0
+    assert main(["run", "spikes", "run", "--set", "trainer.epochs=1", "--set", "network[0].n_neurons=4"]) == 0
+    X[7, 2] = np.inf
+    np.save("X.npy", X)
+    words = ["other", "--label", "y.npy"] if command == "encode" else [*RUN, *ENCODER]
+    capsys.readouterr()
+    assert refused(capsys, command, "X.npy", *words) == "X.npy: row 7, column 2: must be finite, got inf"
 
 
 # Pictures

@@ -34,6 +34,7 @@ from spikenn_cy.estimator.tables import Header
 from spikenn_cy.estimator.tables import TableEncoder
 from spikenn_cy.estimator.tables import check_scale
 from spikenn_cy.estimator.tables import features_of
+from spikenn_cy.estimator.tables import finite
 from spikenn_cy.estimator.tables import label_of
 from spikenn_cy.estimator.tables import labels_in
 from spikenn_cy.estimator.tables import rows_of_array
@@ -254,9 +255,7 @@ def _of_array(job: Encoding) -> Found:
         labels = [label_of(value) for value in array[:, int(label)].tolist()]
     require(bool(numbers), path, "must have a column beside the label", "none", DataError)
     chosen = np.array([int(name) for name in numbers])
-    matrix = (array if label is None else array[:, chosen]).astype(np.float64)
-    wrong = np.isinf(matrix)
-    require(not wrong.any(), path, "must be finite", "an infinite number", DataError)
+    matrix = finite(array if label is None else array[:, chosen], numbers, path)
     features = Features(matrix, {}, np.arange(len(array)))
     remarks = _of_missing(features, job.n_fields) + _of_constant(features, numbers, path)
     return Found(names, False, label, features, numbers, labels, remarks)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 from typing import NamedTuple
@@ -171,8 +172,13 @@ class TableEncoder:
         columns = read_columns(path, layout, kinds, only_words=label)
         self._warn_of_words(path, columns)
         features = features_of(columns, header.numbers)
-        # New rows may have an empty column where their label will stand.
-        if header.label is None or not labelled or (columns.words[header.label].numbers < 0).any():
+        self._warn_of_numbers(path, features)
+        if header.label is None or not labelled:
+            return features, None
+        n_missing = int((columns.words[header.label].numbers < 0).sum())
+        if n_missing:  # new rows may have an empty column where their label will stand
+            if n_missing < len(features.rows):
+                warn_of(path, f"{n_missing} of {len(features.rows)} rows have no label, so that none is compared")
             return features, None
         return features, labels_in(columns.words[header.label], columns, path, header.label)
 
@@ -203,10 +209,28 @@ class TableEncoder:
         require(len(names) == n_columns, path, rule, n_columns, DataError)
         require(not header.categories, path, "must be a table of text, since words were learned", "an array", DataError)
         chosen = [names.index(name) for name in header.numbers]
-        features = Features(array[:, chosen].astype(np.float64), {}, np.arange(len(array)), is_array=True)
+        matrix = finite(array[:, chosen], header.numbers, path)
+        features = Features(matrix, {}, np.arange(len(array)), is_array=True)
+        self._warn_of_numbers(path, features)
         if header.label is None or header.label not in names:
             return features, None
         return features, [label_of(value) for value in array[:, names.index(header.label)].tolist()]
+
+    def _warn_of_numbers(self, path: Path, features: Features) -> None:
+        """Warn of numbers that are further from those of the training part than these are from each other."""
+        if self.header.scaling != "range":
+            return
+        low, high = self._latency.data_min_, self._latency.data_max_
+        width = high - low
+        with np.errstate(invalid="ignore"):
+            far = (width > 0) & ((features.numbers < low - width) | (features.numbers > high + width))
+        if far.any():
+            row, column = (int(k) for k in np.argwhere(far)[0])
+            name, number = self.header.numbers[column], features.numbers[row, column]
+            where = f"{'row' if features.is_array else 'line'} {features.rows[row]}, column {name}"
+            learned = f"{low[column]:g} to {high[column]:g}"
+            text = f"{int(far.sum())} numbers are far from those of the training part, such as {number:g} in {where}"
+            warn_of(path, f"{text}, where these are from {learned}; the nearest is taken for each")
 
     def _warn_of_words(self, path: Path, columns: Columns) -> None:
         for name, known in self.header.categories.items():
@@ -252,6 +276,17 @@ def rows_of_array(path: Path) -> npt.NDArray[np.generic]:
     hint = " (are features and labels swapped?)" if array.ndim == 1 else ""
     require(ok, path, f"{rule}{hint}", f"{array.dtype} {array.shape}", DataError)
     return array.reshape(len(array), -1)
+
+
+def finite(array: npt.NDArray[np.generic], names: Sequence[str], path: Path) -> npt.NDArray[np.float64]:
+    """Return columns of an array as real numbers, of which none is infinite; NaN is a missing one."""
+    matrix = array.astype(np.float64)
+    wrong = np.isinf(matrix)
+    if wrong.any():
+        row, column = (int(k) for k in np.argwhere(wrong)[0])
+        place = f"{path}: row {row}, column {names[column]}"
+        require(False, place, "must be finite", float(matrix[row, column]), DataError)
+    return matrix
 
 
 def check_scale(numbers: npt.NDArray[np.float64], header: Header, rows: npt.NDArray[np.int64], place: str) -> None:

@@ -94,7 +94,7 @@ def predict(question: Question) -> Prediction:
         If a file is another, or they do not suit each other.
     """
     both = question.extractor is not None and question.encoder is not None
-    require(not both, "--encoder", "must not be given beside --extractor", os.fspath(question.data), DataError)
+    require(not both, "--encoder", "must not be given beside --extractor", os.fspath(question.encoder or ""), DataError)
     ok = question.labels is None or question.extractor is not None
     require(ok, "--labels", "must be given for images only", os.fspath(question.labels or ""), DataError)
     readout = model_in(question.readout, MODEL, NETWORK)
@@ -107,7 +107,8 @@ def predict(question: Question) -> Prediction:
         dataset = read_spikes(Path(question.data))
         labels = None if dataset.labels is None else dataset.classes[dataset.labels].tolist()
         samples = _Samples((dataset,), range_of(dataset), labels)
-    right = None if samples.labels is None else _known(samples.labels, network, readout)
+    place = os.fspath(question.data if question.labels is None else question.labels)
+    right = None if samples.labels is None else _known(samples.labels, network, (place, readout))
     classes, times = [], []
     for block in samples.blocks:
         classes.append(network.predict(block, question.n_threads))
@@ -184,11 +185,13 @@ def _require_end(network: Readout, question: Question) -> None:
     require(network.max_time == FEATURES_END, str(question.readout), rule, network.max_time, DataError)
 
 
-def _known(labels: Sequence[object], network: Readout, readout: Path) -> np.ndarray:
-    """Return labels as the network has them; those of files may be text in place of whole numbers."""
+def _known(labels: Sequence[object], network: Readout, place: tuple[str, Path]) -> np.ndarray:
+    """Return the labels in a file as the network in another has them; they may be text in place of whole numbers."""
+    where, readout = place
     of_text = {str(name): name for name in network.classes.tolist()}
     unknown = sorted({str(label) for label in labels} - of_text.keys())
-    require(not unknown, "labels", f"must be among the classes of {readout}", unknown, DataError)
+    rule = f"must have labels among the classes of {readout}"
+    require(not unknown, where, rule, ", ".join(unknown[:5]) + ", …" * (len(unknown) > 5), DataError)
     return np.array([of_text[str(label)] for label in labels])
 
 
