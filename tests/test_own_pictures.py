@@ -289,3 +289,23 @@ def test_other_labels_of_published_images_draw_a_warning(known, capsys, monkeypa
 def test_a_data_set_that_is_not_fetched_is_read_from_a_folder_only(tmp_path, capsys):
     assert main(["dataset", "qmnist", str(tmp_path / "out")]) == 2
     assert "dataset qmnist: must be given a folder with its files (--from DIR), got none" in capsys.readouterr().err
+
+
+def test_what_is_left_out_is_told_wherever_it_lies(tmp_path, capsys):
+    photos = tmp_path / "photos"
+    for label, n_pictures in (("cat", 2), ("dog", 2)):
+        (photos / label / "more").mkdir(parents=True)
+        for k in range(n_pictures):
+            write(photos / label / f"{k}.png")
+    (photos / "labels.csv").write_text("file,class\ncat/0.png,owl\n")
+    (photos / ".hidden").touch()
+    (photos / "dog" / "notes.txt").touch()
+    assert main(["dataset", "folder", str(photos), str(tmp_path / "out")]) == 0
+    out, err = capsys.readouterr()
+    said = "left out what is no picture of a class:"
+    assert err.splitlines() == [
+        f"warning: {photos}: {said} labels.csv",
+        f"warning: {photos}/cat: {said} more",
+        f"warning: {photos}/dog: {said} more and 1 more",
+    ]
+    assert out.splitlines()[-1] == "no splits for gridsearch and kfold, which take two training images of each class"

@@ -69,4 +69,6 @@ def main(arguments: argparse.Namespace) -> int:
     for place, split in splits.items():
         parts = (len(split.train), len(split.val), split.n_test)
         print(f"{arguments.output}/{place}: {' + '.join(f'{n_images:,}' for n_images in parts if n_images)} images")
+    if not splits:
+        print("no splits for gridsearch and kfold, which take two training images of each class")
     return 0

@@ -116,6 +116,7 @@ def labelled_parts(folder: Path, size: Size | None) -> dict[str, Labelled]:
     if inside.keys() & PARTS.keys() and not inside.keys() - PARTS.keys():
         parts = {PARTS[name]: path for name, path in inside.items()}
         require("train" in parts, folder, "must hold train beside test", sorted(inside), DataError)
+        _tell_others(folder, (path for path in folder.iterdir() if not path.is_dir()))
         found = {"train": _in_folders(parts["train"], size)}
         if "test" in parts:
             found["test"] = _in_folders(parts["test"], size, fewest=1)
@@ -139,19 +140,25 @@ def _in_folders(folder: Path, size: Size | None, fewest: int = 2) -> Labelled:
     classes = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     rule = f"must hold a folder of pictures for each of {'two classes' if fewest == 2 else 'one class'} or more"
     require(len(classes) >= fewest, folder, rule, [path.name for path in classes] or "none", DataError)
+    _tell_others(folder, (path for path in folder.iterdir() if not path.is_dir()))
     paths: list[Path] = []
     names: list[str] = []
     for place in classes:
         found = pictures_in(place)
         rule = f"must hold pictures ({', '.join(SUFFIXES)})"
         require(bool(found), place, rule, "none", DataError)
-        others = [path.name for path in place.iterdir() if not is_picture(path) and not path.name.startswith(".")]
-        if others:
-            text = f"{place}: {len(others)} others than pictures left out, such as {others[0]}"
-            warnings.warn(DataWarning(text), stacklevel=4)
+        _tell_others(place, (path for path in place.iterdir() if not is_picture(path)))
         paths += found
         names += [place.name] * len(found)
     return Labelled(read_pictures(paths, size), names)
+
+
+def _tell_others(place: Path, others: Iterable[Path]) -> None:
+    """Warn of what lies in a folder and is left out, but for hidden files."""
+    names = sorted(path.name for path in others if not path.name.startswith("."))
+    if names:
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        warnings.warn(DataWarning(f"{place}: left out what is no picture of a class: {names[0]}{more}"), stacklevel=5)
 
 
 def _named_in_table(folder: Path, pictures: Sequence[Path], size: Size | None) -> Labelled:
