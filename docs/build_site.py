@@ -1,7 +1,8 @@
-"""What the site needs beside ``mkdocs.yml``: pages from outside of this folder, and docstrings of compiled modules."""
+"""What the site needs beside ``mkdocs.yml``: pages from elsewhere, notebooks as pages, compiled modules' docstrings."""
 
 import importlib
 import inspect
+import json
 import os
 import re
 import sys
@@ -24,10 +25,20 @@ LINK = re.compile(r"\[([^\]\n]+)\]\((?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?\)")
 
 
 def on_files(files, config):
-    """Add the pages from elsewhere."""
+    """Add the pages from elsewhere, and a page for each notebook, which stays beside it to be downloaded."""
     for source, page in ELSEWHERE.items():
         files.append(File.generated(config, page, content=(ROOT / source).read_text(encoding="utf-8")))
+    for path in sorted((ROOT / "docs").glob("*.ipynb")):
+        files.append(File.generated(config, f"{path.stem}.md", content=page_of(path)))
     return files
+
+
+def page_of(path):
+    """Return a notebook as Markdown, with where to get it."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    sources = [("".join(cell["source"]), cell["cell_type"] == "code") for cell in cells]
+    first, *others = (f"```python\n{source}\n```" if is_code else source for source, is_code in sources)
+    return "\n\n".join([first, f"This page as a [notebook]({path.name}).", *others])
 
 
 def on_page_markdown(markdown, page, config, files):

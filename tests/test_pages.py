@@ -371,7 +371,8 @@ def test_every_page_of_the_site_has_its_place_in_the_navigation():
         r"^ +- (?:.*: )?([\w-]+)\.md", config[config.index("\nnav:") : config.index("\nmarkdown")], re.M
     )
     outside = {"index", "contributing", "changelog", "published-settings"}
-    assert sorted(listed) == sorted({*DOCS, *outside})
+    notebooks = {path.stem for path in (ROOT / "docs").glob("*.ipynb")}
+    assert sorted(listed) == sorted({*DOCS, *outside, *notebooks})
 
 
 FAMILIES = (RULES, REGULATORS, NEURONS, LAYERS)
