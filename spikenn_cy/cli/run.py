@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from spikenn_cy.cli.arguments import Parser
@@ -24,6 +25,7 @@ from spikenn_cy.report import write_report
 from spikenn_cy.settings.overrides import overridden
 from spikenn_cy.storage.kinds import RESULT
 from spikenn_cy.storage.kinds import RUN
+from spikenn_cy.utils.tables import WIDEST
 
 SUMMARY = "Train one network; without arguments, on the bundled handwritten digits."
 TITLE_OF_PART = {"train": "training", "val": "validation", "test": "test"}
@@ -105,7 +107,9 @@ def _settings(arguments: argparse.Namespace, demo: Demo | None) -> str | Experim
         config = ExperimentConfig.from_any(*overridden(given, arguments.set))
     if chosen and isinstance(config, ExperimentConfig):
         print(f"settings, chosen from the data and kept in {Path(arguments.output, RUN.record)}:")
-        print("\n".join(f"  {name} {json.dumps(section)}" for name, section in config.to_dict().items() if section))
+        for name, section in config.to_dict().items():
+            if section:
+                print(fill(f"{name} {json.dumps(section)}", WIDEST, initial_indent="  ", subsequent_indent="    "))
     return config
 
 

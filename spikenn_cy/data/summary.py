@@ -1,12 +1,14 @@
 """What a data set holds in a few lines, for people who look before they train."""
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spikenn_cy.data.labels import plain_names
 from spikenn_cy.errors import shortened
+from spikenn_cy.utils.tables import WIDEST
 
 if TYPE_CHECKING:
     from spikenn_cy.data.dataset import SpikingDataset
@@ -40,7 +42,8 @@ def facts_of(dataset: "SpikingDataset") -> Facts:
 def lines_of(facts: Facts) -> str:
     """Return facts as lines, their values one below the other."""
     width = max(len(name) for name, _ in facts)
-    return "\n".join(f"{name:<{width}}  {value}" for name, value in facts)
+    below = (width + 2) * " "
+    return "\n".join(fill(f"{name:<{width}}  {value}", WIDEST, subsequent_indent=below) for name, value in facts)
 
 
 def _classes(dataset: "SpikingDataset") -> str:

@@ -19,8 +19,8 @@ from spikenn_cy.experiments.folds import summary_of
 from spikenn_cy.experiments.tables import SET_NAMES
 from spikenn_cy.experiments.tables import Summary
 from spikenn_cy.experiments.tables import cell
+from spikenn_cy.experiments.tables import folded_table
 from spikenn_cy.experiments.tables import spread
-from spikenn_cy.experiments.tables import text_table
 from spikenn_cy.settings.validation import at
 
 NEURONS = (30, 50, 70, 100, 150)
@@ -121,7 +121,7 @@ def summarise(output: str | os.PathLike[str]) -> Summary:
     record = {
         "settings": [{"folder": name, "settings": varied[name], **found} for name, found in records.items()],
     }
-    return Summary((*text_table(table), *notes), record, columns, tuple(rows))
+    return Summary((*folded_table(table), *notes), record, columns, tuple(rows))
 
 
 def _both(figures: Mapping[str, float] | None) -> tuple[float | None, float | None]:

@@ -2,16 +2,20 @@
 
 import csv
 import io
+import itertools
 import json
 import math
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
-WIDEST = 100  # characters of a line that terminals show whole
+from spikenn_cy.utils.tables import WIDEST
+
 GAP = 2  # spaces between columns
+LONGEST = (WIDEST - GAP) // 2  # characters of a text in a table
 SET_NAMES = {"train_accuracy": "training", "val_accuracy": "validation", "test_accuracy": "test"}
 
 
@@ -92,8 +96,10 @@ def short_names(paths: Iterable[str]) -> list[str]:
 def folded_table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows of texts as lines that a terminal shows whole; columns for which there is no room stand below.
 
-    Each part of the table begins with the first column.
+    Each part of the table begins with the first column. Texts too long for two of them to stand side by side go on in
+    the next line.
     """
+    rows = [line for row in rows for line in _wrapped(row)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     parts = [[0]]
     for column, width in enumerate(widths[1:], start=1):
@@ -106,6 +112,12 @@ def folded_table(rows: Sequence[Sequence[str]]) -> list[str]:
         lines += [""] if lines else []
         lines += text_table([[row[column] for column in part] for row in rows])
     return lines
+
+
+def _wrapped(row: Sequence[str]) -> list[list[str]]:
+    """Return a row as one or more, in which no text is too long."""
+    parts = [wrap(text, LONGEST) if len(text) > LONGEST else [text] for text in row]
+    return [list(line) for line in itertools.zip_longest(*parts, fillvalue="")]
 
 
 def text_table(rows: Sequence[Sequence[str]]) -> list[str]:

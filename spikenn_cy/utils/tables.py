@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy.typing as npt
 
+WIDEST = 100  # characters of a line that terminals show whole
+
 Rows = Sequence[Sequence[str]]
 
 
