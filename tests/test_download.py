@@ -153,8 +153,8 @@ def test_a_terminal_shows_a_bar_up_to_the_whole_file(server, tmp_path, monkeypat
     monkeypatch.setenv("COLUMNS", "120")
     fetch("set", source_at(server.mirror("right")), tmp_path)
     shown = sys.stderr.getvalue()
-    assert "set.gz: 100%" in shown
-    assert "256k/256k" in shown
+    assert "set.gz 0.0/0.3 MB" in shown
+    assert "set.gz 0.3/0.3 MB" in shown
 
 
 def test_without_pooch_it_is_said_what_to_install(tmp_path, monkeypatch):
