@@ -16,5 +16,9 @@ cdef class DenseEvents(EventLayer):
     cdef real_t[::1] errors
     cdef real_t[::1] steps                 # of each weight of a neuron, while an input is causal to it
     cdef index_t[::1] crossed
+    cdef double leak_tau                   # time constant of the leak; inf: none
+    cdef stamp_t charged_at                # the last time, in the present sample
+    cdef bint charged
 
+    cdef void decay(self, stamp_t now) noexcept nogil
     cdef stamp_t spike_time(self, index_t j, stamp_t silent) noexcept nogil

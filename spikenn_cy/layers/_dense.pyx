@@ -1,7 +1,7 @@
 """A fully connected layer that learns event by event."""
 import cython
 
-from libc.math cimport INFINITY
+from libc.math cimport INFINITY, exp
 from libc.string cimport memcpy, memset
 
 import numpy as np
@@ -38,18 +38,37 @@ cdef class DenseEvents(EventLayer):
         self.crossed = np.zeros(self.n_padded + 1, INDEX)
         self.units.potentials, self.units.limits = &self.potentials[0], &self.limits[0]
         self.units.n_padded = self.n_padded
+        self.leak_tau = INFINITY
+
+    def leak(self, double tau):
+        """Let potentials decay with a time constant; infinite: not at all, as at first. It is for deciding alone."""
+        self.leak_tau = tau
 
     cdef void begin(self) noexcept nogil:
         cdef Py_ssize_t j
         EventLayer.begin(self)
+        self.charged = False
         memset(&self.potentials[0], 0, self.n_padded * sizeof(real_t))
         memcpy(&self.limits[0], &self.thresholds[0], self.n_units * sizeof(real_t))
         for j in range(self.n_units, self.n_padded):
             self.limits[j] = INFINITY
 
+    cdef void decay(self, stamp_t now) noexcept nogil:
+        # Up to a group of input spikes, by the very factor that neurons/_lif.pyx has.
+        cdef real_t kept
+        cdef Py_ssize_t j
+        if self.charged and now != self.charged_at:
+            kept = <real_t>exp(-(<double>now - self.charged_at) / self.leak_tau)
+            for j in range(self.n_padded):
+                self.potentials[j] = self.potentials[j] * kept
+        self.charged, self.charged_at = True, now
+
     cdef Py_ssize_t charge(self, const Group *group, stamp_t now) noexcept nogil:
-        cdef Py_ssize_t n = events().charge(&self.weights[0, 0], &self.units, group, &self.crossed[0]), k
+        cdef Py_ssize_t n, k
         cdef index_t j
+        if self.leak_tau < INFINITY:
+            self.decay(now)
+        n = events().charge(&self.weights[0, 0], &self.units, group, &self.crossed[0])
         for k in range(n):
             j = self.crossed[k]
             self.limits[j] = INFINITY

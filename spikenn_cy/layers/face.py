@@ -98,6 +98,11 @@ class NetworkLayer:
         sizes = f"{self.n_inputs:,} inputs -> {self.n_neurons:,} neurons"
         return f"<{type(self).__name__} {sizes}, threshold {span(self.thresholds)}>"
 
+    @property
+    def changes(self) -> int:
+        """Counts changes of weights and assignments of thresholds."""
+        return self.version
+
     # How weights lie in memory
 
     def stored(self, weights: Array) -> Array:

@@ -15,6 +15,7 @@ from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.layers.face import NetworkLayer
 from spikenn_cy.layers.feedbacks import FEEDBACKS
+from spikenn_cy.network._stream import EventStream
 from spikenn_cy.network.deciding import LayerDecisions
 from spikenn_cy.network.deep.deciding import DeepDecisions
 from spikenn_cy.network.deep.training import DeepTrainer
@@ -66,6 +67,9 @@ class Decisions(Protocol):
     def class_scores(self, dataset: SpikingDataset, n_threads: int) -> npt.NDArray[np.float64]:
         """Return a score of each class, of shape (n_samples, n_classes); see `Readout.class_scores`."""
 
+    def streaming(self) -> EventStream:
+        """Return what decides on samples that come spike by spike, by the weights as they are."""
+
 
 class Network(NamedTuple):
     """Layers, what trains them and what decides by them."""
@@ -73,6 +77,11 @@ class Network(NamedTuple):
     layers: Sequence[Layer | NetworkLayer]
     trainer: Trainer
     decisions: Decisions
+
+
+def versions_of(layers: Sequence[Layer | NetworkLayer]) -> list[tuple[int, bytes]]:
+    """Return what tells whether weights or thresholds have changed."""
+    return [(layer.changes, layer.thresholds.tobytes()) for layer in layers]
 
 
 def needs_images(config: ExperimentConfig) -> bool:

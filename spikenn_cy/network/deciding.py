@@ -12,6 +12,8 @@ from spikenn_cy.dtypes import REAL
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.network._batch import SampleBatch
 from spikenn_cy.network._inference import Inference
+from spikenn_cy.network._stream import EventStream
+from spikenn_cy.network.deep._network import EventNetwork
 from spikenn_cy.network.layer import Layer
 from spikenn_cy.network.sharing import over_blocks
 from spikenn_cy.network.sharing import threads_for
@@ -64,6 +66,11 @@ class LayerDecisions:
         times, potentials = self.first_spikes(dataset, n_threads, len(self._layers) - 1)
         groups = (len(dataset), self._n_classes, -1)
         return class_scores(times.reshape(groups), potentials.reshape(groups))
+
+    def streaming(self) -> EventStream:
+        """Return what decides on samples that come spike by spike, by copies of the weights as they are."""
+        layers = [layer.events(position) for position, layer in enumerate(self._layers)]
+        return EventStream(EventNetwork(layers, self._layers[-1].max_time), at_once=False)
 
     def _over_samples(
         self,

@@ -17,6 +17,7 @@ from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.layers.face import NetworkLayer
+from spikenn_cy.network.assembly import versions_of
 from spikenn_cy.network.cost import BY_POTENTIAL
 from spikenn_cy.network.cost import DECIDED_BY
 from spikenn_cy.network.cost import decisions
@@ -179,18 +180,11 @@ class _Asked:
 
     def __init__(self, model: "Readout", sample: SpikingDataset, spikes: list[Floats]) -> None:
         self._model, self._sample, self._spikes = model, sample, spikes
-        self._versions = self._present()
-
-    def _present(self) -> list[tuple[int, bytes]]:
-        """Return what tells whether weights or thresholds have changed."""
-        return [
-            (layer.version if isinstance(layer, NetworkLayer) else layer.rows.version, layer.thresholds.tobytes())
-            for layer in self._model.layers
-        ]
+        self._versions = versions_of(model.layers)
 
     def about(self, position: int, neuron: int, predicted: Any = None, way: int | None = None) -> Explanation:
         """Explain a neuron; ``way`` is a position in `DECIDED_BY` of the output."""
-        if self._present() != self._versions:
+        if versions_of(self._model.layers) != self._versions:
             raise DataError("network: must be as it was when the sample was explained, got one that has changed")
         layer, time = self._model.layers[position], self._spikes[position][neuron]
         inputs, times = self._arriving(position, time)

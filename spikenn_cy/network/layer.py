@@ -17,6 +17,9 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import SpikennError
 from spikenn_cy.errors import require
 from spikenn_cy.kernels.stdp import absolute_sums
+from spikenn_cy.layers._base import EventLayer
+from spikenn_cy.layers._base import padded
+from spikenn_cy.layers._dense import DenseEvents
 from spikenn_cy.network._inference import Inference
 from spikenn_cy.network._weights import InputMajorWeights
 from spikenn_cy.network._weights import LayerWeights
@@ -232,6 +235,37 @@ class Layer:
         lent = self.new_inference(copy) if spare is None or spare[0] is not copy else spare[1]
         yield lent
         self._spare[:] = [(copy, lent)]
+
+    @property
+    def changes(self) -> int:
+        """Counts changes of weights and assignments of thresholds."""
+        return self.rows.version + self.thresholds_version
+
+    def events(self, position: int) -> EventLayer:
+        """Return the layer, for one thread, as one that is charged event by event: with copies of the weights.
+
+        Parameters
+        ----------
+        position : int
+            In the network.
+
+        Raises
+        ------
+        DataError
+            If its neurons do more than integrate and leak exponentially.
+        """
+        n_padded = padded(self.n_neurons)
+        weights, thresholds = aligned((self.n_inputs, n_padded), REAL), aligned(n_padded, REAL)
+        weights[:, : self.n_neurons] = self.rows.array.T
+        thresholds[:] = 1
+        thresholds[: self.n_neurons] = self.inference_thresholds
+        events = DenseEvents(position, self.n_neurons, weights, thresholds, 1.0)
+        try:
+            events.leak(self.config.neuron_model.time_constant())
+        except DataError:
+            rule = "must integrate, and leak exponentially if at all, to be charged spike by spike"
+            raise DataError(f"network[{position}].neuron: {rule}, got another model") from None
+        return events
 
     def new_inference(self, copy: InputMajorWeights | None) -> Inference:
         """Return an instance for another thread, which reads this copy, or the rows."""

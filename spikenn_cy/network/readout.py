@@ -55,6 +55,7 @@ from spikenn_cy.network.history import so_far
 from spikenn_cy.network.integer.model import IntegerReadout
 from spikenn_cy.network.integer.quantizing import quantised
 from spikenn_cy.network.model_file import Checkpoint
+from spikenn_cy.network.stream import Stream
 from spikenn_cy.network.summary import caption_of
 from spikenn_cy.network.summary import rows_of
 from spikenn_cy.network.symptoms import symptoms
@@ -583,6 +584,22 @@ class Readout:
         if dataset.labels is not None:
             labels = in_classes(dataset, self._classes_for("dataset", dataset)).labels
         return cost_of(self, counts_of(self, dataset, n_threads), labels)
+
+    def stream(self) -> Stream:
+        """Return what decides on samples, one after the other, while their spikes come.
+
+        Returns
+        -------
+        stream : Stream
+            With ``push``, ``end`` and, if it is to learn, ``learn``. It takes the weights that the network has when a
+            sample begins.
+
+        Raises
+        ------
+        DataError
+            If the network has no weights yet, or neurons that cannot be charged spike by spike.
+        """
+        return Stream(self)
 
     def explain(self, sample: Sample) -> Explanation:
         """Return why a sample is decided as it is: the spikes that carried the winner over its threshold.

@@ -12,6 +12,7 @@ from spikenn_cy.dtypes import REAL
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.layers.face import NetworkLayer
 from spikenn_cy.network._batch import SampleBatch
+from spikenn_cy.network._stream import EventStream
 from spikenn_cy.network.deep._network import EventNetwork
 from spikenn_cy.network.sharing import over_blocks
 from spikenn_cy.network.sharing import threads_for
@@ -69,6 +70,10 @@ class DeepDecisions:
         of_classes = potentials.reshape(len(dataset), self._n_classes, -1)
         scores: npt.NDArray[np.float64] = of_classes.max(axis=2).astype(np.float64)
         return scores
+
+    def streaming(self) -> EventStream:
+        """Return what decides on samples that come spike by spike, by the weights as they are."""
+        return EventStream(self._new(), at_once=True)
 
     def _over_samples(
         self, dataset: SpikingDataset, n_threads: int, work: Callable[[EventNetwork, SampleBatch, slice], None]
