@@ -11,12 +11,16 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from small_runs import dense
+from small_runs import settings as small_settings
 from strategies import cases
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
+from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.network import cost
+from spikenn_cy.network import sharing
 from spikenn_cy.network.cost import counts_of
 
 pytestmark = pytest.mark.quick
@@ -104,6 +108,22 @@ def test_blocks_of_any_size_count_alike(monkeypatch):
     expected = model.cost(dataset)
     monkeypatch.setattr(cost, "AT_ONCE", 3 * model.n_inputs)
     assert model.cost(dataset) == expected
+
+
+@pytest.mark.parametrize("kind", ["one layer", *test_network.KINDS])
+def test_any_number_of_threads_counts_alike(kind, monkeypatch):
+    if kind == "one layer":
+        model, dataset = Readout.from_config(small_settings(), 12, 3), SpikingDataset.from_numpy(*dense(40, 0))
+    else:
+        case = test_network.fixed_case(kind)
+        model, dataset = test_network.model_of(case), test_network.data_of(case, 40)
+    expected, answers = model.cost(dataset), model.decide(dataset, until=0.5)
+    monkeypatch.setattr(sharing, "SPIKES_A_THREAD", 100)
+    monkeypatch.setattr(cost, "AT_ONCE", 10 * model.n_inputs)
+    assert model.cost(dataset, n_threads=3) == expected
+    assert_array_equal(model.decide(dataset, n_threads=3, until=0.5), answers)
+    with pytest.raises(ConfigError, match="n_threads: must be an integer"):
+        model.decide(dataset, n_threads=0, until=0.5)
 
 
 def test_unlabelled_data_have_counts_and_no_accuracy():

@@ -1,6 +1,7 @@
 """What decisions cost, counted: without it nobody could say what stopping at the first output spike saves."""
 
 import dataclasses
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from spikenn_cy.dtypes import REAL
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
+from spikenn_cy.network.sharing import over_blocks
+from spikenn_cy.network.sharing import threads_for
 from spikenn_cy.utils.tables import as_html
 from spikenn_cy.utils.tables import as_text
 from spikenn_cy.utils.validation import is_real
@@ -280,29 +283,28 @@ def counts_of(model: "Readout", dataset: SpikingDataset, n_threads: int = 1) -> 
         operations=np.empty((n, n_layers, 2), OFFSET),
     )
     widest = max(model.n_inputs, *(layer.n_neurons for layer in model.layers))
-    for part in blocks(n, widest):
-        _count(model, dataset[part], _part(counts, part), n_threads)
+    in_blocks(dataset, widest, n_threads, lambda part: _count(model, dataset[part], _part(counts, part)))
     return counts
 
 
-def blocks(n_samples: int, n_units: int) -> Iterator[slice]:
-    """Yield slices of as many samples as may be looked at together, in so many units."""
-    size = max(1, AT_ONCE // n_units)
-    yield from (slice(start, min(start + size, n_samples)) for start in range(0, n_samples, size))
+def in_blocks(dataset: SpikingDataset, n_units: int, n_threads: int, work: Callable[[slice], None]) -> None:
+    """Do ``work`` for as many samples as may be looked at together, each of so many units, several at a time."""
+    n_threads = threads_for(dataset, n_threads)
+    over_blocks(len(dataset), max(1, AT_ONCE // (n_units * n_threads)), n_threads, work)
 
 
 def _part(counts: Counts, part: slice) -> Counts:
     return Counts(**{field.name: getattr(counts, field.name)[part] for field in dataclasses.fields(counts)})
 
 
-def _count(model: "Readout", dataset: SpikingDataset, counts: Counts, n_threads: int) -> None:
+def _count(model: "Readout", dataset: SpikingDataset, counts: Counts) -> None:
     """Count in a block of samples, from the output, whose spikes say when each is decided, down to the inputs."""
-    times, potentials = model.first_spikes(dataset, n_threads)
+    times, potentials = model.first_spikes(dataset)
     counts.classes[:], counts.times[:], counts.ways[:] = decisions(times, potentials, model.n_classes, model.max_time)
     in_time, charged = counts.times[:, None], [layer.fan_out for layer in model.layers]
     for position in range(len(model.layers) - 1, -1, -1):
         if position < len(model.layers) - 1:
-            times, _ = model.first_spikes(dataset, n_threads, position)
+            times, _ = model.first_spikes(dataset, layer=position)
         spikes = times < STAMP.type(model.max_time)
         for column, counted in ((WHOLE, spikes), (UNTIL, spikes & (times <= in_time))):
             counts.spikes[:, position, column] = np.count_nonzero(counted, axis=1)

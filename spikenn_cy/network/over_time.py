@@ -15,8 +15,8 @@ from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.network.cost import BY_SPIKE
-from spikenn_cy.network.cost import blocks
 from spikenn_cy.network.cost import decisions
+from spikenn_cy.network.cost import in_blocks
 
 if TYPE_CHECKING:
     from spikenn_cy.network.readout import Readout
@@ -99,7 +99,10 @@ def _decisions(
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32], npt.NDArray[np.int32]]:
     classes, ways = np.empty((2, len(dataset)), INDEX)
     first = np.empty(len(dataset), STAMP)
-    for part in blocks(len(dataset), model.layers[-1].n_neurons):
-        spikes = model.first_spikes(dataset[part], n_threads)
+
+    def work(part: slice) -> None:
+        spikes = model.first_spikes(dataset[part])
         classes[part], first[part], ways[part] = decisions(*spikes, model.n_classes, model.max_time)
+
+    in_blocks(dataset, model.layers[-1].n_neurons, n_threads, work)
     return classes, first, ways

@@ -37,9 +37,9 @@ from spikenn_cy.network.assembly import Trainer
 from spikenn_cy.network.assembly import assembled
 from spikenn_cy.network.assembly import needs_images
 from spikenn_cy.network.cost import Cost
-from spikenn_cy.network.cost import blocks
 from spikenn_cy.network.cost import cost_of
 from spikenn_cy.network.cost import counts_of
+from spikenn_cy.network.cost import in_blocks
 from spikenn_cy.network.door import require_suiting
 from spikenn_cy.network.explanation import Explanation
 from spikenn_cy.network.explanation import Sample
@@ -481,8 +481,12 @@ class Readout:
         if until is None:
             return self._deciding.decide(dataset, n_threads)
         numbers, end = np.empty(len(dataset), INDEX), float(moment(until, "until", self.max_time))
-        for part in blocks(len(dataset), self.n_inputs):  # since spikes are copied
-            numbers[part] = self._deciding.decide(dataset[part].until(end), n_threads)
+        deciding = self._deciding
+
+        def work(part: slice) -> None:
+            numbers[part] = deciding.decide(dataset[part].until(end), 1)
+
+        in_blocks(dataset, self.n_inputs, n_threads, work)  # since spikes are copied
         return numbers
 
     def first_spikes(
