@@ -61,6 +61,7 @@ def write_images(folder, n=40, seed=0):
 def hide_matplotlib(monkeypatch):
     for name in ("matplotlib", "matplotlib.figure"):  # the second, if a test before this one has imported it
         monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delitem(sys.modules, "spikenn_cy.plots.figure", raising=False)
 
 
 @pytest.fixture(autouse=True)
