@@ -379,8 +379,8 @@ class Readout:
                 progress.tell(figures=so_far(reports))
                 if len(reports) == 1:
                     seen = symptoms(self.config, self._parts, self.n_classes, data["train"], how.n_threads)
-                    with progress.aside():
-                        for symptom in seen:
+                    for symptom in seen:
+                        with progress.aside():
                             warnings.warn(symptom, stacklevel=2)
                 if reports[-1].stopped is not None:
                     break
