@@ -42,7 +42,7 @@ def raster(model: Readout, dataset: SpikingDataset, sample: int = 0) -> "Figure"
     ----------
     model : Readout
     dataset : SpikingDataset
-        Matched to the network by ``classes``, if it has labels.
+        With labels, matched to the network by ``classes``.
     sample : int
         Number of the sample.
 
@@ -102,7 +102,7 @@ class _Shot:
 
     names: npt.NDArray[np.generic]
     end: float
-    label: int | None
+    label: int
     n_inputs: int
     inputs: npt.NDArray[np.int32]
     times: npt.NDArray[np.float32]
@@ -115,17 +115,17 @@ class _Shot:
     def of(cls, model: Readout, dataset: SpikingDataset, sample: int) -> "_Shot":
         known = is_whole(sample) and 0 <= sample < len(dataset)
         require(known, "sample", f"must be from 0 to {len(dataset) - 1}", sample, DataError)
-        one = dataset[np.array([sample])]
-        one = one if one.labels is None else in_classes(one, model.classes)
+        one = in_classes(dataset[np.array([sample])], model.classes)
         (output,), (potentials,) = model.first_spikes(one)
         hidden = [model.first_spikes(one, layer=k)[0][0] for k in range(len(model.layers) - 1)]
         # Ties, of silent neurons too, go to the higher potential, then to the lower neuron.
         winner = int(np.lexsort((np.arange(len(output)), -potentials, output))[0])
-        label = None if one.labels is None else int(one.labels[0])
         shape = (*dataset.input_shape, 1)[:3]
         image = one.to_dense().reshape(shape).min(axis=2) if len(dataset.input_shape) in (2, 3) else None
         spikes = one.indices, one.timestamps
-        return cls(model.classes, model.max_time, label, dataset.n_inputs, *spikes, hidden, output, winner, image)
+        return cls(
+            model.classes, model.max_time, int(one.labels[0]), dataset.n_inputs, *spikes, hidden, output, winner, image
+        )
 
     @property
     def fired(self) -> npt.NDArray[np.bool_]:
@@ -145,8 +145,8 @@ class _Shot:
     @property
     def verdict(self) -> str:
         """What the sample is, and what it is taken for."""
-        taken = f"predicted {short_text(self.names[self.winner // self.per_class])}"
-        return taken if self.label is None else f"class {short_text(self.names[self.label])}, {taken}"
+        taken = self.names[self.winner // self.per_class]
+        return f"class {short_text(self.names[self.label])}, predicted {short_text(taken)}"
 
     @property
     def at(self) -> str:
@@ -191,11 +191,10 @@ def _outputs(axes: "Axes", shot: _Shot) -> None:
     mine = np.arange(n_neurons) // per_class == shot.label
     for those, colour, marker, title in (
         (mine & fired, BLUE, "s", "first spike, neuron of the true class"),
-        (~mine & fired, GREY, "o", "first spike" if shot.label is None else "of another class"),
+        (~mine & fired, GREY, "o", "of another class"),
     ):
-        label = title if those.any() or shot.label is not None else None
         axes.scatter(
-            shot.output[those], np.flatnonzero(those), s=14, color=colour, marker=marker, linewidths=0, label=label
+            shot.output[those], np.flatnonzero(those), s=14, color=colour, marker=marker, linewidths=0, label=title
         )
     axes.scatter(
         [shot.moment],
