@@ -88,6 +88,6 @@ def in_units(weights, exponent, bits):
     return np.clip(units, -(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
 
 
-def squared_error(weights, exponent, bits):
-    """Return the sum of squared differences of weights and what becomes of them."""
-    return np.sum((in_units(weights, exponent, bits) * 2.0**exponent - weights.astype(np.float64)) ** 2)
+def error_of(weights, exponent, bits):
+    """Return the sum of fourth powers of the differences of weights and what becomes of them."""
+    return np.sum((in_units(weights, exponent, bits) * 2.0**exponent - weights.astype(np.float64)) ** 4)

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from integers_reference import decisions
+from integers_reference import error_of
 from integers_reference import in_units
 from integers_reference import levels_of
-from integers_reference import squared_error
 from numpy.testing import assert_array_equal
 from small_networks import network_settings
 
@@ -83,8 +83,8 @@ def test_weights_are_the_nearest_of_so_many_bits_and_no_other_unit_would_be_near
     for layer, small, lost in zip(model.layers, model.quantized(bits).layers, [0, *dropout], strict=False):
         weights = layer.weights * np.float32(1 - lost)
         assert_array_equal(small.weights, in_units(weights, small.exponent, bits))
-        found = squared_error(weights, small.exponent, bits)
-        assert all(squared_error(weights, small.exponent + k, bits) >= found * (1 - 1e-9) for k in range(-3, 4))
+        found = error_of(weights, small.exponent, bits)
+        assert all(error_of(weights, small.exponent + k, bits) >= found * (1 - 1e-9) for k in range(-3, 4))
 
 
 @examples(max_examples=40)
