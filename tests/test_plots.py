@@ -706,6 +706,7 @@ def test_what_was_not_recorded_is_told_and_the_rest_is_drawn(home, run):
         "competition": "no stats.npz: run with --save_stats",
         "neurons": "no stats.npz: run with --save_stats",
         "decision_times": "no data: say with --input where the run's are",
+        "accuracy_over_time": "no data: say with --input where the run's are",
         "raster": "no data: say with --input where the run's are",
     }
     (run / "model.npz").unlink()
@@ -817,10 +818,11 @@ def test_the_command_writes_pictures_and_says_which(home, run, tmp_path, capsys)
         "not drawn: competition: no stats.npz: run with --save_stats",
         "not drawn: neurons: no stats.npz: run with --save_stats",
         f"{out}/decision_times.svg",
+        f"{out}/accuracy_over_time.svg",
         f"{out}/raster.svg",
     ]
     assert set(contents(out)) == {
-        f"{name}.svg" for name in ("accuracy", "confusion", "weights", "decision_times", "raster")
+        f"{name}.svg" for name in ("accuracy", "confusion", "weights", "decision_times", "accuracy_over_time", "raster")
     }
     assert contents(run) == before
 
