@@ -206,8 +206,8 @@ def extract(plan: Plan, n_threads: int = 1, verbose: bool = False) -> bool:
                     labels = plan.sets.labels_of_classes[images.labels]
                     place = folder.file(name)
                     label = f"{place.resolve().parent.name}/{name}"
-                    progress = Progress(len(images), label, unit="images", show=verbose)
-                    _write(place, extractor.time_blocks(images.images, n_threads), labels, progress)
+                    with Progress(len(images), label, unit="images", show=verbose) as progress:
+                        _write(place, extractor.time_blocks(images.images, n_threads), labels, progress)
                     finished[name] = fingerprint(folder.file(name))
                     _note(plan, folder, finished)
     except NotWritable:
@@ -237,7 +237,7 @@ def is_begun(plan: Plan) -> bool:
 
 def _write(path: Path, blocks: Iterator[npt.NDArray[np.float32]], labels: np.ndarray, progress: Progress) -> None:
     """Write the spikes of images block by block, since all of them may not fit into memory."""
-    with DatasetWriter(path) as writer, progress:
+    with DatasetWriter(path) as writer:
         for times in blocks:
             part = labels[len(writer) : len(writer) + len(times)]
             writer.append(SpikingDataset._computed((times,), part))
