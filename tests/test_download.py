@@ -159,5 +159,5 @@ def test_a_terminal_shows_a_bar_up_to_the_whole_file(server, tmp_path, monkeypat
 
 def test_without_pooch_it_is_said_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pooch", None)
-    with pytest.raises(MissingExtra, match=r"dataset mnist: needs the package pooch, .*spikenn_cy\[data\]"):
+    with pytest.raises(MissingExtra, match=r"dataset mnist: needs the package pooch, .*data\]"):
         fetch("mnist", SOURCES["mnist"], tmp_path)

@@ -182,7 +182,7 @@ cdef class ReadoutTrainer:
     cdef void weigh_errors(self, real_t weight) noexcept nogil:
         cdef Py_ssize_t k
         for k in range(self.n_updates):
-            self.updates[k].error *= weight
+            self.updates[k].error = self.updates[k].error * weight
 
     cdef void update_rows(self, SampleBatch batch, Py_ssize_t i) noexcept nogil:
         cdef const flag_t *dropped = NULL

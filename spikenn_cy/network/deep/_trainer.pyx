@@ -86,7 +86,7 @@ cdef class NetworkTrainer:
     cdef void weigh_rates(self, EventLayer layer, double weight, Py_ssize_t depth=0) noexcept nogil:
         # A factor on errors would be lost where a rule normalises those of each layer.
         self.rates[depth] = layer.rate
-        layer.rate *= weight
+        layer.rate = layer.rate * weight
         if layer.below is not None:
             self.weigh_rates(layer.below, weight, depth + 1)
 

@@ -102,7 +102,7 @@ cdef class DenseIntegers(IntegerKernel):
             if potentials[j] > limits[j]:
                 limits[j] = INT32_MAX
                 self.fired[self.n_fired] = j
-                self.n_fired += 1
+                self.n_fired = self.n_fired + 1
 
 
 @cython.final
@@ -200,7 +200,7 @@ cdef class ConvIntegers(IntegerKernel):
             if peak > limits[f]:
                 limits[f] = INT32_MAX
                 self.fired[self.n_fired] = first_unit + f
-                self.n_fired += 1
+                self.n_fired = self.n_fired + 1
 
 
 @cython.final
