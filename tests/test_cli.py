@@ -168,6 +168,7 @@ def test_settings_can_be_set_on_the_command_line(tmp_path, capsys):
 
 
 def test_settings_that_are_chosen_from_the_data_can_be_set_too(tmp_path, capsys):
+    pytest.importorskip("sklearn")
     words = ["run", str(write_data(tmp_path / "in")), str(tmp_path / "out")]
     assert main([*words, "--set", "trainer.epochs=1", "--set", "network[0].n_neurons=7"]) == 0
     found = json.loads((tmp_path / "out" / "config.json").read_text())["config"]
