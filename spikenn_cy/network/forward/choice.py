@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from spikenn_cy.network.layer import Layer
 
 AUTO = "auto"
-WORTH_TIMING = 16 * ITEMS  # samples at least of a call in which ways are compared
+WORTH_TIMING = 8 * ITEMS  # samples at least of a call in which ways are compared
 FEWEST_SIDE_BY_SIDE = 32  # neurons; one that learns writes whole cache lines, which fewer do not pay for
 
 # By the shape of a layer, its number of inputs and neurons and how many of them compete. Trainings of a grid or of
