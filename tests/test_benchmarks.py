@@ -28,6 +28,7 @@ from benchmarks import counting  # noqa: E402
 from benchmarks import laws  # noqa: E402
 from benchmarks import machine  # noqa: E402
 from benchmarks import memory  # noqa: E402
+from benchmarks import network_roofline  # noqa: E402
 from benchmarks import networks  # noqa: E402
 from benchmarks import roofline  # noqa: E402
 from benchmarks import side_by_side  # noqa: E402
@@ -360,7 +361,7 @@ def test_a_table_lines_up_as_plain_text():
 
 @needs_compiler
 def test_the_limits_of_networks_are_of_each_network_and_call(capsys):
-    assert networks.main(["--quick"]) == 0
+    assert network_roofline.main(["--quick"]) == 0
     cases = [[cell.strip() for cell in line.split("|")] for line in capsys.readouterr().out.splitlines()]
     assert [cells[1:3] for cells in cases if cells[1:2] and cells[1] in networks.NETWORKS] == [
         [name, call] for name in networks.NETWORKS for call in ("train", "predict")
@@ -370,7 +371,7 @@ def test_the_limits_of_networks_are_of_each_network_and_call(capsys):
 def test_a_network_is_charged_with_the_spikes_until_its_decision():
     dataset = networks.pixels(40)
     model = networks.after_one_epoch("dense 784-400-10", 40)()
-    (inputs, hidden, output), learned = networks.counts(model, dataset)
+    (inputs, hidden, output), learned = network_roofline.counts(model, dataset)
     assert 0 < inputs < len(dataset.indices) / len(dataset)
     assert hidden > output > 0
     assert 0 < learned <= 1

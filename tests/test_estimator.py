@@ -56,6 +56,11 @@ DEEP = {"rule": "decision_time"}
 SMALL = {"rule": "s2stdp", "neurons_per_class": 3, "epochs": 3, "random_state": 0}
 
 
+def spikes_of(model, X):
+    """Return samples encoded as the network of a classifier is given them."""
+    return model._spikes(X, None, slice(0, len(X)))
+
+
 def small(**parameters):
     """Return a classifier that is quick to train."""
     return SpikingClassifier(**SMALL | parameters)
@@ -464,14 +469,14 @@ def test_scores_agree_with_the_decision_where_no_time_tells(threshold, n_classes
     decided = (scores > 0) if n_classes == 2 else scores.argmax(axis=1)
     np.testing.assert_array_equal(decided, model.predict(X))
     assert len(np.unique(model.predict(X))) > 1
-    times, _ = model.readout_.first_spikes(model._spikes_of(X))
+    times, _ = model.readout_.first_spikes(spikes_of(model, X))
     assert (times == times[:, :1]).all()
 
 
 def test_scores_of_a_network_are_the_largest_potentials_of_classes_at_the_decision():
     """A network that stops at the decision is asked for them; one that goes on to the end tells when that was."""
     model = small(**DEEP, hidden=(), n_fields=1).fit(PIXELS[TRAIN], LABELS[TRAIN])
-    spikes, output = model._spikes_of(PIXELS[TEST]), model.readout_.layers[-1]
+    spikes, output = spikes_of(model, PIXELS[TEST]), model.readout_.layers[-1]
     times, _ = model.readout_.first_spikes(spikes)
     assert len(np.unique(times.min(axis=1))) > 5
     for sample, decided_at in enumerate(times.min(axis=1)):
@@ -508,7 +513,7 @@ def test_only_a_rule_that_trains_probabilities_has_them():
 
 def test_scores_are_minus_the_time_of_each_class_s_first_spike():
     model = small(max_time=50.0).fit(PIXELS[TRAIN], LABELS[TRAIN])
-    times, _ = model.readout_.first_spikes(model._spikes_of(PIXELS[TEST]))
+    times, _ = model.readout_.first_spikes(spikes_of(model, PIXELS[TEST]))
     first = times.reshape(len(TEST), 10, 3).min(axis=2)
     np.testing.assert_array_equal(model.decision_function(PIXELS[TEST]).astype(np.float32), -first)
 

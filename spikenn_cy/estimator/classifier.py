@@ -487,21 +487,12 @@ class SpikingClassifier(ClassifierMixin, BaseEstimator):
 
     def _in_blocks(self, X: Any, answer: str) -> np.ndarray:
         """Return what a method of the network answers to samples, of which never many are encoded at once."""
-        X = self._checked(X)
+        check_is_fitted(self, "readout_")
+        require_unmasked(X, "X", "fill in what is masked")
+        X = validate_data(self, X, accept_sparse="csr", dtype=ANY_NUMBERS, reset=False)
         ask, n_threads = getattr(self.readout_, answer), self._n_threads()
         blocks = self._blocks(np.arange(X.shape[0]), X.shape[1])
         return np.concatenate([ask(self._spikes(X, None, block), n_threads) for block in blocks])
-
-    def _checked(self, X: Any) -> Any:
-        """Return samples to decide, if there is a network for them."""
-        check_is_fitted(self, "readout_")
-        require_unmasked(X, "X", "fill in what is masked")
-        return validate_data(self, X, accept_sparse="csr", dtype=ANY_NUMBERS, reset=False)
-
-    def _spikes_of(self, X: Any) -> SpikingDataset:
-        """Return all samples encoded as the network is given them."""
-        X = self._checked(X)
-        return self._spikes(X, None, slice(0, X.shape[0]))
 
     def _blocks(self, rows: np.ndarray, n_features: int) -> Iterator[np.ndarray | slice]:
         """Yield numbers of samples, so many at once as are encoded at once; neighbours as slices, which copy none."""

@@ -15,10 +15,8 @@ import numpy.typing as npt
 from spikenn_cy.data.columns import read_columns
 from spikenn_cy.data.columns import row_counters
 from spikenn_cy.data.columns import warn_of
-from spikenn_cy.data.convert import read_array
+from spikenn_cy.data.convert import read_labels
 from spikenn_cy.data.dataset import SpikingDataset
-from spikenn_cy.data.objects import holds_objects
-from spikenn_cy.data.objects import read_objects
 from spikenn_cy.data.reading import NUMPY
 from spikenn_cy.data.reading import opened
 from spikenn_cy.data.splits import stratified_parts
@@ -263,7 +261,7 @@ def _of_array(job: Encoding) -> Found:
 
 def labels_of_array(path: Path, n_rows: int) -> list[str]:
     """Return the labels in a ``.npy`` file."""
-    labels = read_objects(path) if holds_objects(path) else read_array(path)
+    labels = read_labels(path)
     ok = labels.dtype.kind in "biufUO" and labels.shape in ((n_rows,), (n_rows, 1))
     hint = " (are features and labels swapped?)" if labels.ndim > 1 and labels.shape[1] > 1 else ""
     rule = f"must hold {n_rows} labels, a number or a text for each row{hint}"

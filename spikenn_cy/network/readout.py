@@ -562,8 +562,7 @@ class Readout:
         n_threads : int, default=1
             As in `predict`.
         """
-        known = in_classes(dataset, self._classes_for("dataset", dataset))
-        return self._accuracy(known, n_threads)
+        return self._accuracy(in_classes(dataset, self._classes_for("dataset", dataset)), n_threads)
 
     def cost(self, dataset: SpikingDataset, n_threads: int = 1) -> Cost:
         """Count what decisions cost: spikes, synaptic operations and bytes of weights until each of them.

@@ -69,10 +69,10 @@ cdef class NetworkTrainer:
                 learns = self.rule.judge(self.network.output, label, self.network.decided_at)
                 if learns and batch.weighted:
                     self.weigh_rates(self.network.output, batch.weights[batch.order[i]])
-                if learns:
                     self.learn(self.network.output)
-                if learns and batch.weighted:
                     self.restore_rates(self.network.output)
+                elif learns:
+                    self.learn(self.network.output)
                 if statistics is not None:
                     statistics.note(self.network.output, label, winner, self.network.decided_at, learns)
         return n_right
