@@ -154,7 +154,7 @@ def run_batch(batch: Batch, n_proc: int = 1, executor: ExecutorFactory | None = 
         command. Nothing is written then.
     """
     try:
-        with OutputFolder.opened(batch.output, BATCH) as folder:
+        with OutputFolder.opened(batch.output, BATCH) as folder, _going_on_with(folder):
             look = _Look.at(batch, folder)
             for job in look.done:
                 clear_up(job.output)
@@ -163,10 +163,7 @@ def run_batch(batch: Batch, n_proc: int = 1, executor: ExecutorFactory | None = 
                 folder.begin(look.record)
             elif look.grows and len(refused) < len(look.left):
                 folder.write_record(look.record)
-            with (
-                _going_on_with(batch.output),
-                contextlib.closing(_outcomes(look.left, refused, n_proc, executor)) as outcomes,
-            ):
+            with contextlib.closing(_outcomes(look.left, refused, n_proc, executor)) as outcomes:
                 return _told(batch, folder, look, outcomes)
     except NotWritable:
         if _Look.at(batch, OutputFolder(batch.output, BATCH)).left:
@@ -278,12 +275,14 @@ def _told(batch: Batch, folder: OutputFolder, look: _Look, outcomes: Iterable[Ou
 
 
 @contextlib.contextmanager
-def _going_on_with(output: str | os.PathLike[str]) -> Iterator[None]:
-    """Say at Ctrl-C how it goes on."""
+def _going_on_with(folder: OutputFolder) -> Iterator[None]:
+    """Say at Ctrl-C how it goes on, from the moment at which the record is there."""
     try:
         yield
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"; the same command goes on with {output}") from None
+        if folder.record is None:
+            raise
+        raise KeyboardInterrupt(f"; the same command goes on with {folder.path}") from None
 
 
 def _outcomes(
