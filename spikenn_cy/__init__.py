@@ -7,6 +7,8 @@ from spikenn_cy.utils.installation import is_installed
 from spikenn_cy.version import __version__
 
 with complete():
+    from spikenn_cy.bundled.networks import Pretrained
+    from spikenn_cy.bundled.networks import pretrained
     from spikenn_cy.config import ExperimentConfig
     from spikenn_cy.data.dataset import SpikingDataset
     from spikenn_cy.errors import ConfigError
@@ -36,12 +38,14 @@ __all__ = [
     "History",
     "IntegerReadout",
     "MissingExtra",
+    "Pretrained",
     "Readout",
     "RunError",
     "SpikennError",
     "SpikingDataset",
     "TrainingWarning",
     "__version__",
+    "pretrained",
 ]
 if is_installed("sklearn"):  # else importing all of it would fail
     __all__ += ["LatencyEncoder", "SpikingClassifier"]

@@ -30,6 +30,7 @@ class Neurons:
     def __init__(self, layer):
         self.layer = layer
         self.fired = set()
+        self.n_taken = self.n_added = 0
         if layer.conv is None:
             self.potentials = np.zeros(layer.n_neurons, object)
         else:
@@ -38,12 +39,17 @@ class Neurons:
 
     def take(self, units):
         """Charge the spikes of a group; return the units that fire, in order."""
+        self.n_taken += len(units)
         for unit in units:
             if self.layer.conv is None:
                 self.potentials += self.weights[:, unit]
-            else:
-                for (dy, dx, c), place in positions_of(self.layer, unit):
-                    self.potentials[place] += self.weights[:, dy, dx, c]
+                self.n_added += len(self.weights)
+                continue
+            rows, columns = (length * self.layer.conv.pool for length in self.layer.output_shape[:2])
+            for (dy, dx, c), place in positions_of(self.layer, unit):
+                self.potentials[place] += self.weights[:, dy, dx, c]
+                if place[0] < rows and place[1] < columns:  # else it is in no pool
+                    self.n_added += len(self.weights)
         new = [unit for unit in np.flatnonzero(self.above()) if unit not in self.fired]
         self.fired |= set(new)
         return new
@@ -60,7 +66,10 @@ class Neurons:
 
 
 def decided(model, inputs, levels):
-    """Return the class number, the level and the number of output neurons that fire then, of one sample."""
+    """Return the class number, the level, the number of output neurons that fire then, and counts, of one sample.
+
+    Counts are spikes that each layer took in, and weights that it added.
+    """
     layers = [Neurons(layer) for layer in model.layers]
     per_class = model.layers[-1].n_neurons // len(model.classes)
     for level in np.unique(levels):
@@ -71,13 +80,18 @@ def decided(model, inputs, levels):
                 break
         else:
             best = max(units, key=lambda unit: (layers[-1].potentials[unit], -unit))
-            return best // per_class, level, len(units)
+            return best // per_class, level, len(units), *counts_of(layers)
     best = int(np.argmax(layers[-1].potentials.astype(np.int64)))
-    return best // per_class, 2**model.time_bits, 0
+    return best // per_class, 2**model.time_bits, 0, *counts_of(layers)
+
+
+def counts_of(layers):
+    """Return the spikes that layers took in, and the weights that they added."""
+    return [layer.n_taken for layer in layers], [layer.n_added for layer in layers]
 
 
 def decisions(model, data):
-    """Return numbers, levels and firing output neurons of all samples, as arrays."""
+    """Return numbers, levels, firing output neurons and counts of all samples, as arrays."""
     found = [decided(model, inputs, levels_of(times, model.max_time, model.time_bits)) for inputs, times, *_ in data]
     return tuple(np.array(column) for column in zip(*found, strict=True))
 

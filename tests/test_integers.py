@@ -193,8 +193,11 @@ def test_each_kind_of_model_file_says_what_reads_it(tmp_path, capsys):
     with pytest.raises(DataError, match=r"got a trained network, which Readout.load reads"):
         IntegerReadout.load(other)
     samples().save(tmp_path / "data.npz")
-    assert main(["predict", str(tmp_path / "data.npz"), "--readout", str(path)]) == 2
-    assert "must be a trained network, got a quantised network, which" in capsys.readouterr().err
+    assert main(["predict", str(tmp_path / "data.npz"), "--readout", str(tmp_path / "data.npz")]) == 2
+    assert "must be a trained network, got a data set of spikes" in capsys.readouterr().err
+    np.save(tmp_path / "x.npy", np.zeros((1, 8, 8), np.uint8))
+    assert main(["predict", str(tmp_path / "x.npy"), "--readout", str(other), "--extractor", str(path)]) == 2
+    assert "must be an extractor, got a quantised network, which predict" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

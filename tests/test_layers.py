@@ -27,7 +27,7 @@ FLOORS = [
     ["config", "demo", "storage"],
     ["network"],
     ["features"],
-    ["estimator", "execution", "export"],
+    ["bundled", "estimator", "execution", "export"],
     ["experiments", "images"],
     ["plots"],
     ["report"],
@@ -39,6 +39,7 @@ DECLARED = {"numpy", "msgspec", "tqdm"}
 # By the room that may ask for them, inside a function, since an extra is not always installed. A room that is nothing
 # without its extra may ask at once, inside ``with extra(…)``, which says what to install.
 EXTRAS = {
+    "bundled": {"PIL"},
     "data": {"PIL"},
     "estimator": {"joblib", "sklearn"},
     "execution": {"distributed"},

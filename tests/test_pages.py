@@ -119,10 +119,18 @@ def readme(folder):
     return instead
 
 
+def save_picture(path, image):
+    from PIL import Image
+
+    Image.fromarray(image).save(path)
+
+
 def of_images(folder, line):
     """Return a command line about images, with what it asks for in place."""
     images, labels = digits(20)
-    if " IMAGES " in line:
+    if " digit.png" in line:
+        save_picture(folder / "digit.png", images[0])
+    elif " IMAGES " in line:
         np.save(folder / "IMAGES.npy", images)
         np.save(folder / "FILE.npy", labels)
         shutil.copy2(folder / "OUT" / "model.npz", folder / "E.npz")
@@ -248,11 +256,12 @@ GIVEN = {
 # What the page's commands import beyond what the package always has.
 NEEDED = {
     "docs/adding-a-rule.md": ["sklearn"],
-    "README.md": ["matplotlib", "nir", "sklearn"],
+    "README.md": ["PIL", "matplotlib", "nir", "sklearn"],
     "docs/commands.md": ["matplotlib", "nir", "sklearn"],
     "docs/datasets.md": ["sklearn"],
     "docs/exchange.md": ["nir"],
     "docs/pixels.md": ["matplotlib", "sklearn"],
+    "docs/pretrained.md": ["PIL"],
     "docs/reproducing.md": ["matplotlib", "sklearn"],
 }
 

@@ -59,6 +59,7 @@ EXAMPLES = {
     ),
     "predict": (
         "own-data",
+        "spikenn-cy predict digit.png",
         "spikenn-cy predict new.csv --readout out/run --encoder data",
         "spikenn-cy predict pictures --readout out/run --extractor features --json",
     ),

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections.abc import Callable
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", "
 BEGINNINGS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"P2", b"P3", b"P5", b"P6")
 
 Size = tuple[int, int]  # rows, columns
+Prepare = Callable[[np.ndarray, Path], np.ndarray]  # what to take in place of the picture in a file
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -99,7 +101,7 @@ def _pixels(picture: "Image", path: Path) -> np.ndarray:  # type: ignore[name-de
     return np.asarray(picture.convert("RGB"))
 
 
-def read_pictures(paths: Sequence[Path], size: Size | None = None) -> np.ndarray:
+def read_pictures(paths: Sequence[Path], size: Size | None = None, prepare: Prepare | None = None) -> np.ndarray:
     """Read pictures of one size as one array.
 
     Parameters
@@ -108,6 +110,8 @@ def read_pictures(paths: Sequence[Path], size: Size | None = None) -> np.ndarray
         At least one.
     size : tuple of int, optional
         Rows and columns that all are scaled to. Otherwise they must be of one size.
+    prepare : callable, optional
+        Is given each picture and its file, and returns the picture to take.
 
     Returns
     -------
@@ -121,7 +125,8 @@ def read_pictures(paths: Sequence[Path], size: Size | None = None) -> np.ndarray
     """
     found: list[np.ndarray] = []
     for path in paths:
-        found.append(read_picture(path, size))
+        picture = read_picture(path, size)
+        found.append(picture if prepare is None else prepare(picture, path))
         ok = found[-1].shape[:2] == found[0].shape[:2]
         rule = f"must be of {shape_of(found[0])} pixels like {paths[0].name} (--size HxW scales pictures)"
         require(ok, path, rule, shape_of(found[-1]), DataError)

@@ -18,6 +18,7 @@ from spikenn_cy.data.imagesets import read_image_sets
 from spikenn_cy.data.labels import class_names
 from spikenn_cy.data.objects import holds_objects
 from spikenn_cy.data.objects import read_objects
+from spikenn_cy.data.pictures import Prepare
 from spikenn_cy.data.pictures import Size
 from spikenn_cy.data.pictures import is_picture
 from spikenn_cy.data.pictures import pictures_in
@@ -37,7 +38,10 @@ class Images(NamedTuple):
 
 
 def read_inputs(
-    images: str | os.PathLike[str], labels: str | os.PathLike[str] | None = None, size: Size | None = None
+    images: str | os.PathLike[str],
+    labels: str | os.PathLike[str] | None = None,
+    size: Size | None = None,
+    prepare: Prepare | None = None,
 ) -> Images:
     """Read images to classify.
 
@@ -50,6 +54,8 @@ def read_inputs(
         IDX or ``.npy`` file; a folder with labels has its own.
     size : tuple of int, optional
         Rows and columns that pictures are scaled to.
+    prepare : callable, optional
+        Is given each picture and its file, and returns the picture to take.
 
     Raises
     ------
@@ -57,7 +63,7 @@ def read_inputs(
         If a file does not hold what it must.
     """
     path = Path(images)
-    found = _of_folder(path, size) if path.is_dir() else _of_file(path, size)
+    found = _of_folder(path, size, prepare) if path.is_dir() else _of_file(path, size, prepare)
     if labels is None:
         return found
     require(found.labels is None, str(labels), "must not be given beside a folder, which has labels", path, DataError)
@@ -67,14 +73,14 @@ def read_inputs(
     return found._replace(labels=names)
 
 
-def _of_file(path: Path, size: Size | None) -> Images:
+def _of_file(path: Path, size: Size | None, prepare: Prepare | None) -> Images:
     if is_picture(path):
-        return Images(read_pictures([path], size), names=[path.name])
+        return Images(read_pictures([path], size, prepare), names=[path.name])
     require(size is None, "--size", "must be given for pictures only", os.fspath(path), DataError)
     return Images(read_image_file(path))
 
 
-def _of_folder(path: Path, size: Size | None) -> Images:
+def _of_folder(path: Path, size: Size | None, prepare: Prepare | None) -> Images:
     if is_image_folder(path):
         require(size is None, "--size", "must be given for pictures only", os.fspath(path), DataError)
         sets = read_image_sets(path)
@@ -88,7 +94,8 @@ def _of_folder(path: Path, size: Size | None) -> Images:
         labels = np.array([picture.parent.name for picture in paths])
     if not paths:
         read_image_sets(path)  # which says what such a folder is
-    return Images(read_pictures(paths, size), labels, [os.fspath(picture.relative_to(path)) for picture in paths])
+    names = [os.fspath(picture.relative_to(path)) for picture in paths]
+    return Images(read_pictures(paths, size, prepare), labels, names)
 
 
 def read_spikes(path: Path) -> SpikingDataset:

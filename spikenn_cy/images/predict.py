@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from spikenn_cy.bundled.networks import Pretrained
+from spikenn_cy.bundled.networks import pretrained
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.data.pictures import Size
 from spikenn_cy.data.pictures import in_colour
@@ -23,6 +25,8 @@ from spikenn_cy.features import Extractor
 from spikenn_cy.features import load_extractor
 from spikenn_cy.images.inputs import read_inputs
 from spikenn_cy.images.inputs import read_spikes
+from spikenn_cy.network.cost import totals_until_decision
+from spikenn_cy.network.integer.model import IntegerReadout
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.storage.kinds import ENCODER
 from spikenn_cy.storage.kinds import EXTRACTION
@@ -30,10 +34,14 @@ from spikenn_cy.storage.kinds import MODEL
 from spikenn_cy.storage.model_kinds import ENCODER_FILE
 from spikenn_cy.storage.model_kinds import EXTRACTOR
 from spikenn_cy.storage.model_kinds import NETWORK
+from spikenn_cy.storage.model_kinds import QUANTISED
+from spikenn_cy.storage.model_kinds import kind_of
 from spikenn_cy.storage.model_kinds import model_in
 
 FEATURES_END = 1  # time of silence of the spikes of every extractor and of every encoder of tables
 CHUNK = 1 << 22  # spike times of rows at once
+
+Network = Readout | IntegerReadout
 
 
 @dataclass(frozen=True)
@@ -44,24 +52,30 @@ class Question:
     ----------
     data : path-like
         Images with an ``extractor``, a table with an ``encoder``, otherwise spikes; see `read_inputs`, `read_spikes`.
-    readout : path-like
-        ``model.npz`` of a run, or its folder.
+    readout : path-like, optional
+        ``model.npz`` of a run, or its folder, or a quantised network; without it, ``pretrained`` classifies.
     extractor, encoder : path-like, optional
         ``model.npz`` of an extraction or ``encoder.npz`` of an encoded table, or their folders; one at most.
     labels : path-like, optional
         IDX or ``.npy`` file with the labels of images.
     size : tuple of int, optional
         Rows and columns that pictures are scaled to.
+    pretrained : str, optional
+        Name of a network that comes with the package, in place of ``readout`` and ``extractor``.
+    cost : bool
+        Count what decisions take.
     n_threads : int
     verbose : bool
     """
 
     data: str | os.PathLike[str]
-    readout: str | os.PathLike[str]
+    readout: str | os.PathLike[str] | None = None
     extractor: str | os.PathLike[str] | None = None
     encoder: str | os.PathLike[str] | None = None
     labels: str | os.PathLike[str] | None = None
     size: Size | None = None
+    pretrained: str | None = None
+    cost: bool = False
     n_threads: int = 1
     verbose: bool = False
 
@@ -74,6 +88,9 @@ class Prediction(NamedTuple):
     class_names: Sequence[str] | None  # what a published data set calls these; None: as they are
     times: np.ndarray  # (n,) float32: of the first output spike; NaN: none, decided by potential
     accuracy: float | None  # None without labels
+    n_spikes: np.ndarray | None = None  # (n,) int64: of inputs and hidden neurons until the decision; None: not counted
+    n_additions: np.ndarray | None = None  # (n,) int64: of weights to potentials, likewise
+    notes: Sequence[str] = ()  # on what was done to pictures
 
 
 class _Samples(NamedTuple):
@@ -83,6 +100,16 @@ class _Samples(NamedTuple):
     names: Sequence[str]
     labels: Sequence[object] | None
     names_of_classes: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
+class _Decided(NamedTuple):
+    """How a network decided samples, of each one."""
+
+    classes: np.ndarray
+    times: np.ndarray
+    n_spikes: np.ndarray | None
+    n_additions: np.ndarray | None
 
 
 def predict(question: Question) -> Prediction:
@@ -93,33 +120,91 @@ def predict(question: Question) -> Prediction:
     SpikennError
         If a file is another, or they do not suit each other.
     """
+    _require_one_way(question)
+    network: Network
+    if question.pretrained is not None:
+        shipped = pretrained(question.pretrained)
+        network, samples, place = shipped.network, _of_pictures(question, shipped), question.pretrained
+    else:
+        place = os.fspath(model_in(question.readout or "", MODEL, NETWORK, QUANTISED))
+        network = load_network(place)
+        samples = _samples(question, network)
+    where = os.fspath(question.data if question.labels is None else question.labels)
+    right = None if samples.labels is None else _known(samples.labels, network, (where, place))
+    found = _joined([_decided(network, block, question) for block in samples.blocks])
+    return Prediction(
+        samples=samples.names,
+        classes=found.classes,
+        class_names=_names_of(found.classes, samples.names_of_classes),
+        times=found.times,
+        accuracy=None if right is None else float(np.mean(found.classes == right)),
+        n_spikes=found.n_spikes,
+        n_additions=found.n_additions,
+        notes=samples.notes,
+    )
+
+
+def _require_one_way(question: Question) -> None:
+    """Raise if options are given that exclude each other."""
+    given = {name: getattr(question, name) for name in ("readout", "extractor", "encoder")}
+    if question.pretrained is not None:
+        for name, value in given.items():
+            rule = "must not be given beside --pretrained, which has its own"
+            require(value is None, f"--{name}", rule, os.fspath(value or ""), DataError)
+    elif question.readout is None:
+        raise DataError("--readout: must be given, or --pretrained, got neither")
     both = question.extractor is not None and question.encoder is not None
     require(not both, "--encoder", "must not be given beside --extractor", os.fspath(question.encoder or ""), DataError)
-    ok = question.labels is None or question.extractor is not None
+    of_images = question.extractor is not None or question.pretrained is not None
+    ok = question.labels is None or of_images
     require(ok, "--labels", "must be given for images only", os.fspath(question.labels or ""), DataError)
-    readout = model_in(question.readout, MODEL, NETWORK)
-    network = Readout.load(readout)
+
+
+def _samples(question: Question, network: Network) -> _Samples:
+    """Return the samples in a file or a folder, for the network that a user has."""
     if question.extractor is not None:
-        samples = _of_images(question, question.extractor, network)
-    elif question.encoder is not None:
-        samples = _of_table(question, question.encoder, network)
-    else:
-        dataset = read_spikes(Path(question.data))
-        labels = None if dataset.labels is None else dataset.classes[dataset.labels].tolist()
-        samples = _Samples((dataset,), range_of(dataset), labels)
-    place = os.fspath(question.data if question.labels is None else question.labels)
-    right = None if samples.labels is None else _known(samples.labels, network, (place, readout))
-    classes, times = [], []
-    for block in samples.blocks:
-        classes.append(network.predict(block, question.n_threads))
-        first = network.first_spikes(block, question.n_threads)[0].min(axis=1)
-        times.append(np.where(first < network.max_time, first, np.nan).astype(np.float32))
-    found = np.concatenate(classes)
-    named = samples.names_of_classes
+        return _of_images(question, question.extractor, network)
+    if question.encoder is not None:
+        return _of_table(question, question.encoder, network)
+    dataset = read_spikes(Path(question.data))
+    labels = None if dataset.labels is None else dataset.classes[dataset.labels].tolist()
+    return _Samples((dataset,), range_of(dataset), labels)
+
+
+def _decided(network: Network, block: SpikingDataset, question: Question) -> _Decided:
+    """Classify a block of samples, and count what that takes if asked for."""
+    n_threads = question.n_threads
+    if isinstance(network, IntegerReadout):
+        found = network.decisions(block, n_threads)
+        fired = found.levels < network.n_levels
+        times = np.where(fired, found.levels * (network.max_time / network.n_levels), np.nan).astype(np.float32)
+        costs = (found.n_spikes.sum(axis=1), found.n_additions.sum(axis=1)) if question.cost else (None, None)
+        return _Decided(network.classes[found.numbers], times, *costs)
+    first = network.first_spikes(block, n_threads)[0].min(axis=1)
+    times = np.where(first < network.max_time, first, np.nan).astype(np.float32)
+    costs = totals_until_decision(network, block, n_threads) if question.cost else (None, None)
+    return _Decided(network.predict(block, n_threads), times, *costs)
+
+
+def _joined(parts: Sequence[_Decided]) -> _Decided:
+    counted = parts[0].n_spikes is not None
+    return _Decided(
+        np.concatenate([part.classes for part in parts]),
+        np.concatenate([part.times for part in parts]),
+        np.concatenate([part.n_spikes for part in parts]) if counted else None,
+        np.concatenate([part.n_additions for part in parts]) if counted else None,
+    )
+
+
+def _names_of(found: np.ndarray, named: Sequence[str]) -> list[str] | None:
+    """Return the names of classes that are numbers of names; None if they are not."""
     of_numbers = bool(named) and found.dtype.kind in "iu" and found.min() >= 0 and found.max() < len(named)
-    names = [named[number] for number in found.tolist()] if of_numbers else None
-    accuracy = None if right is None else float(np.mean(found == right))
-    return Prediction(samples.names, found, names, np.concatenate(times), accuracy)
+    return [named[number] for number in found.tolist()] if of_numbers else None
+
+
+def load_network(path: str | os.PathLike[str]) -> Network:
+    """Return the network in a file, in floating point or in whole numbers; raise `DataError` if it is none."""
+    return IntegerReadout.load(path) if kind_of(Path(path)) == QUANTISED else Readout.load(path)
 
 
 def range_of(samples: Sized) -> list[str]:
@@ -127,7 +212,7 @@ def range_of(samples: Sized) -> list[str]:
     return [str(number) for number in range(len(samples))]
 
 
-def _of_images(question: Question, extractor: str | os.PathLike[str], network: Readout) -> _Samples:
+def _of_images(question: Question, extractor: str | os.PathLike[str], network: Network) -> _Samples:
     path = model_in(extractor, MODEL, EXTRACTOR)
     model, inputs = load_extractor(path), read_inputs(question.data, question.labels, question.size)
     _require_end(network, question)
@@ -143,8 +228,31 @@ def _of_images(question: Question, extractor: str | os.PathLike[str], network: R
     return _Samples(blocks, inputs.names or range_of(images), labels, _names_in(record))
 
 
+def _of_pictures(question: Question, shipped: Pretrained) -> _Samples:
+    """Return pictures, framed as those that a network of the package learned from, as spikes."""
+    notes = []
+
+    def framed(picture: np.ndarray, path: Path) -> np.ndarray:
+        image, done = shipped.frame.framed(picture)
+        if done:
+            notes.append(f"{path}: {done}")
+        return image
+
+    require(question.size is None, "--size", "must not be given beside --pretrained", question.size, DataError)
+    inputs = read_inputs(question.data, question.labels, prepare=framed)
+    blocks = (
+        SpikingDataset._computed((times,), max_time=FEATURES_END)
+        for times in shipped.extractor.time_blocks(inputs.images, n_threads=question.n_threads)
+    )
+    names = shipped.card.class_names
+    labels = None if inputs.labels is None else inputs.labels.tolist()
+    if labels is not None and {*map(str, labels)} - {*map(str, shipped.network.classes.tolist())}:
+        labels = None  # folders of pictures that are no classes
+    return _Samples(blocks, inputs.names or range_of(inputs.images), labels, names, notes)
+
+
 def _features(
-    model: Extractor, network: Readout, images: np.ndarray, place: tuple[str, Question]
+    model: Extractor, network: Network, images: np.ndarray, place: tuple[str, Question]
 ) -> Iterator[SpikingDataset]:
     path, question = place
     for times in model.time_blocks(images, n_threads=question.n_threads, verbose=question.verbose):
@@ -154,7 +262,7 @@ def _features(
         yield SpikingDataset._computed((times,), max_time=FEATURES_END)
 
 
-def _of_table(question: Question, encoder: str | os.PathLike[str], network: Readout) -> _Samples:
+def _of_table(question: Question, encoder: str | os.PathLike[str], network: Network) -> _Samples:
     path = model_in(encoder, ENCODER, ENCODER_FILE)
     from spikenn_cy.estimator.tables import TableEncoder  # here, since it needs scikit-learn, and images do not
     from spikenn_cy.estimator.tables import taken
@@ -176,7 +284,7 @@ def _of_table(question: Question, encoder: str | os.PathLike[str], network: Read
     return _Samples(blocks(), [f"{word} {row}" for row in features.rows.tolist()], labels)
 
 
-def _require_end(network: Readout, question: Question) -> None:
+def _require_end(network: Network, question: Question) -> None:
     """Raise unless a network and the spikes made for it end together.
 
     To a network of a later end a silent feature would have a spike; to one of an earlier, a late spike would be none.
@@ -185,7 +293,7 @@ def _require_end(network: Readout, question: Question) -> None:
     require(network.max_time == FEATURES_END, str(question.readout), rule, network.max_time, DataError)
 
 
-def _known(labels: Sequence[object], network: Readout, place: tuple[str, Path]) -> np.ndarray:
+def _known(labels: Sequence[object], network: Network, place: tuple[str, str]) -> np.ndarray:
     """Return the labels in a file as the network in another has them; they may be text in place of whole numbers."""
     where, readout = place
     of_text = {str(name): name for name in network.classes.tolist()}

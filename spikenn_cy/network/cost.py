@@ -287,6 +287,15 @@ def counts_of(model: "Readout", dataset: SpikingDataset, n_threads: int = 1) -> 
     return counts
 
 
+def totals_until_decision(
+    model: "Readout", dataset: SpikingDataset, n_threads: int = 1
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return for each sample the spikes that layers take in until the decision, and the additions for them."""
+    counts = counts_of(model, dataset, n_threads)
+    spikes = counts.inputs[:, UNTIL] + counts.spikes[:, :-1, UNTIL].sum(axis=1)
+    return spikes, counts.operations[:, :, UNTIL].sum(axis=1)
+
+
 def in_blocks(dataset: SpikingDataset, n_units: int, n_threads: int, work: Callable[[slice], None]) -> None:
     """Do ``work`` for as many samples as may be looked at together, each of so many units, several at a time."""
     n_threads = threads_for(dataset, n_threads)

@@ -16,7 +16,7 @@ from spikenn_cy.storage.model_archive import HEADER
 NETWORK, EXTRACTOR, ENCODER_FILE = "a trained network", "an extractor", "an encoder of tables"
 QUANTISED = "a quantised network"
 OPTION = {NETWORK: "--readout", EXTRACTOR: "--extractor", ENCODER_FILE: "--encoder"}
-OPTION[QUANTISED] = "export or IntegerReadout.load"
+OPTION[QUANTISED] = "predict, export or IntegerReadout.load"
 READ_BY = {NETWORK: "Readout.load", QUANTISED: "IntegerReadout.load"}
 MARKS = {"extractor": EXTRACTOR, "encoder": ENCODER_FILE, "integers": QUANTISED}  # members of headers
 BY_MEMBERS = {  # without a header
@@ -26,7 +26,7 @@ BY_MEMBERS = {  # without a header
 }
 
 
-def model_in(place: str | os.PathLike[str], name: str, wanted: str) -> Path:
+def model_in(place: str | os.PathLike[str], name: str, wanted: str, *others: str) -> Path:
     """Return the file of a model that a user named by itself or by its folder.
 
     Parameters
@@ -37,6 +37,8 @@ def model_in(place: str | os.PathLike[str], name: str, wanted: str) -> Path:
         Of the file in a folder.
     wanted : str
         What it must be; one of the keys of ``OPTION``.
+    *others : str
+        What a file may be as well.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def model_in(place: str | os.PathLike[str], name: str, wanted: str) -> Path:
             raise DataError(f"{path}: must be {wanted}, or a folder with one, {name}, got a folder without {name}")
         path = path / name
     found = kind_of(path)
-    if found not in ("", wanted):
+    if found not in ("", wanted, *others):
         hint = f", which {OPTION[found]} takes" if found in OPTION else ""
         raise DataError(f"{path}: must be {wanted}, got {found}{hint}")
     return path

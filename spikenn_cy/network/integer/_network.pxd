@@ -1,5 +1,5 @@
 """A network in whole numbers: its layers, and the loop over one sample."""
-from libc.stdint cimport int8_t, int32_t
+from libc.stdint cimport int8_t, int32_t, int64_t
 
 from spikenn_cy.kernels.spikes cimport Spikes
 from spikenn_cy.types cimport index_t
@@ -16,11 +16,14 @@ cdef class IntegerKernel:
     cdef IntegerKernel above
     cdef index_t[::1] fired            # in the present group, in order
     cdef Py_ssize_t n_fired
+    cdef int64_t n_taken               # spikes from below, in the present sample
+    cdef int64_t n_added               # weights that were added for them
 
     cdef void begin(self) noexcept nogil
     cdef void charge(self, const Group *group) noexcept nogil
     cdef void begin_all(self) noexcept nogil
     cdef bint take(self, const Group *group) noexcept nogil
+    cdef void tell(self, int64_t *counts) noexcept nogil
 
 
 cdef class DenseIntegers(IntegerKernel):

@@ -42,4 +42,5 @@ class IntegerNetwork:
         classes: npt.NDArray[np.int32],
         levels: npt.NDArray[np.int32],
         n_fired: npt.NDArray[np.int32],
+        counts: npt.NDArray[np.int64],
     ) -> None: ...

@@ -5,7 +5,7 @@ what 32 bits hold.
 """
 import cython
 
-from libc.stdint cimport INT32_MAX, int8_t, int32_t
+from libc.stdint cimport INT32_MAX, int8_t, int32_t, int64_t
 from libc.string cimport memcpy, memset
 
 import numpy as np
@@ -46,6 +46,7 @@ cdef class IntegerKernel:
     cdef void begin(self) noexcept nogil:
         # A new sample.
         self.n_fired = 0
+        self.n_taken = self.n_added = 0
 
     cdef void charge(self, const Group *group) noexcept nogil:
         # Adds the weights of a group, then lets fire whose potential is above the threshold, in order.
@@ -59,11 +60,18 @@ cdef class IntegerKernel:
     cdef bint take(self, const Group *group) noexcept nogil:
         # Charges this layer and, as long as one fires, those above; returns whether the last one does.
         cdef Group fired
+        self.n_taken = self.n_taken + group.count
         self.charge(group)
         if self.n_fired == 0 or self.above is None:
             return self.n_fired > 0
         fired.units, fired.count = &self.fired[0], self.n_fired
         return self.above.take(&fired)
+
+    cdef void tell(self, int64_t *counts) noexcept nogil:
+        # Two numbers of each layer, from this one upwards.
+        counts[0], counts[1] = self.n_taken, self.n_added
+        if self.above is not None:
+            self.above.tell(counts + 2)
 
 
 @cython.final
@@ -97,6 +105,7 @@ cdef class DenseIntegers(IntegerKernel):
             row = &self.weights[group.units[k], 0]
             for j in range(self.n_units):
                 potentials[j] += row[j]
+        self.n_added = self.n_added + <int64_t>group.count * self.n_units
         self.n_fired = 0
         for j in range(self.n_units):
             if potentials[j] > limits[j]:
@@ -176,6 +185,7 @@ cdef class ConvIntegers(IntegerKernel):
         cdef const int8_t *weights
         if left > last or top > low:
             return
+        self.n_added = self.n_added + run * (low - top + 1)
         for y in range(top, low + 1):
             potentials = &self.potentials[(<Py_ssize_t>y * self.out_columns + left) * self.n_filters]
             weights = &self.weights[channel, bottom - y, left - (right - self.kernel_size + 1), 0]
@@ -224,7 +234,13 @@ cdef class IntegerNetwork:
             (<IntegerKernel>below).above = above
 
     def decide(
-        self, SampleBatch batch, index_t n_per_class, index_t[::1] classes, index_t[::1] levels, index_t[::1] n_fired
+        self,
+        SampleBatch batch,
+        index_t n_per_class,
+        index_t[::1] classes,
+        index_t[::1] levels,
+        index_t[::1] n_fired,
+        int64_t[:, :, ::1] counts,
     ):
         """Find the class of each sample and when it is decided; nothing later is computed.
 
@@ -238,6 +254,8 @@ cdef class IntegerNetwork:
             ``n_levels`` where no output neuron fires; then the largest potential decides.
         n_fired : ndarray of int32, shape (n_samples,), output
             Output neurons that fire at that level.
+        counts : ndarray of int64, shape (n_samples, n_layers, 2), output
+            Spikes that each layer took, and weights that it added for them.
         """
         cdef Py_ssize_t i
         cdef Spikes spikes
@@ -247,6 +265,7 @@ cdef class IntegerNetwork:
                 levels[i] = self.run(&spikes)
                 n_fired[i] = <index_t>self.output.n_fired
                 classes[i] = self.winner() // n_per_class
+                self.first.tell(&counts[i, 0, 0])
 
     cdef index_t run(self, const Spikes *spikes) noexcept nogil:
         # Level by level, up to the first output spike; returns its level.

@@ -13,6 +13,7 @@ from spikenn_cy.data.classes import in_classes
 from spikenn_cy.data.classes import require_labels
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.dtypes import INDEX
+from spikenn_cy.dtypes import OFFSET
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
@@ -42,11 +43,15 @@ class IntegerDecisions(NamedTuple):
     n_fired : ndarray of int32, shape (n_samples,)
         Output neurons that fired at that level: 0 where the largest potential of all decided, 1 where a spike did, more
         where the largest potential of those that fired did.
+    n_spikes, n_additions : ndarray of int64, shape (n_samples, n_layers)
+        What the decision took: spikes that came to each layer until then, and weights that it added for them.
     """
 
     numbers: Indices
     levels: Indices
     n_fired: Indices
+    n_spikes: npt.NDArray[np.int64]
+    n_additions: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -169,21 +174,22 @@ class IntegerReadout:
         Returns
         -------
         IntegerDecisions
-            ``(numbers, levels, n_fired)``.
+            ``(numbers, levels, n_fired, n_spikes, n_additions)``.
         """
         require_suiting(dataset, "dataset", self, self.layers[0].conv is not None)
-        found = IntegerDecisions(*(np.empty(len(dataset), INDEX) for _ in IntegerDecisions._fields))
-        n_per_class = self.layers[-1].n_neurons // self.n_classes
         n, n_threads = len(dataset), threads_for(dataset, n_threads)
+        numbers, levels, n_fired = (np.empty(n, INDEX) for _ in range(3))
+        counts = np.empty((n, len(self.layers), 2), OFFSET)
+        n_per_class = self.layers[-1].n_neurons // self.n_classes
 
         def block(samples: slice) -> None:
             kernels = [layer.kernel() for layer in self.layers]
             network = IntegerNetwork(kernels, float(STAMP.type(self.max_time)), self.n_levels)
             batch = SampleBatch(dataset, np.arange(samples.start, samples.stop))
-            network.decide(batch, n_per_class, *(array[samples] for array in found))
+            network.decide(batch, n_per_class, numbers[samples], levels[samples], n_fired[samples], counts[samples])
 
         over_blocks(n, max(1, -(-n // n_threads)), n_threads, block)
-        return found
+        return IntegerDecisions(numbers, levels, n_fired, counts[..., 0], counts[..., 1])
 
     def score(self, dataset: SpikingDataset, n_threads: int = 1) -> float:
         """Return the share of samples whose class is predicted.
