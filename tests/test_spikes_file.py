@@ -125,7 +125,10 @@ def test_the_same_data_set_makes_the_same_bytes(tmp_path):
 
 def test_a_read_data_set_is_mapped_and_read_only(saved):
     dataset = SpikingDataset.from_file(saved)
-    for name in ("indptr", "indices", "timestamps", "labels"):
+    for name in ("indptr", "labels"):  # which kernels take for positions: copies, so that nobody else can change them
+        assert not isinstance(getattr(dataset, name), np.memmap)
+        assert not getattr(dataset, name).flags.writeable
+    for name in ("indices", "timestamps"):
         array = getattr(dataset, name)
         assert isinstance(array, np.memmap)
         assert not array.flags.writeable

@@ -12,6 +12,7 @@ from spikenn_cy.cli import COMMANDS
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.examples import ending
 from spikenn_cy.errors import SpikennError
+from spikenn_cy.utils._bus_error import end_at_bus_error
 from spikenn_cy.utils.installation import is_needed
 from spikenn_cy.utils.installation import what_to_type
 from spikenn_cy.version import __version__
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None, *, command: str | None = None) 
     arguments = sys.argv[1:] if arguments is None else arguments
     if isinstance(sys.stdout, io.TextIOWrapper):  # and not what stands in for it, or None
         sys.stdout.reconfigure(errors="backslashreplace")  # no path may fail to be printed
+    end_at_bus_error()
     try:
         status = _done(arguments, command)
         if sys.stdout is not None:

@@ -116,9 +116,19 @@ cdef class SpikeCollector:
 
 def fill_rows(const offset_t[::1] indptr, const index_t[::1] indices, const stamp_t[::1] timestamps,
               stamp_t[:, ::1] rows):
-    """Write each spike's time to ``rows[sample, input]``; other entries stay as they are."""
+    """Write each spike's time to ``rows[sample, input]``; other entries stay as they are.
+
+    Returns whether all inputs were those of a row: others can write to a mapped file after it was checked.
+    """
     cdef Py_ssize_t s, k
+    cdef index_t n_inputs = <index_t>rows.shape[1], i
+    cdef bint sound = True
     with nogil:
         for s in range(rows.shape[0]):
             for k in range(indptr[s], indptr[s + 1]):
-                rows[s, indices[k]] = timestamps[k]
+                i = indices[k]
+                if 0 <= i < n_inputs:
+                    rows[s, i] = timestamps[k]
+                else:
+                    sound = False
+    return sound

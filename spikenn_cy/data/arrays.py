@@ -1,6 +1,7 @@
 """The CSR arrays of a data set and the rules they obey, checked once where they enter so that no kernel has to."""
 
 import math
+import mmap
 import operator
 from typing import Any
 from typing import NamedTuple
@@ -43,6 +44,7 @@ class SpikeArrays(NamedTuple):
     classes: np.ndarray | None = None
     classes_assumed: bool = False  # the file numbers its classes but does not say which they are
     input_shape: tuple[int, ...] | None = None  # axes that number the inputs, the last one fastest; None: one axis
+    mapped: bool = False  # spikes are in a file, or were copied from one, to which others can write after the check
 
 
 def checked(arrays: SpikeArrays, place: str = "", owned: bool = False) -> SpikeArrays:
@@ -66,12 +68,13 @@ def checked(arrays: SpikeArrays, place: str = "", owned: bool = False) -> SpikeA
     place = f"{place}: " if place else ""
     n_inputs = input_count(arrays.n_inputs, f"{place}n_inputs")
     max_time = end_of_time(arrays.max_time, f"{place}max_time")
-    indptr = integers(arrays.indptr, OFFSET, f"{place}indptr", owned)
+    mapped = is_mapped(arrays.indices) or is_mapped(arrays.timestamps)
+    indptr = integers(own(arrays.indptr), OFFSET, f"{place}indptr", owned)
     indices = integers(arrays.indices, INDEX, f"{place}indices", owned)
     timestamps = times(arrays.timestamps, f"{place}timestamps", owned)
     axes = (n_inputs,) if arrays.input_shape is None else arrays.input_shape
     input_shape = input_axes(axes, n_inputs, f"{place}input_shape")
-    labels = None if arrays.labels is None else integers(arrays.labels, INDEX, f"{place}labels", owned)
+    labels = None if arrays.labels is None else integers(own(arrays.labels), INDEX, f"{place}labels", owned)
 
     name, n_samples = ("indptr", len(indptr) - 1) if labels is None else ("labels", len(labels))
     require(1 <= n_samples <= COUNT_MAX, f"{place}{name}", f"must be 1 to {COUNT_MAX} samples", n_samples, DataError)
@@ -99,7 +102,7 @@ def checked(arrays: SpikeArrays, place: str = "", owned: bool = False) -> SpikeA
         }[finding]
         require(False, f"{place}sample {sample}, spike {spike}", rule, found, DataError)
     spikes = indptr, indices, timestamps, labels
-    return frozen(SpikeArrays(*spikes, n_inputs, max_time, classes, arrays.classes_assumed, input_shape))
+    return frozen(SpikeArrays(*spikes, n_inputs, max_time, classes, arrays.classes_assumed, input_shape, mapped))
 
 
 def frozen(arrays: SpikeArrays) -> SpikeArrays:
@@ -211,6 +214,19 @@ def unwriteable(array: np.ndarray) -> bool:
         return owner is None or memoryview(owner).readonly
     except TypeError:
         return False
+
+
+def is_mapped(value: npt.ArrayLike) -> bool:
+    """Tell whether an array's memory is that of a file, to which others can write."""
+    owner: Any = value
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    return isinstance(owner, mmap.mmap)
+
+
+def own(value: npt.ArrayLike) -> npt.ArrayLike:
+    """Return the numbers of samples, which kernels take for positions; copied where others can write to them."""
+    return np.array(value) if is_mapped(value) else value
 
 
 def writeable(array: np.ndarray) -> np.ndarray:

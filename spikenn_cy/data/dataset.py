@@ -386,6 +386,11 @@ class SpikingDataset:
         return self._arrays.max_time
 
     @property
+    def _mapped(self) -> bool:
+        """Whether the spikes are, or are copies of, what others could write to after it was checked."""
+        return self._arrays.mapped
+
+    @property
     def _kind(self) -> Kind:
         """All in which data sets must be alike to become one."""
         return Kind(self.n_inputs, self.input_shape, self.max_time, self.labels is not None, self.classes.dtype)
@@ -565,7 +570,9 @@ class SpikingDataset:
         silent = self.max_time if silent is None else silent
         require(is_real(silent), "silent", "must be a real number", silent, DataError)
         rows = np.full((len(self), self.n_inputs), silent, dtype=STAMP)
-        fill_rows(self.indptr, self.indices, self.timestamps, rows)
+        ok = fill_rows(self.indptr, self.indices, self.timestamps, rows)
+        place = self.source or "data"
+        require(ok, place, "must stay as it is while it is used", "a changed file", DataError)
         return rows
 
     def save(self, path: str | os.PathLike[str]) -> None:

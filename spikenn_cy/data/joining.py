@@ -91,4 +91,5 @@ def joined(parts: Sequence[SpikeArrays], kinds: Sequence[Kind], places: Sequence
         labels=labels,
         classes=classes,
         classes_assumed=all(part.classes_assumed for part in parts),
+        mapped=any(part.mapped for part in parts),
     )

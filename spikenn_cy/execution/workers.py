@@ -22,6 +22,7 @@ from typing import ParamSpec
 from typing import TypeVar
 
 from spikenn_cy.errors import SpikennError
+from spikenn_cy.utils._bus_error import end_at_bus_error
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -208,6 +209,7 @@ def _work(pipe: Connection) -> None:
     """Do one call after the other until the parent closes its end of the pipe."""
     end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_at_bus_error()
     with contextlib.suppress(EOFError, OSError):  # the parent has closed the pipe
         while True:
             function, arguments, options = pipe.recv()

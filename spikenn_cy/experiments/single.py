@@ -4,6 +4,7 @@ import contextlib
 import os
 import warnings
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
@@ -143,6 +144,7 @@ def run_single(job: RunJob) -> dict[str, Any]:
     config, where = _settings(job)
     files = job.files
     datasets = _suiting(config, where, job.opened(files))
+    files = {name: file.known() for name, file in files.items()}
     _warn(config, where, datasets)
     config = settled(config, datasets["train"], job.seed)
     if where is not None:
@@ -204,21 +206,39 @@ def _trained(
             file.check()
         folder.append(report, None if stats is None else stats.remark(report.epoch))
 
-    history = model.fit(
-        datasets["train"],
-        datasets.get("val"),
-        datasets.get("test"),
-        checkpoint=folder.place(CHECKPOINT),
-        verbose=job.verbose,
-        on_epoch=on_epoch,
-        on_statistics=None if stats is None else stats.observe,
-    )
-    for file in files.values():
-        file.check()
+    with _unchanged(folder, files):
+        history = model.fit(
+            datasets["train"],
+            datasets.get("val"),
+            datasets.get("test"),
+            checkpoint=folder.place(CHECKPOINT),
+            verbose=job.verbose,
+            on_epoch=on_epoch,
+            on_statistics=None if stats is None else stats.observe,
+        )
     model.save(folder.model)
     remarks = stats.finish(len(history.epochs)) if stats else {}
     result = _result(history, datasets, job.seed, model.config.trainer.keep == "best")
     return folder.finish(history.epochs, result | ({"figures": model.figures} if model.figures else {}), remarks)
+
+
+@contextlib.contextmanager
+def _unchanged(folder: RunFolder, files: Mapping[str, DataFile]) -> Iterator[None]:
+    """Train in the block; a change of the data meanwhile is told in place of what it led to, or of a result."""
+    try:
+        yield
+    except SpikennError:
+        for file in files.values():
+            file.check()
+        raise
+    for file in files.values():
+        file.check()
+    try:
+        for file in files.values():
+            file.check_content()
+    except DataError:  # nobody knows from which epoch on
+        folder.checkpoint.unlink(missing_ok=True)
+        raise
 
 
 def _settings(job: RunJob) -> tuple[ExperimentConfig, str | None]:

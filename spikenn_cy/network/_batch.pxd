@@ -16,5 +16,12 @@ cdef class SampleBatch:
     cdef const offset_t[::1] numbers     # what it is called in the dropout's stream
     cdef const real_t[::1] weights       # of each sample in these arrays, if it is weighted
     cdef bint weighted
+    cdef bint mapped                     # whether others can write to the spikes, or could when they were copied
+    cdef bint changed                    # whether a sample was found that is none
+    cdef object source
+    cdef index_t n_inputs
+    cdef index_t[::1] copied             # inputs of the present sample, if they are mapped
 
     cdef void sample(self, Py_ssize_t i, Spikes *spikes) noexcept nogil
+    cdef void copy_inputs(self, Spikes *spikes) noexcept nogil
+    cdef int require_unchanged(self) except -1

@@ -1,13 +1,15 @@
 """Samples on their way through a loop, as kernels read them."""
 import cython
 
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint32_t, uint64_t
+from libc.string cimport memcpy
 
 import numpy as np
 
-from spikenn_cy.dtypes import OFFSET
+from spikenn_cy.dtypes import INDEX, OFFSET
+from spikenn_cy.errors import DataError
 from spikenn_cy.kernels.spikes cimport Spikes
-from spikenn_cy.types cimport offset_t
+from spikenn_cy.types cimport index_t, offset_t
 
 
 @cython.final
@@ -42,11 +44,40 @@ cdef class SampleBatch:
         if self.weighted:
             self.weights = weights
         self.n_samples, self.key = self.order.shape[0], key
+        self.mapped, self.source, self.n_inputs = dataset._mapped, dataset.source, dataset.n_inputs
+        if self.mapped:
+            self.copied = np.empty(max(1, min(self.n_inputs, self.inputs.shape[0])), INDEX)
 
     cdef void sample(self, Py_ssize_t i, Spikes *spikes) noexcept nogil:
+        # The spikes are there until the next call.
         cdef offset_t sample = self.order[i], first = self.indptr[sample]
         spikes.count = self.indptr[sample + 1] - first
         # A sample without a spike has no first element to point at.
         spikes.inputs = &self.inputs[first] if spikes.count else NULL
         spikes.times = &self.times[first] if spikes.count else NULL
         spikes.decay = NULL
+        if self.mapped and spikes.count:
+            self.copy_inputs(spikes)
+
+    cdef void copy_inputs(self, Spikes *spikes) noexcept nogil:
+        # Others can write to a file between any look at it and its use. Inputs are positions in memory, so they are
+        # looked at where nobody else can write; no kernel goes astray by a time.
+        cdef index_t *copied = &self.copied[0]
+        cdef uint32_t outside = 0, last = self.n_inputs - 1
+        cdef Py_ssize_t n = spikes.count, k
+        if n <= self.copied.shape[0]:
+            memcpy(copied, spikes.inputs, n * sizeof(index_t))
+            for k in range(n):
+                # The top bit of one of the two terms is set if the input is negative or too large.
+                outside |= <uint32_t>copied[k] | (last - <uint32_t>copied[k])
+        else:  # an input spikes once at most
+            outside = <uint32_t>1 << 31
+        spikes.inputs = copied
+        if outside >> 31:
+            spikes.count, self.changed = 0, True
+
+    cdef int require_unchanged(self) except -1:
+        # Raises where a sample of a mapped file was found to be none any more.
+        if self.changed:
+            raise DataError(f"{self.source or 'data'}: must stay as it is while it is used, got a changed file")
+        return 0

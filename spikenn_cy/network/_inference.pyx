@@ -66,6 +66,7 @@ cdef class Inference:
                 self.neuron.prepare(&spikes)
                 self.forward.run(&spikes, &self.thresholds[0], &stop, &output)
                 first[i] = output.winner // n_per_class
+        batch.require_unchanged()
 
     def first_spikes(
         self, SampleBatch batch, stamp_t[:, ::1] times, real_t[:, ::1] potentials, double dropout=0, index_t layer=0
@@ -103,3 +104,4 @@ cdef class Inference:
                 self.forward.run(&spikes, of_sample, &stop, &output)
                 memcpy(&times[i, 0], output.times, n_bytes)
                 memcpy(&potentials[i, 0], output.potentials, n_bytes)
+        batch.require_unchanged()

@@ -151,6 +151,7 @@ cdef class ReadoutTrainer:
             if self.pool is not NULL:
                 pool_stop(self.pool)
                 self.pool = NULL
+        batch.require_unchanged()
         return n_right
 
     cdef int start_pool(self, int n_threads) except -1:

@@ -48,6 +48,7 @@ cdef class EventNetwork:
                 batch.sample(i, &spikes)
                 self.run(&spikes)
                 classes[i], times[i] = self.winner() // n_per_class, self.decided_at
+        batch.require_unchanged()
 
     def decision_potentials(self, SampleBatch batch, real_t[:, ::1] potentials):
         """Find the potentials of the output neurons at the decision.
@@ -67,6 +68,7 @@ cdef class EventNetwork:
                 self.run(&spikes)
                 for j in range(self.output.n_units):
                     potentials[i, j] = self.output.potentials[j]
+        batch.require_unchanged()
 
     def first_spikes(self, SampleBatch batch, Py_ssize_t layer, stamp_t[:, ::1] times, real_t[:, ::1] potentials):
         """Find when each unit of a layer fires, whole samples long.
@@ -90,6 +92,7 @@ cdef class EventNetwork:
                 batch.sample(i, &spikes)
                 self.run(&spikes)
                 wanted.read(times[i], potentials[i], self.max_time)
+        batch.require_unchanged()
 
     cdef void run(self, const Spikes *spikes) noexcept nogil:
         # Group by group, up to the first output spike or to the end.

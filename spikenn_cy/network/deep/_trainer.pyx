@@ -75,6 +75,7 @@ cdef class NetworkTrainer:
                     self.learn(self.network.output)
                 if statistics is not None:
                     statistics.note(self.network.output, label, winner, self.network.decided_at, learns)
+        batch.require_unchanged()
         return n_right
 
     cdef void name_sample(self, EventLayer layer, uint64_t key, uint64_t number) noexcept nogil:

@@ -266,6 +266,7 @@ cdef class IntegerNetwork:
                 n_fired[i] = <index_t>self.output.n_fired
                 classes[i] = self.winner() // n_per_class
                 self.first.tell(&counts[i, 0, 0])
+        batch.require_unchanged()
 
     cdef index_t run(self, const Spikes *spikes) noexcept nogil:
         # Level by level, up to the first output spike; returns its level.

@@ -3,6 +3,8 @@
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from spikenn_cy.errors import DataError
 from spikenn_cy.layers.conv import ConvConfig
 from spikenn_cy.layers.face import NetworkLayer
@@ -34,7 +36,12 @@ def _layer(model: "Readout", position: int, bits: int) -> IntegerLayer:
     if isinstance(layer, NetworkLayer) and position > 0:
         require_waiting(model, position)
     conv = layer.config if isinstance(layer.config, ConvConfig) else None
-    return quantised_layer(deciding_weights(model, position, "quantised"), layer.thresholds, bits, shape, conv)
+    weights = deciding_weights(model, position, "quantised")
+    for name, array in (("weights", weights), ("thresholds", layer.thresholds)):
+        if not np.isfinite(array).all():
+            rule = f"network[{position}]: {name} must be finite to be quantised; smaller rates may help"
+            raise DataError(f"{rule}, got infinite or undefined ones")
+    return quantised_layer(weights, layer.thresholds, bits, shape, conv)
 
 
 def _require_no_leak(model: "Readout", position: int) -> None:
