@@ -21,6 +21,8 @@ from spikenn_cy.errors import require
 from spikenn_cy.utils.atomic import atomic_file
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector load
+UNPACKED_FREE = 1 << 26  # bytes that packed arrays may come to, whatever the size of their file,
+UNPACKED_MOST = 100  # and times that size; those of spikes are packed to a third, images to a tenth
 LOCAL_HEADER = 30  # bytes of a member's own header before its name and its extra field, in every zip file
 
 
@@ -71,6 +73,7 @@ def read_arrays(
     """
     with opened(path, ".npz file") as file, zipfile.ZipFile(file) as archive:
         members = members_of(archive, path, required, optional)
+        require_packed_little(members, path, os.fstat(file.fileno()).st_size)
         whole = np.memmap(file, dtype=np.uint8, mode="r")
         found = {name: read_member(archive, info, whole, f"{path}: {name}", n_axes) for name, info in members.items()}
     for name in single:
@@ -78,6 +81,13 @@ def read_arrays(
             require(found[name].shape == (), f"{path}: {name}", "must be a single number", found[name].shape, DataError)
             found[name] = found[name].item()
     return found
+
+
+def require_packed_little(members: Mapping[str, zipfile.ZipInfo], path: str | os.PathLike[str], n_bytes: int) -> None:
+    """Raise unless packed members, which are unpacked into memory, come to a size that such data can have."""
+    unpacked = sum(info.file_size for info in members.values() if info.compress_type != zipfile.ZIP_STORED)
+    most = max(UNPACKED_FREE, UNPACKED_MOST * n_bytes)
+    require(unpacked <= most, path, f"must unpack to at most {most} bytes, as its size warrants", unpacked, DataError)
 
 
 def verify(path: str | os.PathLike[str]) -> None:

@@ -48,10 +48,10 @@ def open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def one_line(problem: Exception) -> str:
+def one_line(problem: Exception, longest: int = 120) -> str:
     """Return an exception's text, or its kind if it has none, fit for the end of an error message."""
     text = " ".join(str(problem).split()) or type(problem).__name__
-    return text if len(text) <= 120 else f"{text[:117]}..."
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 def read_exactly(stream: Stream, n_bytes: int) -> np.ndarray:

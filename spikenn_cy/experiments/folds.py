@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spikenn_cy.config import ExperimentConfig
+from spikenn_cy.data.folder import data_files
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import require
 from spikenn_cy.experiments.batch import Batch
@@ -40,9 +41,13 @@ def jobs(
     ------
     ConfigError
         If a setting is nonsense.
+    DataError
+        If there are fewer folds.
     """
     require(K >= 1, "K", "must be >= 1", K)
     config = ExperimentConfig.from_any(config)
+    for fold in range(K):  # before there is a run for each
+        data_files(Path(input, str(fold)))
     runs = tuple(Run(str(fold), config, seed=seed + fold, input=str(fold)) for fold in range(K))
     return Batch("kfold", input, output, config.to_dict(), runs, {"K": K} | ({"seed": seed} if seed else {}))
 

@@ -3,7 +3,7 @@
 import codecs
 import json
 import os
-from pathlib import Path
+import stat
 from typing import Any
 
 from spikenn_cy.errors import ConfigError
@@ -44,9 +44,11 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     OSError
         If the file cannot be read.
     """
-    with Path(path).open("rb") as file:
-        content = file.read(LARGEST + 1)
     where = os.fspath(path)
+    with open(path, "rb", opener=_open_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ConfigError(f"{where}: must be a JSON file, got something else")
+        content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise ConfigError(f"{where}: must be a JSON file of at most {LARGEST} bytes, got a larger one")
     return parse_json(_text(content, where), where)
@@ -88,6 +90,11 @@ def dotted(path: JSONPath) -> str:
     """Return the path of a JSON value as it is written in messages: ``network[0].w_min``."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return text.removeprefix(".")
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open without waiting for the other end of a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 class _Twice:

@@ -23,6 +23,7 @@ from spikenn_cy.errors import shown
 from spikenn_cy.utils.alignment import aligned
 
 MOST_AXES = 32
+LONGEST = 300  # characters of a finding, which may quote a damaged header
 
 
 class WrongContent(ValueError):
@@ -70,7 +71,7 @@ def refusing(place: str | os.PathLike[str], rule: str, error: type[SpikennError]
     except OSError as problem:
         raise error(f"{place}: {rule}, got {problem.strerror or one_line(problem)}") from problem
     except (WrongContent, SpikennError) as problem:
-        raise error(f"{place}: {rule}, got {problem}") from problem
+        raise error(f"{place}: {rule}, got {one_line(problem, LONGEST)}") from problem
     except Exception as problem:
         raise error(f"{place}: {rule}, got {type(problem).__name__}: {one_line(problem)}") from problem
 
