@@ -59,7 +59,17 @@ def shortened(text: str) -> str:
     """Return ``text`` on one line of at most 80 characters that a terminal shows and does not obey."""
     text = " ".join(text.split())
     text = text if len(text) <= 80 else f"{text[:77]}..."
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """Return ``text``, which may hold names from files, as a terminal shows it and does not obey it.
+
+    Ends of lines and tabulators stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
 
 
 def did_you_mean(found: object, known: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from typing import NoReturn
 
 from spikenn_cy.errors import did_you_mean
+from spikenn_cy.errors import printable
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -40,7 +41,7 @@ class Parser(argparse.ArgumentParser):
             raise argparse.ArgumentError(action, f"{rule}, got {value!r}{hint}")
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {' '.join(message.split())} (--help tells more)\n")
+        self.exit(2, f"{self.prog}: {printable(' '.join(message.split()))} (--help tells more)\n")
 
 
 def whole_number(text: str) -> int:

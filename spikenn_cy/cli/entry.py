@@ -7,11 +7,13 @@ import sys
 import warnings
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import TextIO
 
 from spikenn_cy.cli import COMMANDS
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.examples import ending
 from spikenn_cy.errors import SpikennError
+from spikenn_cy.errors import printable
 from spikenn_cy.utils._bus_error import end_at_bus_error
 from spikenn_cy.utils.installation import is_needed
 from spikenn_cy.utils.installation import what_to_type
@@ -76,7 +78,7 @@ def _done(arguments: Sequence[str], command: str | None) -> int:
         asked = _parser(command).parse_args(arguments)
     except SystemExit as help_or_mistake:
         return help_or_mistake.code if isinstance(help_or_mistake.code, int) else WRONG
-    with _warnings_in_one_line():
+    with _warnings_in_one_line(), contextlib.redirect_stdout(sys.stdout and Plain(sys.stdout)):
         status: int = COMMANDS[asked.command].main(asked)
     return status
 
@@ -112,7 +114,37 @@ def _warnings_in_one_line() -> Iterator[None]:
 
 def _say(text: str) -> None:
     if sys.stderr is not None:
-        print(" ".join(text.split()), file=sys.stderr)
+        print(printable(" ".join(text.split())), file=sys.stderr)
+
+
+class Plain(io.TextIOBase):
+    """Standard output that obeys no name from a file: what a terminal would not show is written as escapes.
+
+    Parameters
+    ----------
+    stream : file
+        What is written to.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str, /) -> int:
+        """Write a text, ends of lines and tabulators as they are."""
+        self._stream.write(printable(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is in the buffer."""
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        """Tell whether it is a terminal."""
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._stream.fileno()
 
 
 def _let_go_of_stdout() -> None:

@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Iterator
 from types import TracebackType
 
+from spikenn_cy.errors import printable
+
 A_LINE = 60.0  # seconds between two lines where there is no bar
 LEAST_BAR = 10  # columns that no text may take
 SYMBOLS, PLAIN_SYMBOLS = "─╸━", " #"
@@ -67,7 +69,7 @@ class Progress:
     def tell(self, label: str | None = None, figures: str | None = None) -> None:
         """Change what stands at the bar's left and right; the next step shows it."""
         if label is not None:
-            self._state.label = label
+            self._state.label = printable(label)
         if figures is not None:
             self._state.figures = figures
 
@@ -81,7 +83,7 @@ class Progress:
         """Write a line to stderr, above the bar if there is one."""
         if sys.stderr is not None:
             with self.aside():
-                print(text, file=sys.stderr, flush=True)
+                print(printable(text), file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Leave the bar as it stands; more steps are not shown."""
@@ -108,7 +110,7 @@ class _State:
     """How far a loop has come, in words."""
 
     def __init__(self, total: int | None, label: str, unit: str | None, done: int, scale: int) -> None:
-        self.total, self.label, self.unit, self.scale = total, label, unit, scale
+        self.total, self.label, self.unit, self.scale = total, printable(label), unit, scale
         self.n = self.done = done
         self.figures, self.ended = "", False
         self._began = time.monotonic()
@@ -203,7 +205,7 @@ class _Lines:
         state = self._state
         with contextlib.suppress(OSError, ValueError):  # of a stream that is closed meanwhile
             text = ", ".join(filter(None, [state.head, state.figures, state.clock]))
-            print(text, file=sys.stderr, flush=True)
+            print(printable(text), file=sys.stderr, flush=True)
 
     def step(self, n_steps: int) -> None:
         pass
