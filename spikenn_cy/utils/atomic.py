@@ -1,14 +1,19 @@
 """Files that appear whole or not at all, so that an interrupted run never leaves half a result behind."""
 
 import contextlib
+import fcntl
 import os
+import re
 import secrets
+import time
 from collections.abc import Iterator
 from typing import IO
 from typing import Any
 
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import SpikennError
+
+JUST_BEGUN = 1.0  # seconds, for the moment between making a file and locking it
 
 
 @contextlib.contextmanager
@@ -42,6 +47,8 @@ def atomic_file(
     try:
         # "x" gives the permissions that a plain open() would give; tempfile does not.
         with open(hidden, mode.replace("w", "x"), encoding=encoding, newline=newline) as file:
+            _hold(file.fileno())
+            _clear_litter(folder, name)
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -57,6 +64,28 @@ def atomic_file(
         with contextlib.suppress(OSError):
             os.unlink(hidden)
     sync_folder(folder)
+
+
+def _hold(handle: int) -> None:
+    """Lock a file that is being written, for as long as its process lives."""
+    with contextlib.suppress(OSError):  # of a system that knows no locks
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _clear_litter(folder: str, name: str) -> None:
+    """Remove what killed processes had begun to write for a file: nobody holds it any more."""
+    torn = re.compile(rf"[.]{re.escape(name[:40])}[.][0-9a-f]{{8}}[.]tmp")
+    for found in os.listdir(folder or "."):
+        if torn.fullmatch(found) is None:
+            continue
+        with contextlib.suppress(OSError):
+            handle = os.open(os.path.join(folder, found), os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if time.time() - os.fstat(handle).st_mtime > JUST_BEGUN:  # else it may not be locked yet
+                    os.unlink(os.path.join(folder, found))
+            finally:
+                os.close(handle)
 
 
 def target_of(path: str | os.PathLike[str], error: type[SpikennError] = RunError) -> str:
