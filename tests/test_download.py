@@ -49,8 +49,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             content = (self.server.folder / self.path.split("/")[2]).read_bytes()
         else:
             content = CONTENT
+        if behaviour.startswith("long"):
+            content = CONTENT * 4
         self.send_response(200)
-        if behaviour != "unsized":
+        if behaviour not in ("unsized", "long"):
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if behaviour in ("cut", "unsized"):
@@ -117,6 +119,8 @@ def test_a_damaged_file_in_the_cache_is_fetched_anew(server, tmp_path):
         ("cut", "an end before the end of the file"),
         ("unsized", f"another checksum than {MD5}"),
         ("stall", "a stall"),
+        ("long", f"more than its {len(CONTENT)} bytes"),
+        ("long-and-said", f"more than its {len(CONTENT)} bytes"),
     ],
 )
 def test_a_mirror_that_fails_is_told_and_the_next_one_tried(server, tmp_path, monkeypatch, behaviour, finding):

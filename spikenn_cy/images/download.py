@@ -88,15 +88,35 @@ class Bar:
 
     def __init__(self, progress: Progress, n_bytes: int) -> None:
         self._progress, self._left = progress, n_bytes
-        self.total = n_bytes  # pooch sets it to what the server says
+        self._room = n_bytes + STEP  # the last part is counted as a whole one
+        self._n_bytes = n_bytes
+
+    @property
+    def total(self) -> int:
+        """What the server says that comes."""
+        return self._n_bytes
+
+    @total.setter
+    def total(self, n_bytes: int) -> None:
+        self._require(n_bytes <= self._n_bytes)
+
+    def _require(self, ok: bool) -> None:
+        """End the transfer of a file that is longer than the one that was published, and would fill the disk."""
+        if not ok:
+            from requests.exceptions import RequestException
+
+            raise RequestException(f"more than its {self._n_bytes} bytes")
 
     def update(self, n_bytes: int) -> None:
         """Show that more has come."""
+        self._room -= n_bytes
+        self._require(self._room >= 0)
         self._progress.step(min(n_bytes, self._left))
         self._left -= min(n_bytes, self._left)
 
     def reset(self) -> None:
-        """Do nothing."""
+        """Let all of it be counted once more, which pooch does at the end."""
+        self._room = self._n_bytes + STEP
 
     def close(self) -> None:
         """Leave the bar as it stands."""
