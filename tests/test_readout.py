@@ -407,3 +407,20 @@ def test_the_test_accuracy_is_measured_at_the_epoch_at_which_training_stops():
     assert history.stopped == "early_stopping"
     assert len(history.epochs) < 50
     assert history.test_accuracy[-1] is not None
+
+
+def test_a_network_that_is_brought_to_another_state_decides_by_that_one(model):
+    """Also where it has decided before, and keeps what it made of its weights for that."""
+    other, data = Readout.from_config(CONFIG, 10, 2, seed=5), dataset(seed=1)
+    other.fit(dataset())
+    for layer in (model.layers[-1], other.layers[-1]):
+        layer.thresholds = np.full(layer.n_neurons, 0.75)
+    _, before = model.first_spikes(data)
+    for _ in range(3):
+        model.decide(data)
+    model.layers[-1].set_state({name: array.copy() for name, array in other.layers[-1].state().items()})
+    times, potentials = model.first_spikes(data)
+    assert not np.array_equal(potentials, before)
+    for found, expected in zip((times, potentials), other.first_spikes(data), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(model.decide(data), other.decide(data))
