@@ -18,6 +18,7 @@ from spikenn_cy.data.archive import data_start
 from spikenn_cy.data.archive import verify
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import DataError
+from spikenn_cy.experiments import data
 from spikenn_cy.experiments.data import DataFile
 from spikenn_cy.experiments.single import RunJob
 from spikenn_cy.experiments.single import run_single
@@ -133,10 +134,10 @@ def changing(monkeypatch, epoch, change):
     """Let something be done to the data of a run in the middle of an epoch."""
     learn = Readout._epoch
 
-    def then_changed(model, data, reports, *rest):
+    def then_changed(model, sets, reports, *rest):
         if len(reports) == epoch:
             change()
-        return learn(model, data, reports, *rest)
+        return learn(model, sets, reports, *rest)
 
     monkeypatch.setattr(Readout, "_epoch", then_changed)
 
@@ -150,8 +151,11 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-@pytest.mark.parametrize("epoch", [0, 2, 5])
-def test_a_run_whose_data_are_overwritten_records_no_result_and_keeps_what_it_had(tmp_path, monkeypatch, what, epoch):
+@pytest.mark.parametrize(("epoch", "own"), [(0, 0), (2, 1 << 28), (5, 0)])
+def test_a_run_whose_data_are_overwritten_records_no_result_and_keeps_what_it_had(
+    tmp_path, monkeypatch, what, epoch, own
+):
+    monkeypatch.setattr(data, "OWN_MOST", own)
     path = write_data(tmp_path / "in") / "trainset.npz"
     before = path.read_bytes()
     job = RunJob(tmp_path / "out", tmp_path / "in", write_settings(tmp_path / "c.json"))

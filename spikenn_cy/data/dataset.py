@@ -390,6 +390,13 @@ class SpikingDataset:
         """Whether the spikes are, or are copies of, what others could write to after it was checked."""
         return self._arrays.mapped
 
+    def _with_own_inputs(self) -> "SpikingDataset":
+        """Return the same data with a copy of the inputs, so that no loop has to look at them sample by sample."""
+        indices = np.array(self.indices)
+        ok = indices.size == 0 or (indices.min() >= 0 and indices.max() < self.n_inputs)
+        require(ok, self.source or "data", "must stay as it is while it is used", "a changed file", DataError)
+        return self._trusted(self._arrays._replace(indices=indices, mapped=False), self._source)
+
     @property
     def _kind(self) -> Kind:
         """All in which data sets must be alike to become one."""

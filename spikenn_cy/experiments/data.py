@@ -18,6 +18,8 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.storage.folder import fingerprint
 from spikenn_cy.storage.folder import stamp
 
+OWN_MOST = 1 << 28  # bytes of inputs of which each process has a copy of its own; those of larger files are mapped
+
 
 @dataclass(frozen=True)
 class DataFile:
@@ -124,7 +126,7 @@ def measured_set(place: str | os.PathLike[str]) -> SpikingDataset:
 def _opened(path: str, stamp: tuple[int, int], inode: int) -> SpikingDataset:
     dataset = SpikingDataset.from_file(path)
     _verify(path)
-    return dataset
+    return dataset._with_own_inputs() if dataset.indices.nbytes <= OWN_MOST else dataset
 
 
 def _verify(path: str) -> None:
