@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
+from spikenn_cy.data import events
+from spikenn_cy.data._events import EventCollector
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.data.events import PART
 from spikenn_cy.errors import DataError
@@ -322,3 +324,32 @@ def test_a_terminal_sees_how_far_the_reading_is(monkeypatch, capsys):
     assert re.search(r"reading events 2/2 recordings ━+ ", capsys.readouterr().err)
     SpikingDataset.from_tonic(Tonic(structured()), **OPTIONS)
     assert capsys.readouterr().err == ""
+
+
+def test_events_at_odd_places_in_memory_are_read_from_even_ones(monkeypatch):
+    """A processor may refuse a number of 8 bytes that begins anywhere."""
+
+    def odd(values, dtype=np.int64):
+        return np.frombuffer(b"\0" + np.asarray(values, dtype).tobytes(), dtype, offset=1)
+
+    taken = []
+
+    class Looking:
+        def __init__(self, *arguments):
+            self._collector = EventCollector(*arguments)
+
+        def __getattr__(self, name):
+            return getattr(self._collector, name)
+
+        def add(self, *arrays_and_start):
+            taken.extend(arrays_and_start[:4])
+            return self._collector.add(*arrays_and_start)
+
+    monkeypatch.setattr(events, "EventCollector", Looking)
+    for dtype in (np.int64, np.float64):
+        x, y, t = odd([0, 1, 1]), odd([1, 0, 1]), odd([5, 6, 7], dtype)
+        assert not x.flags.aligned
+        assert not t.flags.aligned
+        found = SpikingDataset.from_events(x, y, None, t, [0, 3], sensor_size=(2, 2, 1), duration=10)
+        assert found.indices.tolist() == [2, 1, 3]
+    assert all(array.flags.aligned for array in taken)

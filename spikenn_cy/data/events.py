@@ -83,7 +83,7 @@ class Clock(NamedTuple):
         """Return times as the collector takes them."""
         if self.lowered:
             t = (t.astype(np.uint64) ^ np.uint64(TICK_MAX + 1)).view(np.int64)
-        return np.ascontiguousarray(t, self.dtype)
+        return np.require(t, self.dtype, ["C", "A"])
 
 
 class Window(NamedTuple):
@@ -325,4 +325,4 @@ def signed(array: np.ndarray) -> np.ndarray:
     """Return whole numbers as int64; one that is too large for it stays out of every range."""
     if array.dtype == np.uint64:
         array = np.minimum(array, np.uint64(TICK_MAX))
-    return np.ascontiguousarray(array, np.int64)
+    return np.require(array, np.int64, ["C", "A"])
