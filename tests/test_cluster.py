@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -32,6 +33,7 @@ from small_runs import dense
 from small_runs import settings
 from small_runs import write_data
 from small_runs import write_settings
+from test_extract import write_images
 
 import spikenn_cy
 from spikenn_cy.cli.entry import main
@@ -109,6 +111,17 @@ def test_all_results_are_those_of_one_machine_though_a_worker_is_killed(there, t
     assert (status, err) == (0, "")
     assert contents(tmp_path / "out") == contents(tmp_path / "local")
     assert (run / "config.json").stat().st_mtime_ns == began, "the run was not gone on with, but begun anew"
+
+
+def test_folds_are_extracted_as_on_one_machine(there, tmp_path):
+    for fold in "012":
+        write_images(tmp_path / "folds" / fold, seed=int(fold))
+    config = tmp_path / "settings.json"
+    config.write_text(json.dumps({"conv1_c": 16, "conv1_epochs": 2, "conv1_th": 3.0}))
+    for out, *where in (("local", "--n_proc", "1"), ("cluster", "--cluster", there)):
+        words = ("extract", "stdp-csnn", "folds", out, config, *where)
+        assert command(*words, folder=tmp_path).returncode == 0
+    assert contents(tmp_path / "cluster") == contents(tmp_path / "local")
 
 
 def test_a_command_that_is_killed_leaves_its_runs_to_the_next_one(there, tmp_path):

@@ -518,13 +518,13 @@ def test_folds_go_each_to_its_folder_with_its_number_as_seed(config, tmp_path, c
     for fold in range(3):
         write_images(tmp_path / "folds" / str(fold), n=20, seed=fold)
     out = tmp_path / "spikes"
-    assert run(tmp_path / "folds", out, config) == 0
+    assert run(tmp_path / "folds", out, config, "--n_proc", 1) == 0
     before = [contents(out / str(fold)) for fold in range(3)]
     assert [json.loads(files["extraction.json"])["seed"] for files in before] == [0, 1, 2]
     (out / "1" / "model.npz").unlink()
     (out / "1" / "testset.npz").unlink()
     capsys.readouterr()
-    assert run(tmp_path / "folds", out, config) == 0
+    assert run(tmp_path / "folds", out, config, "--n_proc", 1) == 0
     assert capsys.readouterr().out.count("complete since an earlier call") == 2
     assert [contents(out / str(fold)) for fold in range(3)] == before
     assert run(tmp_path / "folds", out, config, "--seed", 1) == 2
@@ -557,7 +557,7 @@ def test_without_matplotlib_one_line_says_how_to_get_pictures(images, config, tm
     out = tmp_path / "spikes"
     write_images(tmp_path / "folds" / "0", n=20)
     write_images(tmp_path / "folds" / "1", n=20)
-    assert run(tmp_path / "folds", out, config) == 0
+    assert run(tmp_path / "folds", out, config, "--n_proc", 1) == 0
     said = capsys.readouterr()
     assert said.out.count(f"python -m pip install {wanted('plot')}") == 1
     assert said.out.splitlines()[-1].startswith("no pictures were drawn: plot: needs the package matplotlib")

@@ -5,10 +5,11 @@ import os
 import queue
 import traceback
 import warnings
+from collections import deque
 from collections.abc import Callable
+from collections.abc import Generator
 from collections.abc import Hashable
 from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
 from concurrent.futures import CancelledError
@@ -53,11 +54,16 @@ class Outcome:
 
 
 ExecutorFactory = Callable[[], AbstractContextManager[Executor]]
+Then = Callable[[Outcome], Sequence[Any]]
 
 
 def run_jobs(
-    work: Callable[[Any], Any], jobs: Sequence[Hashable], n_proc: int = 1, executor: ExecutorFactory | None = None
-) -> Iterator[Outcome]:
+    work: Callable[[Any], Any],
+    jobs: Sequence[Hashable],
+    n_proc: int = 1,
+    executor: ExecutorFactory | None = None,
+    then: Then | None = None,
+) -> Generator[Outcome, None, None]:
     """Do ``work(job)`` for each of ``jobs`` and yield their outcomes as they come.
 
     A failure is an outcome as well. A job whose worker dies is tried once more; others
@@ -73,36 +79,49 @@ def run_jobs(
     executor : callable, optional
         Returns a context manager of a `concurrent.futures.Executor`, which then does the
         work in place of processes on this machine.
+    then : callable, optional
+        Given an outcome, returns the jobs that it makes possible. In this process they are done next, before those
+        that wait already.
 
     Notes
     -----
     If the caller stops iterating, by Ctrl-C for instance, work under way is ended.
     """
     if executor is None and n_proc == 1:
-        for job in jobs:
-            yield Outcome(job, *attempt(work, job))
+        waiting = deque(jobs)
+        while waiting:
+            job = waiting.popleft()
+            outcome = Outcome(job, *attempt(work, job))
+            waiting.extendleft(reversed(then(outcome) if then else ()))
+            yield outcome
         return
     finished: queue.SimpleQueue[tuple[int, int, Future[JobResult]]] = queue.SimpleQueue()
-    with Workers(min(n_proc, max(1, len(jobs)))) if executor is None else executor() as pool:
+    known = list(jobs)
+    n_workers = n_proc if then else min(n_proc, max(1, len(known)))
+    with Workers(n_workers) if executor is None else executor() as pool:
 
         def start(position: int, n_before: int) -> None:
             try:
-                future = pool.submit(attempt, work, jobs[position])
+                future = pool.submit(attempt, work, known[position])
             except BrokenExecutor as error:  # an executor that does not mend itself
                 future = Future()
                 future.set_exception(error)
             future.add_done_callback(lambda done: finished.put((position, n_before + 1, done)))
 
-        for position in range(len(jobs)):
+        for position in range(len(known)):
             start(position, 0)
-        n_left = len(jobs)
-        while n_left:
+        n_ended = 0
+        while n_ended < len(known):
             position, n_attempts, future = finished.get()
             if isinstance(_problem(future), BrokenExecutor) and n_attempts < ATTEMPTS:
                 start(position, n_attempts)
                 continue
-            n_left -= 1
-            yield Outcome(jobs[position], *_result(future, n_attempts), n_attempts)
+            outcome = Outcome(known[position], *_result(future, n_attempts), n_attempts)
+            for job in then(outcome) if then else ():
+                known.append(job)
+                start(len(known) - 1, 0)
+            n_ended += 1
+            yield outcome
 
 
 def cluster_factory(

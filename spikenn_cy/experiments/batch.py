@@ -4,7 +4,6 @@ import contextlib
 import functools
 import json
 import os
-import warnings
 from collections.abc import Generator
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -21,11 +20,11 @@ from spikenn_cy.data.folder import data_files
 from spikenn_cy.data.heads import head_of
 from spikenn_cy.errors import RunError
 from spikenn_cy.errors import SpikennError
-from spikenn_cy.errors import TrainingWarning
 from spikenn_cy.errors import shortened
 from spikenn_cy.execution.pool import ExecutorFactory
 from spikenn_cy.execution.pool import Outcome
 from spikenn_cy.execution.pool import run_jobs
+from spikenn_cy.execution.telling import told
 from spikenn_cy.experiments.data import DataFile
 from spikenn_cy.experiments.data import files_in
 from spikenn_cy.experiments.single import RunJob
@@ -246,32 +245,11 @@ def run_states(output: str | os.PathLike[str], command: str) -> list[RunState]:
 
 
 def _told(batch: Batch, folder: OutputFolder, look: _Look, outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """Tell of runs as they end, and return those that failed.
-
-    A mistake that spoils every run is the command's, and told once: failures wait until a run has begun.
-    """
-    failures: list[Outcome] = []
-    n_told, n_done, warned = 0, len(look.done), set[str]()
+    """Tell of runs as they end, and return those that failed."""
+    n_done = len(look.done)
     with Progress(n_done + len(look.left), batch.command, unit="runs", done=n_done) as progress:
-        for outcome in outcomes:
-            if outcome.warnings:
-                with progress.aside():
-                    _warn(outcome.warnings, warned)
-            if outcome.error is not None:
-                failures.append(outcome)
-            elif outcome.n_attempts > 1:
-                progress.say(f"note: {outcome.job.output}: done by another worker, since the first one died")
-            if n_told < len(failures) and (folder.has_state or outcome.details is not None):
-                for failure in failures[n_told:]:
-                    progress.say(f"failed: {failure.job.output}: {failure.error}")
-                    if failure.details is not None:
-                        progress.say(failure.details)
-                n_told = len(failures)
-            progress.tell(figures=f"{len(failures)} failed" if failures else "")
-            progress.step()
-    if n_told < len(failures):
-        raise RunError(failures[0].error)
-    return failures
+        ended = told(outcomes, progress, has_begun=lambda: folder.has_state)
+        return [outcome for outcome in ended if outcome.error is not None]
 
 
 @contextlib.contextmanager
@@ -293,15 +271,6 @@ def _outcomes(
     going = [job for position, job in enumerate(jobs) if position not in refused]
     if going:  # else no cluster need be there
         yield from run_jobs(run_single, going, n_proc, executor)
-
-
-def _warn(caught: Iterable[Warning], warned: set[str]) -> None:
-    """Give each warning once, since all runs on the same data have the same ones, and folds differ in figures."""
-    for warning in caught:
-        subject = warning.subject if isinstance(warning, TrainingWarning) else str(warning)
-        if subject not in warned:
-            warned.add(subject)
-            warnings.warn(warning, stacklevel=4)
 
 
 def _refused(jobs: Sequence[RunJob]) -> dict[int, str]:

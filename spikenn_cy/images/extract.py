@@ -2,8 +2,10 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
@@ -136,7 +138,7 @@ class Plan:
         return {MODEL: None, **{SPIKES[part]: images for part, images in self.sets.parts.items()}}
 
 
-def planned(job: Extraction, overwrite: bool = False) -> Plan:
+def planned(job: Extraction, overwrite: bool = False, patience: float = 0.0) -> Plan:
     """Look at everything that an extraction needs, and begin nothing.
 
     Parameters
@@ -144,6 +146,8 @@ def planned(job: Extraction, overwrite: bool = False) -> Plan:
     job : Extraction
     overwrite : bool
         Replace what another extraction left in the folder.
+    patience : float
+        Seconds to wait for another process to let go of the folder.
 
     Raises
     ------
@@ -155,7 +159,7 @@ def planned(job: Extraction, overwrite: bool = False) -> Plan:
     shape = sets.train.shape[1:]
     config = kind.published(sets.name, shape) if job.config is None else job.config
     extractor = kind.from_config(config, seed=job.seed)
-    tidy(job.output, EXTRACTION)
+    tidy(job.output, EXTRACTION, patience)
     _keep_inputs(job)
     plan = Plan(job, extractor, sets, _described(job, extractor, sets), overwrite)
     if plan.files.keys() - _finished(plan):
@@ -163,7 +167,13 @@ def planned(job: Extraction, overwrite: bool = False) -> Plan:
     return plan
 
 
-def extract(plan: Plan, n_threads: int = 1, verbose: bool = False) -> bool:
+def extract(
+    plan: Plan,
+    n_threads: int = 1,
+    verbose: bool = False,
+    patience: float = 0.0,
+    on_block: Callable[[], None] | None = None,
+) -> bool:
     """Fit an extractor to the training images and write the spikes of all images.
 
     The folder gets ``model.npz``, the extractor, and ``trainset.npz``, ``valset.npz`` and
@@ -179,6 +189,10 @@ def extract(plan: Plan, n_threads: int = 1, verbose: bool = False) -> bool:
         The result is the same for any number.
     verbose : bool
         Show progress on stderr: a bar on a terminal or in a notebook, elsewhere a line a minute.
+    patience : float
+        Seconds to wait for another process to let go of the folder.
+    on_block : callable, optional
+        Called after each block of images; what it raises ends the extraction, which can be gone on with.
 
     Returns
     -------
@@ -192,7 +206,7 @@ def extract(plan: Plan, n_threads: int = 1, verbose: bool = False) -> bool:
     """
     n_threads = number_of_threads(n_threads)
     try:
-        with OutputFolder.opened(plan.job.output, EXTRACTION) as folder:
+        with OutputFolder.opened(plan.job.output, EXTRACTION, patience) as folder:
             finished = _checked(plan)
             if finished.keys() == plan.files.keys():
                 return False
@@ -207,7 +221,8 @@ def extract(plan: Plan, n_threads: int = 1, verbose: bool = False) -> bool:
                     place = folder.file(name)
                     label = f"{place.resolve().parent.name}/{name}"
                     with Progress(len(images), label, unit="images", show=verbose) as progress:
-                        _write(place, extractor.time_blocks(images.images, n_threads), labels, progress)
+                        blocks = _followed(extractor.time_blocks(images.images, n_threads), progress, on_block)
+                        _write(place, blocks, labels)
                     finished[name] = fingerprint(folder.file(name))
                     _note(plan, folder, finished)
     except NotWritable:
@@ -227,21 +242,31 @@ def _checked(plan: Plan) -> dict[str, Any]:
     return finished
 
 
-def is_begun(plan: Plan) -> bool:
-    """Return whether the folder of a plan holds that very extraction, finished or not."""
+def goes_on(plans: Sequence[Plan]) -> bool:
+    """Return whether plans without ``overwrite`` would go on with something, and be refused nowhere."""
     try:
-        return bool(_finished(replace(plan, overwrite=False)))
+        return any([_finished(replace(plan, overwrite=False)) for plan in plans])
     except RunError:
         return False
 
 
-def _write(path: Path, blocks: Iterator[npt.NDArray[np.float32]], labels: np.ndarray, progress: Progress) -> None:
+def _write(path: Path, blocks: Iterator[npt.NDArray[np.float32]], labels: np.ndarray) -> None:
     """Write the spikes of images block by block, since all of them may not fit into memory."""
     with DatasetWriter(path) as writer:
         for times in blocks:
             part = labels[len(writer) : len(writer) + len(times)]
             writer.append(SpikingDataset._computed((times,), part))
-            progress.step(len(times))
+
+
+def _followed(
+    blocks: Iterator[npt.NDArray[np.float32]], progress: Progress, on_block: Callable[[], None] | None
+) -> Iterator[npt.NDArray[np.float32]]:
+    """Yield blocks of images, and have it seen when each of them has been taken."""
+    for times in blocks:
+        yield times
+        progress.step(len(times))
+        if on_block is not None:
+            on_block()
 
 
 def spikes_of(job: Extraction) -> dict[str, SpikingDataset]:

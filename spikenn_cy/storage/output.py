@@ -217,7 +217,7 @@ class Place(os.PathLike[str]):
         return os.fspath(self)
 
 
-def tidy(path: str | os.PathLike[str], kind: Kind) -> None:
+def tidy(path: str | os.PathLike[str], kind: Kind, patience: float = 0.0) -> None:
     """Finish in a folder, if it is there and can be written to, what a killed process has left.
 
     Raises
@@ -226,7 +226,7 @@ def tidy(path: str | os.PathLike[str], kind: Kind) -> None:
         If the folder is in use.
     """
     if os.path.isdir(path):
-        with contextlib.suppress(NotWritable), OutputFolder.opened(path, kind):
+        with contextlib.suppress(NotWritable), OutputFolder.opened(path, kind, patience):
             pass
 
 
