@@ -30,7 +30,9 @@ FLOORS = [
     ["bundled", "estimator", "execution", "export"],
     ["experiments", "images"],
     ["plots"],
+    ["page"],
     ["report"],
+    ["reproduction"],
     ["cli"],
     ["run", "__main__"],
 ]

@@ -189,6 +189,8 @@ def reproducing(folder):
             keep_two_folds(folder / "data" / "F-MNIST")
         line = line.replace(" kfold features", " kfold --K 2 --n_proc 1 features")
         line = line.replace(" gridsearch ", " gridsearch --n_proc 1 ")
+        if " reproduce " in line:
+            return f"{line} --n_proc 1"
         return line if line.startswith(pages.LEFT_TO_CI) else fetched(line)
 
     return instead

@@ -31,12 +31,13 @@ from spikenn_cy.storage.records import read_record
 pytestmark = pytest.mark.quick
 
 DEEP = 200_000
+PLACES = ("run", "kfold", "spikes", "images", "encoded", "table")  # of outputs of each kind
 EXTRACTOR = {"conv1_c": 4, "conv1_epochs": 1, "conv1_th": 3.0}
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """Return a folder with a run, a cross-validation, images, an extraction and an encoded table, each complete."""
+    """Return a folder with an output of each kind, complete."""
     home = tmp_path_factory.mktemp("records")
     write_data(home / "in")
     for fold in "01":
@@ -51,6 +52,7 @@ def home(tmp_path_factory):
         ["dataset", "mnist", home / "images", "--from", home / "downloads"],
         ["extract", "stdp-csnn", home / "images" / "gs", home / "spikes", home / "extractor.json"],
         ["encode", home / "table.csv", home / "encoded", "--label", "kind"],
+        ["reproduce", "digits", home / "table", "--rule", "s2stdp", "--K", "1", "--n_proc", "1"],
     ):
         assert main([str(word) for word in words]) == 0
     return home
@@ -340,8 +342,8 @@ def test_every_kind_names_its_record_last_and_shares_none(home):
 
 
 def test_records_of_each_kind_are_known_for_what_they_are(home):
-    for kind, folder in zip(KINDS, ("run", "kfold", "spikes", "images", "encoded"), strict=True):
-        for other, place in zip(KINDS, ("run", "kfold", "spikes", "images", "encoded"), strict=True):
+    for kind, folder in zip(KINDS, PLACES, strict=True):
+        for other, place in zip(KINDS, PLACES, strict=True):
             assert (kind.record_in(home / place) is not None) == (kind is other), (folder, place)
 
 

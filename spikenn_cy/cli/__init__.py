@@ -20,6 +20,7 @@ from spikenn_cy.cli import kfold
 from spikenn_cy.cli import plot
 from spikenn_cy.cli import predict
 from spikenn_cy.cli import quantize
+from spikenn_cy.cli import reproduce
 from spikenn_cy.cli import run
 from spikenn_cy.cli import score
 
@@ -40,5 +41,6 @@ COMMANDS = {
     "digits": digits,
     "dataset": dataset,
     "extract": extract,
+    "reproduce": reproduce,
     "predict": predict,
 }

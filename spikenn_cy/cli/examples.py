@@ -57,6 +57,11 @@ EXAMPLES = {
         "spikenn-cy extract stdp-csnn data/mnist/kfold features/mnist",
         "spikenn-cy extract pixels data/mnist/kfold/0 features/pixels --seed 1",
     ),
+    "reproduce": (
+        "reproducing",
+        "spikenn-cy reproduce digits out/digits",
+        "spikenn-cy reproduce table1 out/table1 --dataset mnist --rule s2stdp+ncg --K 2",
+    ),
     "predict": (
         "own-data",
         "spikenn-cy predict digit.png",

@@ -122,6 +122,11 @@ def measured_set(place: str | os.PathLike[str]) -> SpikingDataset:
         return SpikingDataset.from_file(path)
 
 
+def forget_sets() -> None:
+    """Let go of the files that this process has mapped."""
+    _opened.cache_clear()
+
+
 @functools.lru_cache(maxsize=len(STEMS))
 def _opened(path: str, stamp: tuple[int, int], inode: int) -> SpikingDataset:
     dataset = SpikingDataset.from_file(path)

@@ -242,6 +242,15 @@ def _checked(plan: Plan) -> dict[str, Any]:
     return finished
 
 
+def recorded_files(plan: Plan) -> dict[str, Mapping[str, Any]]:
+    """Return the fingerprints of what this very extraction has written, whether it is there or was deleted since."""
+    there = plan.folder.record
+    but = ("files", "class_names")
+    if there is None or difference(there, plan.description, type(plan.extractor.config), complete=True, but=but):
+        return {}
+    return dict(there.get("files", {}))
+
+
 def goes_on(plans: Sequence[Plan]) -> bool:
     """Return whether plans without ``overwrite`` would go on with something, and be refused nowhere."""
     try:

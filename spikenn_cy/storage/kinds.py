@@ -15,6 +15,7 @@ from spikenn_cy.data.folder import STEMS
 from spikenn_cy.data.imagefiles import IMAGES
 from spikenn_cy.data.imagefiles import SPLIT
 from spikenn_cy.errors import RunError
+from spikenn_cy.storage.records import Count
 from spikenn_cy.storage.records import Section
 from spikenn_cy.storage.records import Seed
 from spikenn_cy.storage.records import read_record
@@ -27,6 +28,8 @@ STATS, STATS_OF_EPOCH, REPORT = "stats.npz", "stats-{epoch:06}.npz", "report.htm
 SPIKES = {part: f"{stem}.npz" for part, stem in STEMS.items()}
 ENCODER = "encoder.npz"  # of an encoding
 EXTRACTION_PICTURES = FILTERS, ACTIVITY = ("filters.png", "activity.png")
+RESULTS = RESULTS_PAGE, RESULTS_TEXT, RESULTS_RECORD = ("results.html", "results.md", "results.json")
+STAGES = "stages.jsonl"  # of a table made again, what each of its steps took
 N_FOLDS = 10
 SPLITS = ("gs", *(f"kfold/{fold}" for fold in range(N_FOLDS)))
 
@@ -90,6 +93,14 @@ class EncodingRecord(msgspec.Struct):
     format: Literal[1]
     table: Section
     label: str
+
+
+class ReproductionRecord(msgspec.Struct):
+    """What the record of a published table that is made again must hold: its name, and the folds of its cells."""
+
+    format: Literal[1]
+    table: str
+    cells: dict[str, Count]
 
 
 @dataclass(frozen=True)
@@ -207,4 +218,12 @@ ENCODING = Kind(
     files=(ENCODER, *SPIKES.values(), "encoding.json"),
     state=(ENCODER,),
 )
-KINDS = (RUN, BATCH, EXTRACTION, IMAGE_SETS, ENCODING)
+REPRODUCTION = Kind(
+    name="a table made again",
+    record="reproduction.json",
+    shape=ReproductionRecord,
+    rule="must be a new folder or hold this very table",
+    files=(*RESULTS, STAGES, "reproduction.json"),
+    state=(f"data/*/{IMAGE_SETS.record}",),
+)
+KINDS = (RUN, BATCH, EXTRACTION, IMAGE_SETS, ENCODING, REPRODUCTION)
