@@ -124,6 +124,15 @@ def test_folds_are_extracted_as_on_one_machine(there, tmp_path):
     assert contents(tmp_path / "cluster") == contents(tmp_path / "local")
 
 
+def test_a_table_is_made_again_as_on_one_machine(there, tmp_path):
+    pytest.importorskip("sklearn")
+    for out, *where in (("local", "--n_proc", "1"), ("cluster", "--cluster", there)):
+        assert command("reproduce", "digits", out, *where, folder=tmp_path).returncode == 0
+    made = [contents(tmp_path / out) for out in ("cluster", "local")]
+    made = [{name: text for name, text in found.items() if "/" in name} for found in made]  # but for durations
+    assert made[0] == made[1]
+
+
 def test_a_command_that_is_killed_leaves_its_runs_to_the_next_one(there, tmp_path):
     data, config = folds(tmp_path / "in", 2), write_settings(tmp_path / "c.json", **ENDLESS)
     words = ["kfold", data, tmp_path / "out", config, "--K", "2", "--cluster", there]
