@@ -121,6 +121,19 @@ def test_sets_that_are_not_there_have_no_accuracy(tmp_path):
     assert [line.split(":")[0] for line in log] == [f"Accuracy on train set after epoch {epoch}" for epoch in range(6)]
 
 
+def test_an_epoch_waits_for_the_disk_once(tmp_path, monkeypatch):
+    waited, fsync = [], os.fsync
+    monkeypatch.setattr(os, "fsync", lambda handle: (waited.append(handle), fsync(handle)))
+    counts = []
+    data = write_data(tmp_path / "in")
+    for n_epochs in (3, 8):
+        waited.clear()
+        config = write_settings(tmp_path / f"{n_epochs}.json", trainer={"epochs": n_epochs})
+        run_single(RunJob(tmp_path / str(n_epochs), data, config))
+        counts.append(len(waited))
+    assert counts[1] - counts[0] == 5
+
+
 def test_no_epoch_at_all_is_a_run(job, tmp_path):
     result = run_single(redirected(job, config=write_settings(tmp_path / "c.json", trainer={"epochs": 0})))
     assert (result["n_epochs"], result["train_accuracy"], result["stopped"]) == (0, None, "epochs")

@@ -230,7 +230,7 @@ class RunFolder(OutputFolder):
             self._following = True
         metrics = metrics_of(report)
         for name, text in _texts([(metrics, report.stopped, remark)], self._best).items():
-            append_line(self.file(name), text)
+            append_line(self.file(name), text, sync=False)  # whoever goes on after a power cut writes them anew
         self._best = _better(self._best, metrics)
 
     def finish(

@@ -120,7 +120,8 @@ def save(
     if kept is not None:
         header.best = kept.course
         arrays |= {f"{BEST}{name}": array for name, array in kept.arrays.items()}
-    write_model(path, header, arrays)
+    # Of two checkpoints either will do to go on with, and an epoch may take less than a wait for the disk.
+    write_model(path, header, arrays, sync_name=not progress)
 
 
 def snapshot(model: "Readout") -> Snapshot:

@@ -26,8 +26,13 @@ class _Numbered(msgspec.Struct):
     format: int
 
 
-def write_model(path: str | os.PathLike[str], header: msgspec.Struct, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Write a header and arrays to ``path``.
+def write_model(
+    path: str | os.PathLike[str],
+    header: msgspec.Struct,
+    arrays: Mapping[str, npt.NDArray[Any]],
+    sync_name: bool = True,
+) -> None:
+    """Write a header and arrays to ``path``; for ``sync_name`` see `atomic_file`.
 
     Raises
     ------
@@ -35,7 +40,7 @@ def write_model(path: str | os.PathLike[str], header: msgspec.Struct, arrays: Ma
         If the file cannot be written.
     """
     members: dict[str, Any] = {HEADER: np.array(msgspec.json.encode(header).decode()), **arrays}
-    with atomic_file(path) as file:
+    with atomic_file(path, sync_name=sync_name) as file:
         np.savez(file, **members)
 
 

@@ -102,12 +102,13 @@ def write_record(path: Path, record: Mapping[str, Any]) -> None:
         file.write(json.dumps(record, indent=2) + "\n")
 
 
-def append_line(path: str | os.PathLike[str], text: str) -> None:
-    """Add text to a file; it is on the disk afterwards."""
+def append_line(path: str | os.PathLike[str], text: str, sync: bool = True) -> None:
+    """Add text to a file, where others can read it at once; with ``sync`` it is on the disk afterwards."""
     with open(path, "a", encoding="utf-8", newline="\n") as file:
         file.write(text)
         file.flush()
-        os.fsync(file.fileno())
+        if sync:
+            os.fsync(file.fileno())
 
 
 def _require_file(path: Path, rule: str) -> None:

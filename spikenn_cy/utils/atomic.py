@@ -18,7 +18,11 @@ JUST_BEGUN = 1.0  # seconds, for the moment between making a file and locking it
 
 @contextlib.contextmanager
 def atomic_file(
-    path: str | os.PathLike[str], mode: str = "wb", *, error: type[SpikennError] = RunError
+    path: str | os.PathLike[str],
+    mode: str = "wb",
+    *,
+    error: type[SpikennError] = RunError,
+    sync_name: bool = True,
 ) -> Iterator[IO[Any]]:
     """Open a file for writing that takes the name ``path`` only when the block ends well.
 
@@ -34,6 +38,9 @@ def atomic_file(
         Bytes, or UTF-8 text with ``\\n`` line ends.
     error : type of SpikennError
         What the system's refusal (no such folder, no permission, disk full) is raised as.
+    sync_name : bool
+        Wait until the new name is on the disk. Without that a power cut in the next seconds may bring back what
+        ``path`` held before, whole; no other end of a process can.
 
     Raises
     ------
@@ -63,7 +70,8 @@ def atomic_file(
     finally:
         with contextlib.suppress(OSError):
             os.unlink(hidden)
-    sync_folder(folder)
+    if sync_name:
+        sync_folder(folder)
 
 
 def _hold(handle: int) -> None:
