@@ -118,6 +118,10 @@ def test_a_complete_table_is_looked_up_and_a_rule_that_comes_later_finds_its_fea
     capsys.readouterr()
     assert call(home, "--n_proc", 1) == 0
     assert "complete since an earlier call" in capsys.readouterr().out
+    assert call(home, "--list") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "pixels/digits/s2stdp      2 of 2 folds  published 86.47 ± 0.86"
+    assert lines[-1] == "complete since an earlier call"
     check(home, whole)
 
 
@@ -146,6 +150,14 @@ def test_what_fails_is_reported_and_done_by_the_next_call(whole, tmp_path, capsy
     monkeypatch.undo()
     assert call(home, "--n_proc", 1) == 0
     check(home, whole)
+
+
+def test_without_published_images_nothing_is_left(tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    words = ["reproduce", "table1", tmp_path / "out", "--data", tmp_path / "empty", "--dataset", "mnist", "--K", "1"]
+    assert main(list(map(str, words))) == 2
+    assert "must hold train-images-idx3-ubyte.gz" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_other_folders_and_other_tables_are_refused(whole, tmp_path, capsys):

@@ -262,7 +262,7 @@ def described(asked: Reproduction) -> Iterator[str]:
         published = _shown_published(cell)
         yield f"{cell.key:<{width}}  {asked.n_folds - n_left} of {asked.n_folds} folds  {published}".rstrip()
     space = that_fits(asked.home, left, asked.images, 1, asked.keep)
-    yield f"one fold after the other takes about {space} of the disk"
+    yield f"one fold after the other takes about {space} of the disk" if left else "complete since an earlier call"
 
 
 def _shown_published(cell: Cell) -> str:
