@@ -20,7 +20,7 @@ class RunError(SpikennError, RuntimeError):
 
 
 class MissingExtra(SpikennError, ImportError):
-    """An optional package is not installed; its text says how to get it."""
+    """An optional package is not installed, or too old; its text says how to get it."""
 
 
 class ConfigWarning(UserWarning):
