@@ -31,7 +31,7 @@ from spikenn_cy.utils.extras import wanted
 pytestmark = pytest.mark.quick
 
 PAGE = (Path(__file__).parent.parent / "docs" / "exchange.md").read_text(encoding="utf-8")
-NIR_EXAMPLE, NUMPY_EXAMPLE, _ = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+NIR_EXAMPLE, NUMPY_EXAMPLE, *_ = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 COMMANDS = re.findall(r"^\$ (.*)$", PAGE, re.MULTILINE)
 
 
@@ -192,7 +192,7 @@ def test_the_graph_is_as_the_page_shows(page_folder, monkeypatch, capsys):
     monkeypatch.chdir(page_folder)
     export("spikenn-demo/model.npz", "model.nir")
     exec(compile(NIR_EXAMPLE, "docs/exchange.md", "exec"), {})
-    (shown,) = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
+    shown, *_ = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
     assert capsys.readouterr().out == shown
 
 

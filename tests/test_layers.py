@@ -47,7 +47,7 @@ EXTRAS = {
     "execution": {"distributed"},
     "experiments": {"scipy", "sklearn"},
     "images": {"pooch", "requests", "sklearn"},
-    "export": {"nir"},
+    "export": {"h5py", "nir"},  # which brings h5py
     "features": {"torch"},
     "plots": {"matplotlib"},
 }

@@ -41,6 +41,7 @@ from spikenn_cy.demo import CONFIG
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.experiments import RUNNERS
 from spikenn_cy.export import FORMATS
+from spikenn_cy.export import GRAPH_READERS
 from spikenn_cy.features import EXTRACTORS
 from spikenn_cy.layers import LAYERS
 from spikenn_cy.layers.feedbacks import FEEDBACKS
@@ -401,7 +402,7 @@ def members(page):
         "configuration": (*FAMILIES, FEEDBACKS),
         "data": (READERS,),
         "datasets": (SOURCES,),
-        "exchange": (FORMATS,),
+        "exchange": (FORMATS, GRAPH_READERS),
         "performance": (FORWARDS,),
         "pictures": (PICTURES["run"], PICTURES["network"]),
         "scaling-out": (RUNNERS,),

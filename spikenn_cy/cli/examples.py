@@ -35,7 +35,11 @@ EXAMPLES = {
         "spikenn-cy quantize out/run --input data/gs",
         "spikenn-cy quantize out/run --input data/gs --bits 4 --time_bits 6 --out quantised.npz",
     ),
-    "export": ("exchange", "spikenn-cy export out/run network.nir", "spikenn-cy export out/run network.npz"),
+    "export": (
+        "exchange",
+        "spikenn-cy export out/run network.nir",
+        "spikenn-cy export out/run norse.nir --reader norse --dt 0.01",
+    ),
     "convert": (
         "data",
         "spikenn-cy convert X.npy y.npy data/trainset.npz",

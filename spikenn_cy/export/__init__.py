@@ -19,13 +19,14 @@ from spikenn_cy.export.nir import nir_package
 from spikenn_cy.export.nir import to_nir
 from spikenn_cy.export.numpy import npz_bytes
 from spikenn_cy.export.numpy import to_arrays
+from spikenn_cy.export.readers import GRAPH_READERS
 from spikenn_cy.network.integer.model import IntegerReadout
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.storage.model_kinds import QUANTISED
 from spikenn_cy.storage.model_kinds import kind_of
 from spikenn_cy.utils.atomic import atomic_file
 
-__all__ = ["FORMATS", "Format", "export", "to_arrays", "to_nir", "write_samples"]
+__all__ = ["FORMATS", "GRAPH_READERS", "Format", "export", "to_arrays", "to_nir", "write_samples"]
 
 NETWORKS = Readout, IntegerReadout
 
@@ -39,9 +40,9 @@ class Format:
     title : str
         What it is, in a few words.
     content : callable
-        Returns the bytes of a file with a network and, if it is ``timed``, ``dt``.
-    timed : bool
-        Whether it says how long a step of a simulator is.
+        Returns the bytes of a file with a network and, if it is ``simulated``, ``dt`` and ``reader``.
+    simulated : bool
+        Whether it is for simulators, of which it may be told how long a step is, and which it is.
     whole : bool
         Whether it is of whole numbers; its network is then an `IntegerReadout`.
     require : callable, optional
@@ -50,14 +51,14 @@ class Format:
 
     title: str
     content: Callable[..., bytes]
-    timed: bool = False
+    simulated: bool = False
     whole: bool = False
     require: Callable[[], object] | None = None
 
 
 FORMATS = {
     ".nir": Format(
-        "a graph in the Neuromorphic Intermediate Representation", nir_bytes, timed=True, require=nir_package
+        "a graph in the Neuromorphic Intermediate Representation", nir_bytes, simulated=True, require=nir_package
     ),
     ".npz": Format("plain NumPy arrays", npz_bytes),
     ".h": Format("C99 in whole numbers", header_bytes, whole=True),
@@ -69,6 +70,7 @@ def export(
     output: str | os.PathLike[str],
     *,
     dt: float | None = None,
+    reader: str | None = None,
     bits: int | None = None,
     time_bits: int | None = None,
 ) -> Readout | IntegerReadout:
@@ -83,8 +85,8 @@ def export(
         Neuromorphic Intermediate Representation (`to_nir`; the package ``nir`` is needed),
         ``.npz`` for plain arrays (`to_arrays`), ``.h`` for C99 that decides as `Readout.quantized` does. Replaced as a
         whole if it is there.
-    dt : float, optional
-        As `to_nir` takes it; not for other formats.
+    dt, reader : float and str, optional
+        As `to_nir` takes them; not for other formats.
     bits, time_bits : int, optional
         As `Readout.quantized` takes them, for ``.h`` alone, and not of a network that is in whole numbers already.
 
@@ -107,15 +109,17 @@ def export(
     form = FORMATS[suffix]
     if form.require is not None:
         form.require()  # before anything is read
-    timed = " or ".join(name for name, other in FORMATS.items() if other.timed)
-    require(dt is None or form.timed, "dt", f"must be left out unless a {timed} file is written", dt)
+    simulated = " or ".join(name for name, other in FORMATS.items() if other.simulated)
+    for name, given in (("dt", dt), ("reader", reader)):
+        rule = f"must be left out unless a {simulated} file is written"
+        require(given is None or form.simulated, name, rule, given)
     whole = " or ".join(name for name, other in FORMATS.items() if other.whole)
     for name, width in (("bits", bits), ("time_bits", time_bits)):
         require(width is None or form.whole, name, f"must be left out unless a {whole} file is written", width)
     model = _in_whole_numbers(source, bits, time_bits) if form.whole else _in_floating_point(source)
     if not isinstance(source, NETWORKS) and os.path.exists(output) and os.path.samefile(source, output):
         raise DataError(f"{output}: must be another file than the network's own, got the same")
-    content = form.content(model, dt) if form.timed else form.content(model)
+    content = form.content(model, dt, reader) if form.simulated else form.content(model)
     with atomic_file(output) as file:
         file.write(content)
     return model

@@ -12,7 +12,9 @@ from spikenn_cy.data.arrays import end_of_time
 from spikenn_cy.data.labels import plain_names
 from spikenn_cy.dtypes import REAL
 from spikenn_cy.errors import ConfigError
+from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
+from spikenn_cy.errors import require_one_of
 from spikenn_cy.export.description import CONVOLUTION
 from spikenn_cy.export.description import EXPORT_FORMAT
 from spikenn_cy.export.description import INPUT
@@ -22,6 +24,8 @@ from spikenn_cy.export.description import class_of_neuron
 from spikenn_cy.export.description import images_of
 from spikenn_cy.export.description import is_convolution
 from spikenn_cy.export.description import time_constant
+from spikenn_cy.export.readers import GRAPH_READERS
+from spikenn_cy.export.readers import Reader
 from spikenn_cy.network.deciding_arrays import deciding_weights
 from spikenn_cy.network.deciding_arrays import require_waiting
 from spikenn_cy.network.readout import Readout
@@ -36,6 +40,10 @@ PULSES = (
     "A spike is a current of 1 for one step of {dt}, so r = 1 / {dt} (IF) or r = tau / {dt} (LIF) raises the potential "
     "by the weight."
 )
+STEPS = (
+    "Written for {reader.title} alone, whose step of {reader.step} is {dt} here. In a step a spike raises the "
+    "potential by the weight, in units of unit_of_potential, and a leak takes what it takes in {dt}."
+)
 ONE_SPIKE = (
     "Neurons whose spikes go to another layer are reset so far down (v_reset) that they do not spike again before "
     "max_time. Those of the last layer are reset to 0; all but the first of their spikes are to be ignored."
@@ -47,7 +55,7 @@ UNITS = (
 DEEPEST = 1e30  # of a reset potential: far enough from the end of float32 for others to compute with it
 
 
-def to_nir(model: Readout, *, dt: float | None = None) -> Any:
+def to_nir(model: Readout, *, dt: float | None = None, reader: str | None = None) -> Any:
     """Return a network as a graph in the Neuromorphic Intermediate Representation.
 
     Parameters
@@ -56,7 +64,12 @@ def to_nir(model: Readout, *, dt: float | None = None) -> Any:
     dt : float, optional
         For a simulator to which a spike is a current of 1 for one step, as it is to
         snnTorch: the length of that step, in the unit of ``max_time``; ``r`` makes up for
-        it. Default: a spike is an impulse of area 1, as in continuous time.
+        it. Default: a spike is an impulse of area 1, as in continuous time. With a ``reader``: what one of its
+        steps is in the unit of ``max_time``, which has to be given.
+    reader : str, optional
+        One of `GRAPH_READERS`, for which weights, time constants and thresholds are written so that it computes in
+        each of its steps what the network does in ``dt``; others may read something else. Dense networks alone, of
+        one layer.
 
     Returns
     -------
@@ -72,15 +85,20 @@ def to_nir(model: Readout, *, dt: float | None = None) -> Any:
     ------
     DataError
         If a threshold is below 0, where a neuron of the representation would spike before
-        any input does, or there are no weights yet.
+        any input does, there are no weights yet, or no reader of that kind can read the network.
     ConfigError
-        If ``dt`` is not a number from 0 to ``max_time``.
+        If ``dt`` is not a number from 0 to ``max_time``, or there is no such reader.
     MissingExtra
         If ``nir`` is not installed.
     """
     nir = nir_package()
     step = 1.0 if dt is None else end_of_time(dt, "dt", ConfigError)
     require(dt is None or step <= model.max_time, "dt", f"must be at most max_time = {model.max_time}", dt)
+    if reader is not None:
+        require_one_of(reader, GRAPH_READERS, "reader")
+        require(dt is not None, "dt", f"must be given for {reader}, as what one of its steps is here", dt)
+        require_readable(model, reader)
+        return graph_for(model, GRAPH_READERS[reader], step)
     shape = np.array([model.n_inputs])
     if is_convolution(model):
         shape = np.array(images_of(model))[[2, 0, 1]]
@@ -90,6 +108,35 @@ def to_nir(model: Readout, *, dt: float | None = None) -> Any:
         nodes |= nodes_of(model, number, REAL.type(step))
     nodes["output"] = nir.Output(output_type={"output": np.array([model.layers[-1].n_neurons])})
     return nir.NIRGraph(nodes=nodes, edges=list(itertools.pairwise(nodes)), metadata=metadata_of(model, dt))
+
+
+def require_readable(model: Readout, reader: str) -> None:
+    """Raise `DataError` unless a network means the same to a simulator that resets all neurons to 0."""
+    if is_convolution(model):
+        raise DataError(f"network[0]: must be dense to be written for {reader}, got a convolution")
+    if len(model.layers) > 1:
+        rule = f"must be the only layer to be written for {reader}, in which hidden neurons would spike more than once"
+        raise DataError(f"network[0]: {rule}, got {len(model.layers)} layers")
+
+
+def graph_for(model: Readout, reader: Reader, dt: float) -> Any:
+    """Return the graph of a dense network that one reader is to read, one of whose steps is ``dt`` here."""
+    nir = nir_package()
+    nodes: dict[str, Any] = {"input": nir.Input(input_type={"input": np.array([model.n_inputs])})}
+    unit = np.ones(0)
+    for number, layer in enumerate(model.layers):
+        require_waiting(model, number)
+        weights, thresholds = deciding_weights(model, number, "exported"), np.array(layer.thresholds)
+        charged = reader.layer(weights, thresholds, time_constant(model, number), dt)
+        synapses = nir.Linear(weight=charged.weights)
+        if charged.bias is not None:
+            synapses = nir.Affine(weight=charged.weights, bias=charged.bias)
+        neurons = nir.LIF if "tau" in charged.neurons else nir.IF
+        nodes |= {f"weights_{number}": synapses, f"neurons_{number}": neurons(**charged.neurons)}
+        unit = charged.unit
+    nodes["output"] = nir.Output(output_type={"output": np.array([model.layers[-1].n_neurons])})
+    said = {"reader": reader.title, "impulses": STEPS.format(reader=reader, dt=dt), "unit_of_potential": unit}
+    return nir.NIRGraph(nodes=nodes, edges=list(itertools.pairwise(nodes)), metadata=metadata_of(model, dt) | said)
 
 
 def nodes_of(model: Readout, number: int, step: np.float32) -> dict[str, Any]:
@@ -167,6 +214,7 @@ def metadata_of(model: Readout, dt: float | None) -> dict[str, Any]:
         "read_out": READ_OUT,
         **({"convolution": CONVOLUTION, "units": UNITS} if is_convolution(model) else {}),
         "max_time": model.max_time,
+        **({} if dt is None else {"dt": dt}),
         "class_of_neuron": class_of_neuron(model),
         "classes": json.dumps(plain_names(model.classes)),
         "settings": json.dumps(model.config.to_dict()),
@@ -186,15 +234,27 @@ def reset_of(weights: np.ndarray, max_time: float, tau: float) -> np.ndarray:
     return lowest
 
 
-def nir_package() -> Any:
+def nir_package(where: str = "export") -> Any:
     """Return the package ``nir``, or say what to install."""
-    with extra("nir", where="export"):
+    with extra("nir", where=where):
         import nir
     return nir
 
 
-def nir_bytes(model: Readout, dt: float | None) -> bytes:
+def nir_bytes(model: Readout, dt: float | None, reader: str | None = None) -> bytes:
     """Return the content of a ``.nir`` file."""
     content = io.BytesIO()  # HDF5 reads what it has written, which a file that is only written to does not let it
-    nir_package().write(content, to_nir(model, dt=dt))
+    nir_package().write(content, to_nir(model, dt=dt, reader=reader))
+    if reader is not None:
+        without_resets(content)
     return content.getvalue()
+
+
+def without_resets(content: io.BytesIO) -> None:
+    """Take the reset potentials, which are 0, out of a file: nir before 1.0.6 refuses what it does not know."""
+    with extra("nir", where="export"):
+        import h5py
+    with h5py.File(content, "a") as file:
+        for node in file["node/nodes"].values():
+            if "v_reset" in node:
+                del node["v_reset"]
