@@ -184,7 +184,7 @@ def test_the_commands_on_the_page_work(page_folder):
     for line in COMMANDS[1:]:
         done = command(*shlex.split(line)[1:], folder=page_folder)
         assert (done.returncode, done.stderr) == (0, "")
-    assert {path.name for path in page_folder.glob("*.*")} == {"model.nir", "model.npz", "snntorch.nir"}
+    assert {path.name for path in page_folder.glob("*.*")} == {"model.nir", "model.npz", "snntorch.nir", "back.npz"}
 
 
 def test_the_graph_is_as_the_page_shows(page_folder, monkeypatch, capsys):

@@ -16,6 +16,7 @@ from spikenn_cy.cli import encode
 from spikenn_cy.cli import export
 from spikenn_cy.cli import extract
 from spikenn_cy.cli import gridsearch
+from spikenn_cy.cli import importing
 from spikenn_cy.cli import kfold
 from spikenn_cy.cli import plot
 from spikenn_cy.cli import predict
@@ -36,6 +37,7 @@ COMMANDS = {
     "cost": cost,
     "quantize": quantize,
     "export": export,
+    "import": importing,
     "convert": convert,
     "encode": encode,
     "digits": digits,

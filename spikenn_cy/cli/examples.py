@@ -40,6 +40,11 @@ EXAMPLES = {
         "spikenn-cy export out/run network.nir",
         "spikenn-cy export out/run norse.nir --reader norse --dt 0.01",
     ),
+    "import": (
+        "exchange",
+        "spikenn-cy import network.nir network.npz",
+        "spikenn-cy import network.nir network.npz --dt 0.001 --max_time 0.1",
+    ),
     "convert": (
         "data",
         "spikenn-cy convert X.npy y.npy data/trainset.npz",

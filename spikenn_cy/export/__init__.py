@@ -1,4 +1,4 @@
-"""Trained networks for other software: ``FORMATS`` has each format by the suffix of its files.
+"""Trained networks for other software, and from it: ``FORMATS`` has each format by the suffix of its files.
 
 To add one: write ``name.py`` with a function that returns the content of a file, bytes, of
 a `Readout`, or of an `IntegerReadout` if it is ``whole``, then give it a row here. Nothing else in the package changes.
@@ -14,6 +14,7 @@ from spikenn_cy.errors import require
 from spikenn_cy.errors import require_one_of
 from spikenn_cy.export.c99 import header_bytes
 from spikenn_cy.export.c99 import write_samples
+from spikenn_cy.export.importing import from_nir
 from spikenn_cy.export.nir import nir_bytes
 from spikenn_cy.export.nir import nir_package
 from spikenn_cy.export.nir import to_nir
@@ -26,7 +27,7 @@ from spikenn_cy.storage.model_kinds import QUANTISED
 from spikenn_cy.storage.model_kinds import kind_of
 from spikenn_cy.utils.atomic import atomic_file
 
-__all__ = ["FORMATS", "GRAPH_READERS", "Format", "export", "to_arrays", "to_nir", "write_samples"]
+__all__ = ["FORMATS", "GRAPH_READERS", "Format", "export", "from_nir", "to_arrays", "to_nir", "write_samples"]
 
 NETWORKS = Readout, IntegerReadout
 

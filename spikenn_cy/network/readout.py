@@ -24,6 +24,7 @@ from spikenn_cy.data.arrays import moment
 from spikenn_cy.data.classes import in_classes
 from spikenn_cy.data.classes import require_labels
 from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.data.labels import class_names
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import ConfigWarning
@@ -198,8 +199,18 @@ class Readout:
 
     @property
     def classes(self) -> np.ndarray:
-        """Original label of each class, shape (n_classes,)."""
+        """Original label of each class, shape (n_classes,): 0 to ``n_classes - 1`` before the first training set.
+
+        Assigned ones, of a network whose weights come from elsewhere, are whole numbers or strings, all distinct.
+        """
         return np.arange(self.n_classes) if self._classes is None else self._classes
+
+    @classes.setter
+    def classes(self, names: npt.ArrayLike) -> None:
+        names = class_names(names, "classes")
+        require(len(names) == self.n_classes, "classes", f"must be {self.n_classes}", len(names), DataError)
+        require(len(np.unique(names)) == len(names), "classes", "must be distinct", names.tolist(), DataError)
+        self._classes = names
 
     @property
     def _trainer(self) -> Trainer:
