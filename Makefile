@@ -1,8 +1,10 @@
 # What a developer types, in an environment with `python -m pip install -e ".[test,lint]"`.
 PYTHON ?= python
+SECONDS ?= 60
+HARNESS = PYTHONPATH=.:tests $(PYTHON) -m
 HEADERS = $(shell find spikenn_cy benchmarks -name '*.h')
 
-.PHONY: help build test quick lint format types docs bench clean
+.PHONY: help build test quick lint format types docs bench fuzz clean
 
 help: ## list these
 	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read name what; do printf '%-8s%s\n' "$$name" "$$what"; done
@@ -36,6 +38,9 @@ docs: ## build the site into build/site (extra docs)
 bench: ## hold cost to its laws, and measure each goal once, on a machine that does nothing else
 	$(PYTHON) -m pytest -m bench
 	$(PYTHON) -m benchmarks.targets --quick
+
+fuzz: ## attack with damaged files: make fuzz SECONDS=3600 SEED=7
+	$(HARNESS) fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 clean: ## remove what was built, and what tools keep
 	rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache .asv

@@ -19,6 +19,7 @@ from spikenn_cy.data.reading import read_exactly
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.utils.atomic import atomic_file
+from spikenn_cy.utils.validation import require_characters
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector load
 UNPACKED_FREE = 1 << 26  # bytes that packed arrays may come to, whatever the size of their file,
@@ -140,7 +141,9 @@ def read_member(
             data = whole[start : start + n_bytes]
         else:
             data = read_exactly(member, n_bytes)
-    return data.view(dtype).reshape(shape)
+    array = data.view(dtype).reshape(shape)
+    require_characters(array, place)
+    return array
 
 
 def read_head(

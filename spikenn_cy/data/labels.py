@@ -8,6 +8,7 @@ import numpy.typing as npt
 from spikenn_cy.dtypes import INDEX
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
+from spikenn_cy.utils.validation import require_characters
 from spikenn_cy.utils.validation import require_unmasked
 
 # Of objects, such as pandas keeps text in.
@@ -28,6 +29,7 @@ def class_names(value: npt.ArrayLike, place: str) -> np.ndarray:
     elif names.dtype.kind == "T":
         names = names.astype(str)  # files know strings of fixed width only
     require(names.dtype.kind in "iuUS", place, "must be whole numbers or strings", names.dtype, DataError)
+    require_characters(names, place)
     return names.astype(names.dtype.newbyteorder("="))
 
 

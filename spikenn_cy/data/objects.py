@@ -20,7 +20,9 @@ def holds_objects(path: str | os.PathLike[str]) -> bool:
     try:
         with open(path, "rb", opener=open_at_once) as file:
             return npy.read_magic(file) == (1, 0) and npy.read_array_header_1_0(file)[2].hasobject
-    except ValueError:  # of any other file
+    except OSError:
+        raise
+    except Exception:  # of any other file, whose header NumPy takes for Python's text, with Python's errors
         return False
 
 

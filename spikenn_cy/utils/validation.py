@@ -1,5 +1,6 @@
 """Numbers and arrays that Python callers give, checked alike and refused in the same words everywhere."""
 
+import sys
 from typing import Any
 from typing import TypeGuard
 
@@ -47,6 +48,13 @@ def require_unmasked(value: Any, place: str, way_out: str) -> None:
     masks = [np.ma.getmaskarray(array) for array in arrays if isinstance(array, np.ma.MaskedArray)]
     n_masked = sum(int(np.count_nonzero(mask)) for mask in masks)
     require(n_masked == 0, place, f"must not be masked: {way_out}", f"{n_masked} masked", DataError)
+
+
+def require_characters(array: npt.NDArray[Any], place: str) -> None:
+    """Raise unless an array, if it is of text, holds characters only; other numbers in it break Python."""
+    if array.dtype.kind == "U" and array.dtype.itemsize and array.size:
+        numbers = np.ascontiguousarray(array).reshape(-1).view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+        require(bool(numbers.max() <= sys.maxunicode), place, "must be characters", hex(numbers.max()), DataError)
 
 
 def real_array(
