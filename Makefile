@@ -1,10 +1,11 @@
 # What a developer types, in an environment with `python -m pip install -e ".[test,lint]"`.
 PYTHON ?= python
 SECONDS ?= 60
+KILLS ?= 20
 HARNESS = PYTHONPATH=.:tests $(PYTHON) -m
 HEADERS = $(shell find spikenn_cy benchmarks -name '*.h')
 
-.PHONY: help build test quick lint format types docs bench fuzz clean
+.PHONY: help build test quick lint format types docs bench fuzz kill clean
 
 help: ## list these
 	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read name what; do printf '%-8s%s\n' "$$name" "$$what"; done
@@ -41,6 +42,9 @@ bench: ## hold cost to its laws, and measure each goal once, on a machine that d
 
 fuzz: ## attack with damaged files: make fuzz SECONDS=3600 SEED=7
 	$(HARNESS) fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
+kill: ## kill every command KILLS times, go on with it, and compare all bytes
+	$(HARNESS) harness.kill --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 clean: ## remove what was built, and what tools keep
 	rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache .asv

@@ -1,0 +1,1 @@
+"""What goes on attacking the package by hand: kills, planted faults, sanitizers, long load."""
