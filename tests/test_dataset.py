@@ -501,6 +501,7 @@ def test_a_slice_or_array_chooses_samples_like_numpy(key):
     assert chosen.indptr[0] == 0
     assert chosen.indptr[-1] == len(chosen.indices) == len(chosen.timestamps)
     assert len(chosen) == len(numbers)
+    assert_array_equal(chosen.labels, dataset.labels[numbers])
     for (indices, timestamps, label), number in zip(chosen, numbers, strict=True):
         assert_array_equal(indices, dataset[number][0])
         assert_array_equal(timestamps, dataset[number][1])
