@@ -5,10 +5,10 @@ KILLS ?= 20
 HARNESS = PYTHONPATH=.:tests $(PYTHON) -m
 HEADERS = $(shell find spikenn_cy benchmarks -name '*.h')
 
-.PHONY: help build test quick lint format types docs bench fuzz kill clean
+.PHONY: help build test quick lint format types docs bench fuzz kill plant sanitize load clean
 
 help: ## list these
-	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read name what; do printf '%-8s%s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read name what; do printf '%-10s%s\n' "$$name" "$$what"; done
 
 build: ## compile what has changed, with all processors
 	$(PYTHON) setup.py --quiet build_ext --inplace
@@ -45,6 +45,15 @@ fuzz: ## attack with damaged files: make fuzz SECONDS=3600 SEED=7
 
 kill: ## kill every command KILLS times, go on with it, and compare all bytes
 	$(HARNESS) harness.kill --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+
+plant: ## plant faults in a copy, one after the other, and list those that no test sees
+	$(HARNESS) harness.plant
+
+sanitize: ## run kernels and damaged files under sanitizers, in a copy
+	$(HARNESS) harness.sanitize --seconds $(SECONDS)
+
+load: ## do mixed work for SECONDS and watch what may grow
+	$(HARNESS) harness.load --seconds $(SECONDS)
 
 clean: ## remove what was built, and what tools keep
 	rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache .asv

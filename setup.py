@@ -8,6 +8,8 @@ Switches, all by environment variable:
     Code for one processor only, for one's own machine. Results keep their bits.
 ``SPIKENN_CY_COVERAGE=1``
     Line tracing for ``coverage`` (CPython 3.11).
+``SPIKENN_CY_SANITIZE=address,undefined``
+    What of GCC's sanitizers watches every kernel, or ``thread``; ``make sanitize`` does it in a copy.
 ``SPIKENN_CY_ANNOTATE=1``
     Cython's yellow HTML beside each ``.pyx``.
 
@@ -36,6 +38,7 @@ def switch(name: str) -> bool:
 
 CHECKS, COVERAGE = switch("CHECKS"), switch("COVERAGE")
 MARCH = os.environ.get("SPIKENN_CY_MARCH", "")
+SANITIZE = os.environ.get("SPIKENN_CY_SANITIZE", "")
 
 DIRECTIVES = {
     "language_level": 3,
@@ -50,9 +53,14 @@ DIRECTIVES = {
 }
 # GCC and Clang only: the kernels use their vector types. Contraction to FMA would give other bits on other processors.
 # A build with checks is for tests, and is compiled in half the time with few optimisations, which change no bit.
-OPTIMISATION = "-O1" if CHECKS else "-O3"
+OPTIMISATION = "-O1" if CHECKS or SANITIZE else "-O3"
 CFLAGS = [OPTIMISATION, "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-pthread"]
-if not CHECKS:
+LINK = ["-pthread"]
+if SANITIZE:
+    # Where it happened, and an end there.
+    CFLAGS += ["-g1", "-fno-omit-frame-pointer", "-fno-sanitize-recover=undefined", f"-fsanitize={SANITIZE}"]
+    LINK.append(f"-fsanitize={SANITIZE}")
+elif not CHECKS:
     CFLAGS.append("-g0")  # symbols, which Python asks for, are a quarter of a compiler's work
 if MARCH:
     CFLAGS.append(f"-march={MARCH}")
@@ -71,7 +79,7 @@ def extension(pyx: Path) -> Extension:
         include_dirs=[str(HEADERS), str(pyx.parent)],
         define_macros=MACROS,
         extra_compile_args=CFLAGS,
-        extra_link_args=["-pthread"],
+        extra_link_args=LINK,
     )
 
 
@@ -90,7 +98,8 @@ def included(source: str) -> list[str]:
 
 def extensions() -> list[Extension]:
     """Return all compiled modules, whose C files are up to date, each with the headers that it is built of."""
-    shared = Extension(SHARED, [str(PACKAGE / "_cyutility.c")], define_macros=MACROS, extra_compile_args=CFLAGS)
+    code = str(PACKAGE / "_cyutility.c")
+    shared = Extension(SHARED, [code], define_macros=MACROS, extra_compile_args=CFLAGS, extra_link_args=LINK)
     translated = cythonize(
         [shared, *(extension(pyx) for pyx in sorted(PACKAGE.rglob("*.pyx")))],
         compiler_directives=DIRECTIVES,

@@ -67,7 +67,7 @@ COMMANDS = {
     "digits": line("digits [digits] --K 3"),
     "dataset": line("dataset mnist [images] --from downloads"),
     "extract": line("extract stdp-csnn mnist/gs [spikes] extractor.json"),
-    "export": line("export done [network.c]"),
+    "export": line("export done [network.h]"),
     "quantize": line("quantize done --input in --out [quantised.npz]"),
     "plot": line("plot done --out [pictures]"),
 }
