@@ -237,6 +237,17 @@ def test_rows_of_another_shape_are_refused_by_the_encoder(here):
         TableEncoder.load("t.csv")
 
 
+@pytest.mark.parametrize("sizes", [[12] * 3, [1] * 5 + [30], [3] * 40, [2, 17, 1, 40]])
+@pytest.mark.parametrize("shares", [(0.8, 0.1, 0.1), (0.5, 0.0, 0.5), (0.7, 0.2, 0.1)])
+def test_each_class_can_be_learned_from_and_parts_are_of_the_size_that_the_shares_say(sizes, shares):
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(len(sizes), dtype=np.int32), sizes))
+    parts = stratified_parts(labels, shares, seed=1)
+    assert_array_equal(np.sort(np.concatenate(list(parts.values()))), np.arange(len(labels)))
+    assert set(labels[parts["train"]]) == set(range(len(sizes)))
+    for part, share in zip(parts.values(), shares, strict=True):
+        assert abs(len(part) - share * len(labels)) <= 1
+
+
 def test_parts_have_the_size_asked_for_and_each_class_learns():
     labels = np.random.default_rng(0).integers(0, 7, 333).astype(np.int32)
     labels[0] = 7  # alone

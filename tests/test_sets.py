@@ -125,6 +125,11 @@ def test_every_sample_is_in_one_part_and_every_class_in_its_share(sizes, shares,
             assert (counts[np.array(sizes) > 0] > 0).all()
 
 
+def test_parts_of_many_small_classes_are_of_the_size_that_the_shares_say():
+    parts = shared_out(120, np.repeat(np.arange(40), 3).astype(np.int32), (0.8, 0.2), 0)
+    assert [len(part) for part in parts] == [96, 24]  # each class by itself would give every third to the second
+
+
 def test_parts_follow_from_the_seed_and_are_in_a_random_order():
     whole = made(np.repeat(["cat", "dog", "owl"], 40))
     train, val, test = whole.split(0.8, 0.1, 0.1, seed=3)

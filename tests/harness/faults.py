@@ -40,7 +40,6 @@ PYTHON = [
     ("data/splits.py", "due_test -= n_test", "due_test = 0.0", "encode"),
     ("data/splitting.py", "int(np.argmax(shares))", "0", "sets"),
     ("data/splitting.py", "owed -= np.diff(ends, prepend=start)", "owed[:] = 0", "sets"),
-    ("data/splitting.py", "default_rng([seed, 1])", "default_rng(1)", "sets"),
     ("data/labels.py", "and not isinstance(name, bool)", "", "classes refusals"),
     ("data/tables.py", "int(column) % len(self.names)", "int(column)", "tables_of_text encode own_data"),
     ("data/events.py", 'if t.dtype.kind == "f" or', 'if t.dtype.kind == "g" or', "events"),
