@@ -13,7 +13,7 @@ class Fault(NamedTuple):
     old, new : str
         Part of a source text that is there once, and what stands in its place.
     tests : str
-        Modules of tests, without ``tests/test_``, that must see it.
+        Modules of tests, without ``tests/test_`` or, in a folder, ``tests/``, that must see it.
     """
 
     file: str
@@ -40,11 +40,11 @@ PYTHON = [
     ("data/splits.py", "due_test -= n_test", "due_test = 0.0", "encode"),
     ("data/splitting.py", "int(np.argmax(shares))", "0", "sets"),
     ("data/splitting.py", "owed -= np.diff(ends, prepend=start)", "owed[:] = 0", "sets"),
-    ("data/labels.py", "and not isinstance(name, bool)", "", "classes refusals"),
+    ("data/labels.py", "and not isinstance(name, bool)", "", "given_data"),
     ("data/tables.py", "int(column) % len(self.names)", "int(column)", "tables_of_text encode own_data"),
     ("data/events.py", 'if t.dtype.kind == "f" or', 'if t.dtype.kind == "g" or', "events"),
-    ("data/unpickle.py", "if name not in self.admitted", "if False", "legacy"),
-    ("data/objects.py", "except OSError:\n        raise\n    except Exception:", "except KeyError:", "own_data"),
+    ("data/unpickle.py", "if role is None:", "if False:", "legacy"),
+    ("data/objects.py", "except OSError:\n        raise\n    except Exception:", "except KeyError:", "fuzz/test_fuzz"),
     ("data/suspicion.py", "elif n_values - n_spikes > MOST_SILENT", "elif n_spikes > MOST_SILENT", "suspicion"),
     # Settings and records
     ("storage/records.py", "Meta(ge=0, le=1)", "Meta(ge=0)", "records"),

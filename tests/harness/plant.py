@@ -41,7 +41,7 @@ def seen(tree, fault):
 
 
 def first_failure(tree, names):
-    files = [f"tests/test_{name}.py" for name in names]
+    files = [f"tests/{name}.py" if "/" in name else f"tests/test_{name}.py" for name in names]
     missing = [file for file in files if not (tree / file).exists()]
     if missing:
         raise Unplanted(f"no {', '.join(missing)}")
