@@ -229,6 +229,15 @@ def test_a_manifest_of_runs_of_other_members_is_refused_in_one_line(home, tmp_pa
             run_states(tmp_path, "kfold")
 
 
+def test_a_record_that_is_whole_and_nested_without_end_is_refused(home, tmp_path):
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(json.loads((home / "run" / "result.json").read_text()) | {"more": "DEEP"}))
+    assert read_result(tmp_path) is not None
+    path.write_text(path.read_text().replace('"DEEP"', f"{'[' * 60}{']' * 60}"))
+    with pytest.raises(RunError, match=r"must be the result of a run .*, got too many nested brackets$"):
+        read_result(tmp_path)
+
+
 def test_names_that_no_text_can_hold_are_refused_in_one_line(here, capsys):
     path = here / "run" / "config.json"
     record = json.loads(path.read_text())
