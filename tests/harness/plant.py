@@ -8,6 +8,7 @@ import sys
 from .copies import copy_of_the_tree
 from .faults import FAULTS
 
+TIERS = ("quick", "full", "processes")
 SECONDS = 1_800  # for the tests of one fault; what goes on for ever is seen, too
 
 
@@ -46,7 +47,7 @@ def first_failure(tree, names):
     if missing:
         raise Unplanted(f"no {', '.join(missing)}")
     # The quick ones first: most faults are seen by them, in a tenth of the time.
-    return _first_failure(tree, [*files, "-m", "quick"]) or _first_failure(tree, [*files, "-m", "full"])
+    return next(filter(None, (_first_failure(tree, [*files, "-m", tier]) for tier in TIERS)), "")
 
 
 def _first_failure(tree, options):
