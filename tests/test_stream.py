@@ -191,3 +191,28 @@ def test_a_threshold_below_0_is_that_of_whole_samples():
     dataset = SpikingDataset.from_numpy(*dense(20, 1))
     assert_array_equal(model.decide(dataset), [model.classes.tolist().index(label) for label in model.predict(dataset)])
     assert_it_decides_as_whole_samples(model, dataset, 0)
+
+
+@pytest.mark.parametrize("kind", ["lists", "strided", "big-endian", "half", "long double"])
+def test_spikes_may_be_arrays_of_any_layout(kind):
+    rng = np.random.default_rng(0)
+    config = {"network": [{"n_neurons": 4}], "optimizer": {"method": "decision_time"}}
+    data = SpikingDataset.from_numpy(rng.random((6, 20)).astype(np.float16), np.arange(6) % 2)
+    model = Readout.from_config(config, 20, 2)
+    model.fit(data, epochs=1)
+    stream = model.stream()
+    for sample, expected in zip(data, model.predict(data), strict=True):
+        order = np.argsort(sample[1], kind="stable")
+        inputs, times = sample[0][order], sample[1][order]
+        if kind == "lists":
+            inputs, times = inputs.tolist(), times.tolist()
+        elif kind == "strided":
+            inputs, times = (np.repeat(array, 3)[::3] for array in (inputs, times))
+        elif kind == "big-endian":
+            inputs, times = inputs.astype(">i8"), times.astype(">f8")
+        elif kind == "half":
+            inputs, times = inputs.astype(np.uint8), times.astype(np.float16)
+        else:
+            times = times.astype(np.longdouble)
+        stream.push(inputs, times)
+        assert stream.end() == expected

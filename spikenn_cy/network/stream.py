@@ -2,16 +2,17 @@
 
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from spikenn_cy.data.dataset import SpikingDataset
-from spikenn_cy.dtypes import INDEX
 from spikenn_cy.dtypes import STAMP
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.errors import shown
+from spikenn_cy.network._stream import Arrivals
 from spikenn_cy.network._stream import EventStream
 from spikenn_cy.network.assembly import versions_of
 from spikenn_cy.utils.validation import is_real
@@ -19,9 +20,8 @@ from spikenn_cy.utils.validation import is_real
 if TYPE_CHECKING:
     from spikenn_cy.network.readout import Readout
 
-Inputs = npt.NDArray[np.int32]
-Times = npt.NDArray[np.float32]
-NONE: tuple[Inputs, Times] = np.empty(0, INDEX), np.empty(0, STAMP)
+Inputs = npt.NDArray[np.int64]
+Times = npt.NDArray[np.float64]
 
 
 class Stream:
@@ -45,8 +45,7 @@ class Stream:
         self._ended = True
         self.decision: Any = None
         self.decision_time: float | None = None
-        self._parts: list[tuple[Inputs, Times]] = []
-        self._spiked = np.zeros(model.n_inputs, bool)
+        self._arrivals = Arrivals(model.n_inputs, float(STAMP.type(model.max_time)))
         self._network()
 
     def __repr__(self) -> str:
@@ -65,9 +64,7 @@ class Stream:
         self._stream.begin()
         self._changes = [layer.changes for layer in self._model.layers]
         self._ended, self.decision, self.decision_time = False, None, None
-        self._waiting, self._now = NONE, STAMP.type(0)
-        self._parts = []
-        self._spiked[:] = False
+        self._arrivals.begin()
 
     def push(self, inputs: npt.ArrayLike, times: npt.ArrayLike) -> Any:
         """Take the next spikes of the sample, or the first ones of a new sample after `end`.
@@ -97,10 +94,8 @@ class Stream:
             self._begin()
         self._require_unchanged()
         if len(found):
-            self._now = moments[-1]
-            found, moments = self._fresh(found, moments)
-            self._waiting = _joined(self._waiting, (found, moments))
-            self._go_on(self._now)
+            self._arrivals.take(found, moments)
+            self._go_on(self._arrivals.now)
         return self.decision
 
     def advance(self, time: float) -> Any:
@@ -120,10 +115,11 @@ class Stream:
         moment = STAMP.type(time)
         if self._ended:
             self._begin()
-        require(bool(moment >= self._now), "time", f"must not be before {self._now:g}", time, DataError)
+        now = self._arrivals.now
+        require(bool(moment >= now), "time", f"must not be before {now:g}", time, DataError)
         self._require_unchanged()
-        self._now = moment
-        self._go_on(moment)
+        self._arrivals.wait_for(float(moment))
+        self._go_on(float(moment))
         return self.decision
 
     def end(self) -> Any:
@@ -136,7 +132,7 @@ class Stream:
         if self._ended:
             self._begin()
         self._require_unchanged()
-        self._go_on(STAMP.type(np.inf))
+        self._go_on(np.inf)
         self._decide()
         self._ended = True
         return self.decision
@@ -158,33 +154,14 @@ class Stream:
             raise DataError("learn: must come after end, once a sample, got no sample that has ended")
         numbers = np.flatnonzero(self._model.classes == label)
         require(len(numbers) == 1, "label", f"must be one of {shown(self._model.classes.tolist())}", label, DataError)
-        inputs, times = (np.concatenate([NONE[k], *(part[k] for part in self._parts)]) for k in (0, 1))
+        inputs, times = self._arrivals.sample()
         sizes = self._model.n_inputs, self._model.max_time, self._model.classes, self._model.input_shape
         self._model.partial_fit(SpikingDataset([0, len(inputs)], inputs, times, numbers, *sizes))
-        self.decision, self.decision_time, self._parts = None, None, []
+        self.decision = self.decision_time = None
 
-    def _fresh(self, inputs: Inputs, times: Times) -> tuple[Inputs, Times]:
-        """Return the first spikes of inputs that have not spiked before, and note that they have."""
-        if len(inputs) > 1:
-            first = np.unique(inputs, return_index=True)[1]
-            first.sort()
-            inputs, times = inputs[first], times[first]
-        fresh = ~self._spiked[inputs]
-        self._spiked[inputs] = True
-        return inputs[fresh], times[fresh]
-
-    def _go_on(self, end: np.float32) -> None:
+    def _go_on(self, end: float) -> None:
         """Add what is waiting and came before a time."""
-        inputs, times = self._waiting
-        if len(times) == 0 or times[0] >= end:
-            return
-        n = int(np.searchsorted(times, end))  # times rise
-        ready, self._waiting = (inputs[:n], times[:n]), (inputs[n:], times[n:])
-        if n > 1:
-            order = np.lexsort(ready)
-            ready = ready[0][order], ready[1][order]
-        self._parts.append(ready)
-        if self.decision is None and self._stream.push(*ready):
+        if self._arrivals.go_on(self._stream, end) and self.decision is None:
             self.decision_time = self._stream.decided_at
             self._decide()
 
@@ -212,16 +189,23 @@ class Stream:
                 raise DataError(f"{name}: {rule}, got {array.dtype}")
         if len(found) != len(given):
             raise DataError(f"times: must be {len(found)}, one for each input, got {len(given)}")
-        if len(found) == 0:
-            return NONE
-        self._require_in_range(found, given)
-        moments = given.astype(STAMP)
-        now = STAMP.type(0) if self._ended else self._now
-        if moments[0] < now or (len(moments) > 1 and (moments[1:] < moments[:-1]).any()):
-            before = np.concatenate([[now], moments[:-1]])
-            k = int(np.flatnonzero(moments < before)[0])
-            raise DataError(f"times[{k}]: must not be before {before[k]:g}, the time of a spike that has come")
-        return found.astype(INDEX), moments
+        units = np.ascontiguousarray(found, np.int64)  # what does not fit is out of range whatever becomes of it
+        if given.dtype.kind == "f" and given.dtype.itemsize <= 8:
+            moments = np.ascontiguousarray(given, np.float64)
+        else:  # rounded once
+            with np.errstate(over="ignore"):
+                moments = given.astype(STAMP).astype(np.float64)
+        if self._arrivals.first_wrong(units, moments, self._ended) < len(units):
+            self._refuse(found, given)
+        return units, moments
+
+    def _refuse(self, inputs: npt.NDArray[Any], times: npt.NDArray[Any]) -> NoReturn:
+        """Say what is wrong with spikes that cannot come next."""
+        self._require_in_range(inputs, times)
+        moments = times.astype(STAMP)
+        before = np.concatenate([[STAMP.type(0 if self._ended else self._arrivals.now)], moments[:-1]])
+        k = int(np.flatnonzero(moments < before)[0])
+        raise DataError(f"times[{k}]: must not be before {before[k]:g}, the time of a spike that has come")
 
     def _require_in_range(self, inputs: npt.NDArray[Any], times: npt.NDArray[Any]) -> None:
         n_inputs, end = self._model.n_inputs, self._model.max_time
@@ -232,9 +216,3 @@ class Stream:
             with np.errstate(over="ignore"):
                 k = int(np.flatnonzero(~((times >= 0) & (times.astype(STAMP) < STAMP.type(end))))[0])
             raise DataError(f"times[{k}]: must be in [0, {end:g}), got {times[k]}")
-
-
-def _joined(one: tuple[Inputs, Times], other: tuple[Inputs, Times]) -> tuple[Inputs, Times]:
-    if len(one[0]) == 0:
-        return other
-    return np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]])
