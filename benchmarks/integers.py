@@ -1,10 +1,12 @@
-"""What whole numbers cost on MNIST pixels, and what they buy: ``python -m benchmarks.integers DIR [--network conv]``.
+"""What whole numbers cost, and what they buy: ``python -m benchmarks.integers MNIST_DIR [--network conv]``.
 
-A network learns once; then each pair of bits has a row: accuracy, samples that a tie or no spike at all decides, bytes
-of weights and thresholds in the exported header, and nanoseconds a decision, in Python's kernels and in the compiled
-header, which has to agree with Python on class and decision time of every test sample, or the command ends. Expected:
-nothing is lost with 8 and 6 bits; time in C follows the additions until the decision, and the levels at which all
-neurons are looked at; packed weights of 4 bits and fewer take less memory and more time, since they are taken apart.
+A network learns MNIST's pixels once, or ``--run RUN`` takes one that has learned, and DIR is then the data of its run.
+Each pair of bits has a row: accuracy, samples that a tie or no spike at all decides, spikes and additions of a
+decision, bytes of weights and thresholds in the exported header, and nanoseconds a decision, in Python's kernels and in
+the compiled header, which has to agree with Python on class and decision time of every test sample, or the command
+ends. Expected: nothing is lost with 8 and 6 bits; time in C follows the additions until the decision, and the levels at
+which all neurons are looked at; packed weights of 4 bits and fewer take less memory and more time, since they are taken
+apart.
 """
 
 import argparse
@@ -23,9 +25,12 @@ from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
 from spikenn_cy.data.images import read_idx
 from spikenn_cy.experiments.quantization import measure
+from spikenn_cy.experiments.quantization import measured_set
 from spikenn_cy.experiments.quantization import quantisations
+from spikenn_cy.experiments.store import model_of
 from spikenn_cy.export import export
 from spikenn_cy.export import write_samples
+from spikenn_cy.network.cost import totals_until_decision
 
 NETWORKS = {
     "dense": ([{"n_neurons": 400}, {"n_neurons": 10}], {}),
@@ -37,7 +42,8 @@ NETWORKS = {
 }
 BITS, TIME_BITS = (8, 6, 4, 3, 2), (8, 6, 4)
 REPEATS = 5  # of which the fastest counts
-HEAD = ("weights", "times", "accuracy %", "by tie %", "no spike %", "bytes", "ns in Python", "ns in C")
+COUNTS = ("spikes", "additions")
+HEAD = ("weights", "times", "accuracy %", "by tie %", "no spike %", *COUNTS, "bytes", "ns in Python", "ns in C")
 DRIVER = r"""
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,32 +148,50 @@ def rows(model: Readout, test: SpikingDataset, bits: Sequence[int], time_bits: S
     kinds = list(quantisations(model, bits, time_bits))
     speeds = [Speed(seconds_of(model, test))]
     speeds += [Speed(seconds_of(small, test), in_c(small, test)) for small in kinds]
+    counted = [totals(*totals_until_decision(model, test)), *(in_integers(small, test) for small in kinds)]
     return [
         [
             "float" if row.bits is None else str(row.bits),
             "float" if row.time_bits is None else str(row.time_bits),
             *(f"{100 * share:.2f}" for share in (row.accuracy, row.by_tie, row.by_potential)),
+            *counts,
             f"{row.n_bytes:,}",
             f"{1e9 * speed.python / len(test):,.0f}",
             "-" if speed.c is None else f"{speed.c:,.0f}",
         ]
-        for row, speed in zip(measure(model, test, kinds), speeds, strict=True)
+        for row, counts, speed in zip(measure(model, test, kinds), counted, speeds, strict=True)
     ]
+
+
+def totals(spikes: np.ndarray, additions: np.ndarray) -> list[str]:
+    """Return the mean of the spikes and of the additions of a decision."""
+    return [f"{spikes.mean():,.0f}", f"{additions.mean():,.0f}"]
+
+
+def in_integers(small: IntegerReadout, test: SpikingDataset) -> list[str]:
+    """Return the counts of a quantised network."""
+    found = small.decisions(test)
+    return totals(found.n_spikes.sum(axis=1), found.n_additions.sum(axis=1))
 
 
 def main() -> None:
     """Train, then print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("mnist", metavar="DIR", help="folder with MNIST's IDX files")
+    parser.add_argument("folder", metavar="DIR", help="with MNIST's IDX files, or the data of RUN")
+    parser.add_argument("--run", metavar="RUN", help="folder of a run, whose network is measured")
     parser.add_argument("--network", choices=NETWORKS, default="dense")
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--n_train", type=int, default=None, help="training images (all)")
     parser.add_argument("--bits", type=int, nargs="+", default=BITS)
     parser.add_argument("--time_bits", type=int, nargs="+", default=TIME_BITS)
     arguments = parser.parse_args()
+    if arguments.run is not None:
+        model, (_, test) = Readout.load(model_of(arguments.run)), measured_set(arguments.folder)
+        print(markdown(HEAD, rows(model, test, arguments.bits, arguments.time_bits)))
+        return
     layers, rule = NETWORKS[arguments.network]
     config = {"network": layers, "optimizer": {"method": "decision_time", **rule}}
-    train, test = pixels(arguments.mnist, "train", arguments.n_train), pixels(arguments.mnist, "t10k", None)
+    train, test = pixels(arguments.folder, "train", arguments.n_train), pixels(arguments.folder, "t10k", None)
     model = Readout.from_config(config | {"trainer": {"epochs": arguments.epochs}}, train.n_inputs, train.n_classes)
     model.fit(train, verbose=True)
     print(markdown(HEAD, rows(model, test, arguments.bits, arguments.time_bits)))
