@@ -226,6 +226,21 @@ def test_a_finished_checkpoint_trains_no_further(tmp_path):
     np.testing.assert_array_equal(again.layers[-1].weights, first.layers[-1].weights)
 
 
+@pytest.mark.parametrize("copied", [copy.deepcopy, copy.copy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_network_that_waits_for_its_first_data_is_copied_as_it_was_asked_for(copied):
+    config = {
+        "network": [{"n_neurons": 4, "firing_threshold": "auto"}],
+        "optimizer": {"method": "s2stdp", "ap": 0.1, "am": -0.1, "t_gap": 0.1},
+    }
+    data = SpikingDataset.from_numpy(np.random.default_rng(0).random((20, 6)), np.arange(20) % 2)
+    model = Readout.from_config(config, 6, 2, seed=3)
+    twin = copied(model)
+    for one in (model, twin):
+        one.fit(data, epochs=1)
+    np.testing.assert_array_equal(twin.layers[0].weights, model.layers[0].weights)
+    np.testing.assert_array_equal(twin.layers[0].thresholds, model.layers[0].thresholds)
+
+
 def test_training_goes_on_alike_in_a_pickle_and_in_a_copy_and_apart_from_the_original(model):
     model.fit(dataset())
     before = model.layers[-1].weights

@@ -10,7 +10,9 @@ from spikenn_cy.data.columns import row_counters
 from spikenn_cy.data.pixeltables import is_pixel_table
 from spikenn_cy.data.tables import layout_of
 from spikenn_cy.data.tables import read_pairs
+from spikenn_cy.data.tables import rows_of
 from spikenn_cy.errors import DataError
+from spikenn_cy.errors import DataWarning
 
 pytestmark = pytest.mark.quick
 
@@ -172,3 +174,12 @@ def test_pairs_are_a_name_and_a_class_each(tmp_path):
     assert read_pairs(write(tmp_path, "file,kind\n1.png,x\n2.png,y\n")) == {"1.png": "x", "2.png": "y"}
     with pytest.raises(DataError, match=r"line 3: must name each file once, got '1.png'"):
         read_pairs(write(tmp_path, "file,kind\n1.png,x\n1.png,y\n"))
+
+
+def test_rows_of_empty_cells_are_left_out_and_told_unless_they_end_the_table(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("a,b\n1,2\n\n,\n3,1\n , \n5,6\n,\n,\n")
+    with pytest.warns(DataWarning, match=r"line 4: a row of empty cells is left out, and 1 more between rows$"):
+        assert [number for number, _ in rows_of(path, layout_of(path))] == [2, 5, 7]
+    path.write_text("a,b\n1,2\n3,1\n,\n,\n\n")
+    assert [number for number, _ in rows_of(path, layout_of(path))] == [2, 3]

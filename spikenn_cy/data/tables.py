@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from spikenn_cy.data.reading import NUMPY
 from spikenn_cy.data.reading import ZIP
 from spikenn_cy.data.reading import opened
 from spikenn_cy.errors import DataError
+from spikenn_cy.errors import DataWarning
 from spikenn_cy.errors import did_you_mean
 from spikenn_cy.errors import require
 from spikenn_cy.errors import shown
@@ -108,7 +110,7 @@ def layout_of(path: Path, label: str | None = None) -> Layout:
     counts = {}
     for delimiter in DELIMITERS:
         with suppress(csv.Error):  # a long line without this delimiter is a cell beyond all bounds
-            rows = list(_filled(csv.reader(lines, delimiter=delimiter, skipinitialspace=True)))[:SAMPLE]
+            rows = list(_filled(csv.reader(lines, delimiter=delimiter, skipinitialspace=True), []))[:SAMPLE]
             counts[delimiter] = lengths = [len(cells) for _, cells in rows]
             if lengths and min(lengths) == max(lengths) > 1:
                 layout = _layout(delimiter, [cells for _, cells in rows], label)
@@ -151,23 +153,41 @@ def _is_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
 def rows_of(path: Path, layout: Layout) -> Iterator[Row]:
     """Yield the rows of a table below its header, empty lines left out.
 
+    Rows of empty cells, which spreadsheets write below a table, are left out as well.
+
     Raises
     ------
     DataError
         At a row of another length than the first.
+
+    Warns
+    -----
+    DataWarning
+        At the end, if there were rows of empty cells between others.
     """
+    gaps: list[int] = []
     with opened_text(path) as file:
-        rows = _filled(csv.reader(file, delimiter=layout.delimiter, skipinitialspace=True))
+        rows = _filled(csv.reader(file, delimiter=layout.delimiter, skipinitialspace=True), gaps)
         for number, cells in islice(rows, int(layout.has_header), None):
             ok = len(cells) == len(layout.names)
             require(ok, f"{path}: line {number}", f"must have {len(layout.names)} columns", len(cells), DataError)
             yield number, [cell.strip() for cell in cells]
+    if gaps:
+        text = f"{path}: line {gaps[0]}: a row of empty cells is left out"
+        text += f", and {len(gaps) - 1:,} more between rows" if len(gaps) > 1 else ""
+        warnings.warn(DataWarning(text), stacklevel=2)
 
 
-def _filled(reader: "csv._reader") -> Iterator[Row]:  # type: ignore[name-defined]
+def _filled(reader: "csv._reader", gaps: list[int]) -> Iterator[Row]:  # type: ignore[name-defined]
+    """Yield rows that are not empty; add to ``gaps`` the lines of rows of empty cells that another row follows."""
+    passed: list[int] = []
     for cells in reader:
         if any(cell.strip() for cell in cells):
+            gaps += passed
+            passed.clear()
             yield reader.line_num, cells
+        elif len(cells) > 1:
+            passed.append(reader.line_num)
 
 
 def read_pairs(path: Path) -> dict[str, str]:

@@ -768,7 +768,14 @@ class Readout:
     # text and arrays, which libraries can keep that run no code of a file, such as skops.
 
     def __getstate__(self) -> dict[str, Any]:
+        if self._network is None:  # of which there is nothing yet but what was asked for
+            shape = self.input_shape if len(self.input_shape) > 1 else None
+            sizes = {"n_inputs": self.n_inputs, "n_classes": self.n_classes, "max_time": self.max_time}
+            return {"asked": {"config": self.config.to_dict(), **sizes, "seed": self.seed, "input_shape": shape}}
         return model_file.state_of(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        if "asked" in state:
+            self.__dict__ = type(self).from_config(**state["asked"]).__dict__
+            return
         self.__dict__ = model_file.unpickled(type(self), state["header"], state["arrays"]).__dict__
