@@ -181,6 +181,10 @@ def compiled(words, folder, place):
     return finished.stdout
 
 
+# What a command says aside: notes, and how far it is, once a minute.
+ASIDE = re.compile(r"note: |\S+ .*[0-9]+:[0-9]{2}( left)?$")
+
+
 def ours(module, *words, place):
     """Do what a process of ``python -m module words…`` would, without importing everything again; return its output.
 
@@ -189,6 +193,6 @@ def ours(module, *words, place):
     command = "run" if module == "spikenn_cy.run" else None
     with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
         status = main(words, command=command)
-    beyond = [line for line in err.getvalue().splitlines() if not line.startswith("note: ")]
+    beyond = [line for line in err.getvalue().splitlines() if not ASIDE.match(line)]
     assert (status, beyond) == (0, []), f"{place}: {err.getvalue()}"
     return out.getvalue()
