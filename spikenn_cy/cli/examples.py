@@ -75,7 +75,6 @@ EXAMPLES = {
         "own-data",
         "spikenn-cy predict digit.png",
         "spikenn-cy predict new.csv --readout out/run --encoder data",
-        "spikenn-cy predict pictures --readout out/run --extractor features --json",
     ),
 }
 
