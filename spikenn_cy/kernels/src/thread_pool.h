@@ -1,19 +1,34 @@
 /* A pool of threads that share the independent parts of one sample's work, hundreds of times a second.
  *
- * A pool lives as long as one call from Python. Its threads spin on a counter for a while, since the next job is often
- * only microseconds away, and then go to sleep. Parts are taken one by one, so which thread does what is left to chance;
- * what is computed is not, as no part reads what another writes.
+ * A pool lives as long as one call from Python. The caller works too, and waits for parts that a thread has taken, never
+ * for a thread: one that comes late, since its processor is a neighbour's, finds no part left, and the caller has done
+ * them all. Whoever has nothing to do spins for a few microseconds, since the next job is often as near, and then sleeps
+ * and leaves its processor to others. Which thread does what is left to chance; what is computed is not, as no part
+ * reads what another writes.
+ *
+ * Order of memory. The caller writes a job down and then stores `tickets` (release). A thread takes a part by exchanging
+ * `tickets` (acquire), which succeeds only while that job has parts left; it therefore sees the whole job, and the job
+ * stays as it is until this part is done. When it is, the thread lowers `undone` (release), and the caller reads 0 there
+ * (acquire) before it returns: it sees what all parts have written, and no thread looks at the job any more. Exchanges
+ * and subtractions go on with the release that they follow. A job's number in `tickets` keeps a thread that read the
+ * last job's from taking a part of this one by it.
+ *
+ * Sleep. A thread says that it is asleep and then looks for tickets once more; the caller lays tickets out and then looks
+ * for sleepers. Both in sequentially consistent order: one of them sees the other, and a call is never missed. The
+ * caller's own sleep works alike, with `undone` in the place of `tickets`.
  */
 #ifndef SPIKENN_CY_THREAD_POOL_H
 #define SPIKENN_CY_THREAD_POOL_H
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
-#define POOL_SPINS 4000 /* on the counter before sleeping, some ten microseconds */
+#define POOL_SPIN 20000 /* nanoseconds before sleeping: longer than most waits for the next job, shorter than to be woken */
+#define POOL_PARTS UINT32_MAX /* of a job at most; the bits of `tickets` that count them */
 
 typedef void (*Part)(void *job, ptrdiff_t part);
 
@@ -21,14 +36,15 @@ typedef struct {
     int n_workers; /* beside the caller */
     pthread_t *worker;
     pthread_mutex_t lock;
-    pthread_cond_t called;
+    pthread_cond_t called;   /* there are tickets, or it is over */
+    pthread_cond_t finished; /* `undone` is 0 */
     Part part;
     void *job;
-    ptrdiff_t n_parts;
-    atomic_ptrdiff_t next;
-    atomic_int call;    /* number of the job at hand */
-    atomic_int at_work; /* workers that are not done with it */
-    atomic_int over;    /* workers are to end */
+    _Atomic uint64_t tickets; /* number of the job at hand, and below it how many of its parts nobody has taken */
+    atomic_ptrdiff_t undone;  /* parts of it that are not done */
+    atomic_int n_asleep;      /* workers; changed under the lock */
+    atomic_int caller_asleep; /* changed under the lock */
+    atomic_int over;          /* workers are to end */
 } ThreadPool;
 
 static inline void pool_pause(void) {
@@ -39,36 +55,74 @@ static inline void pool_pause(void) {
 #endif
 }
 
+static inline int64_t pool_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static inline int pool_has_tickets(ThreadPool *pool) { return (atomic_load(&pool->tickets) & POOL_PARTS) != 0; }
+static inline int pool_is_called(ThreadPool *pool) { return pool_has_tickets(pool) || atomic_load(&pool->over); }
+static inline int pool_is_finished(ThreadPool *pool) { return atomic_load(&pool->undone) == 0; }
+
+/* Look again and again for a few microseconds; return whether it came true. */
+static inline int pool_spin(ThreadPool *pool, int (*is_true)(ThreadPool *)) {
+    int64_t until = pool_now() + POOL_SPIN;
+    do {
+        for (int i = 0; i < 16; i++) {
+            if (is_true(pool)) return 1;
+            pool_pause();
+        }
+    } while (pool_now() < until);
+    return 0;
+}
+
+/* Take parts of the job at hand, one by one, until none is left. */
 static inline void pool_take_parts(ThreadPool *pool) {
-    ptrdiff_t i;
-    while ((i = atomic_fetch_add(&pool->next, 1)) < pool->n_parts) pool->part(pool->job, i);
+    uint64_t tickets = atomic_load_explicit(&pool->tickets, memory_order_acquire);
+    while (tickets & POOL_PARTS) {
+        if (!atomic_compare_exchange_weak_explicit(
+                &pool->tickets, &tickets, tickets - 1, memory_order_acquire, memory_order_acquire))
+            continue;
+        pool->part(pool->job, (ptrdiff_t)(tickets & POOL_PARTS) - 1);
+        if (atomic_fetch_sub(&pool->undone, 1) == 1 && atomic_load(&pool->caller_asleep)) {
+            pthread_mutex_lock(&pool->lock);
+            pthread_cond_signal(&pool->finished);
+            pthread_mutex_unlock(&pool->lock);
+        }
+        tickets = atomic_load_explicit(&pool->tickets, memory_order_acquire);
+    }
 }
 
 static inline void *pool_work(void *shared) {
     ThreadPool *pool = shared;
-    for (int seen = 0;;) {
-        for (int spin = 0; spin < POOL_SPINS && atomic_load(&pool->call) == seen; spin++) pool_pause();
-        pthread_mutex_lock(&pool->lock);
-        while (atomic_load(&pool->call) == seen) pthread_cond_wait(&pool->called, &pool->lock);
-        seen = atomic_load(&pool->call);
-        pthread_mutex_unlock(&pool->lock);
-        if (atomic_load(&pool->over)) return NULL;
+    while (!atomic_load(&pool->over)) {
+        if (!pool_spin(pool, pool_is_called)) {
+            pthread_mutex_lock(&pool->lock);
+            atomic_fetch_add(&pool->n_asleep, 1);
+            while (!pool_is_called(pool)) pthread_cond_wait(&pool->called, &pool->lock);
+            atomic_fetch_sub(&pool->n_asleep, 1);
+            pthread_mutex_unlock(&pool->lock);
+        }
         pool_take_parts(pool);
-        atomic_fetch_sub(&pool->at_work, 1);
     }
+    return NULL;
 }
 
-static inline void pool_wake(ThreadPool *pool) {
+/* Wake up to so many workers that sleep. */
+static inline void pool_wake(ThreadPool *pool, ptrdiff_t n) {
+    if (!atomic_load(&pool->n_asleep)) return;
     pthread_mutex_lock(&pool->lock);
-    atomic_fetch_add(&pool->call, 1);
-    pthread_cond_broadcast(&pool->called);
+    for (int asleep = atomic_load(&pool->n_asleep); asleep > 0 && n > 0; asleep--, n--)
+        pthread_cond_signal(&pool->called);
     pthread_mutex_unlock(&pool->lock);
 }
 
 static inline void pool_stop(ThreadPool *pool) {
     atomic_store(&pool->over, 1);
-    pool_wake(pool);
+    pool_wake(pool, pool->n_workers);
     for (int i = 0; i < pool->n_workers; i++) pthread_join(pool->worker[i], NULL);
+    pthread_cond_destroy(&pool->finished);
     pthread_cond_destroy(&pool->called);
     pthread_mutex_destroy(&pool->lock);
     free(pool->worker);
@@ -86,6 +140,7 @@ static inline ThreadPool *pool_start(int n_threads) {
     }
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->called, NULL);
+    pthread_cond_init(&pool->finished, NULL);
     while (pool->n_workers < n_threads - 1 &&
            !pthread_create(&pool->worker[pool->n_workers], NULL, pool_work, pool))
         pool->n_workers++;
@@ -103,16 +158,17 @@ static inline void pool_run(ThreadPool *pool, Part part, void *job, ptrdiff_t n_
     }
     pool->part = part;
     pool->job = job;
-    pool->n_parts = n_parts;
-    atomic_store(&pool->next, 0);
-    atomic_store(&pool->at_work, pool->n_workers);
-    pool_wake(pool);
+    atomic_store(&pool->undone, n_parts);
+    uint64_t number = (atomic_load(&pool->tickets) >> 32) + 1;
+    atomic_store(&pool->tickets, number << 32 | (uint64_t)n_parts);
+    pool_wake(pool, n_parts - 1);
     pool_take_parts(pool);
-    for (int spin = 0; atomic_load(&pool->at_work); spin++)
-        if (spin < POOL_SPINS)
-            pool_pause();
-        else
-            sched_yield(); /* its processor may be another's now */
+    if (pool_spin(pool, pool_is_finished)) return;
+    pthread_mutex_lock(&pool->lock);
+    atomic_store(&pool->caller_asleep, 1);
+    while (!pool_is_finished(pool)) pthread_cond_wait(&pool->finished, &pool->lock);
+    atomic_store(&pool->caller_asleep, 0);
+    pthread_mutex_unlock(&pool->lock);
 }
 
 #endif
