@@ -8,6 +8,7 @@ from hypothesis import settings
 from ways import instruction_set
 
 from spikenn_cy.kernels.primitives import available_instructions
+from spikenn_cy.utils import processors
 
 TIERS = ("quick", "full", "processes", "bench")
 
@@ -27,6 +28,12 @@ def instructions(request):
     """Run a test once with each instruction set of this processor."""
     with instruction_set(request.param):
         yield request.param
+
+
+@pytest.fixture
+def many_processors(monkeypatch):
+    """Have as many threads begun as are asked for, whatever machine this is."""
+    monkeypatch.setattr(processors, "available_processors", lambda: 64)
 
 
 def pytest_configure(config):

@@ -188,6 +188,7 @@ def state(extractor, images, n_threads=1):
     return b"".join(array.tobytes() for array in arrays)
 
 
+@pytest.mark.usefixtures("many_processors")
 def test_threads_and_blocks_and_instruction_sets_make_the_same_bits(monkeypatch):
     images, before, found = images_of(150), active_instructions(), set()
     whitening = fitted().whitening  # by LAPACK

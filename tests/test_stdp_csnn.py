@@ -360,6 +360,7 @@ def test_every_build_and_machine_computes_the_same_bits():
     assert hashlib.sha256(state(extractor, images)).hexdigest()[:16] == "56cfbf0fd607df0f"
 
 
+@pytest.mark.usefixtures("many_processors")
 @pytest.mark.parametrize("n_threads", [2, 3, 9])
 def test_any_number_of_threads_computes_the_same_bits(n_threads):
     extractor, _, _ = small()

@@ -16,10 +16,10 @@ from processes import Family
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.execution.pool import Outcome
 from spikenn_cy.execution.pool import _problem
-from spikenn_cy.execution.pool import available_processors
 from spikenn_cy.execution.pool import run_jobs
 from spikenn_cy.execution.workers import WorkerDied
 from spikenn_cy.execution.workers import Workers
+from spikenn_cy.utils.processors import available_processors
 
 pytestmark = pytest.mark.processes
 

@@ -4,12 +4,12 @@ import argparse
 
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import counting_number
-from spikenn_cy.execution.pool import available_processors
 from spikenn_cy.execution.pool import cluster_factory
 from spikenn_cy.experiments.batch import Batch
 from spikenn_cy.experiments.batch import data_of
 from spikenn_cy.experiments.batch import run_batch
 from spikenn_cy.experiments.tables import Summary
+from spikenn_cy.utils.processors import available_processors
 
 SOME_FAILED = 1
 CONFIG = "settings: a JSON file, or the folder of a run"

@@ -19,7 +19,6 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import MissingExtra
 from spikenn_cy.errors import RunError
 from spikenn_cy.execution.pool import Outcome
-from spikenn_cy.execution.pool import available_processors
 from spikenn_cy.execution.pool import cluster_factory
 from spikenn_cy.execution.pool import run_jobs
 from spikenn_cy.execution.telling import told
@@ -42,6 +41,7 @@ from spikenn_cy.storage.kinds import ACTIVITY
 from spikenn_cy.storage.kinds import FILTERS
 from spikenn_cy.storage.kinds import MODEL
 from spikenn_cy.storage.kinds import SPIKES
+from spikenn_cy.utils.processors import available_processors
 from spikenn_cy.utils.progress import Progress
 
 SUMMARY = "Fit a feature extractor to images and write their features as spikes."

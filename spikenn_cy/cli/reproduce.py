@@ -7,7 +7,6 @@ from spikenn_cy.cli import batches
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import counting_number
 from spikenn_cy.errors import RunError
-from spikenn_cy.execution.pool import available_processors
 from spikenn_cy.execution.pool import cluster_factory
 from spikenn_cy.reproduction.runner import Reproduction
 from spikenn_cy.reproduction.runner import described
@@ -16,6 +15,7 @@ from spikenn_cy.reproduction.tables import TABLES
 from spikenn_cy.reproduction.tables import chosen
 from spikenn_cy.reproduction.tables import read_table
 from spikenn_cy.storage.kinds import RESULTS
+from spikenn_cy.utils.processors import available_processors
 
 SUMMARY = "Make a published table again: images, features, folds and scores, beside what was published."
 

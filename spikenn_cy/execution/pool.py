@@ -134,11 +134,6 @@ def cluster_factory(
     return functools.partial(cluster_executor, address, output, tuple(inputs))
 
 
-def available_processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 class JobResult(NamedTuple):
     """What comes back from a worker."""
 

@@ -41,8 +41,8 @@ from spikenn_cy.storage.model_archive import read_header
 from spikenn_cy.storage.model_archive import require_arrays
 from spikenn_cy.storage.model_archive import write_model
 from spikenn_cy.utils.ordered import in_order
+from spikenn_cy.utils.processors import threads_that_run
 from spikenn_cy.utils.progress import Progress
-from spikenn_cy.utils.validation import number_of_threads
 from spikenn_cy.utils.validation import read_only
 from spikenn_cy.utils.validation import real_array
 from spikenn_cy.utils.validation import whole_number
@@ -358,7 +358,7 @@ class Pixels:
             Of the next images; 1 is silent.
         """
         images = self._suiting(images)
-        n_threads = number_of_threads(n_threads)
+        n_threads = threads_that_run(n_threads)
         whitening = self.whitening if "white" in self.config.channels else None
         quantile = self.config.levels == "quantile"
         levels = QuantileLevels(self.edges) if quantile else LinearLevels(self.config.n_levels)

@@ -32,8 +32,8 @@ from spikenn_cy.storage.arrays import refusing
 from spikenn_cy.storage.model_archive import read_header
 from spikenn_cy.storage.model_archive import require_arrays
 from spikenn_cy.storage.model_archive import write_model
+from spikenn_cy.utils.processors import threads_that_run
 from spikenn_cy.utils.progress import Progress
-from spikenn_cy.utils.validation import number_of_threads
 from spikenn_cy.utils.validation import read_only
 from spikenn_cy.utils.validation import whole_number
 
@@ -219,7 +219,7 @@ class SoftHebbCNN:
             If PyTorch is not installed.
         """
         images = checked_images(images)
-        n_threads = None if n_threads is None else number_of_threads(n_threads)
+        n_threads = None if n_threads is None else threads_that_run(n_threads)
         config, n_images, image_shape = self.config, len(images), images.shape[1:]
         self.check(image_shape)
         generator = np.random.default_rng(self.seed)
@@ -297,7 +297,7 @@ class SoftHebbCNN:
             Of the next images; 1 is silent.
         """
         images = self._suiting(images)
-        n_threads = number_of_threads(n_threads)
+        n_threads = threads_that_run(n_threads)
         return self._time_blocks(images, n_threads, verbose)
 
     def _time_blocks(self, images: np.ndarray, n_threads: int, verbose: bool) -> Iterator[np.ndarray]:

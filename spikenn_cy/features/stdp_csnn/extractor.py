@@ -45,7 +45,7 @@ from spikenn_cy.storage.arrays import refusing
 from spikenn_cy.storage.model_archive import read_header
 from spikenn_cy.storage.model_archive import require_arrays
 from spikenn_cy.storage.model_archive import write_model
-from spikenn_cy.utils.validation import number_of_threads
+from spikenn_cy.utils.processors import threads_that_run
 from spikenn_cy.utils.validation import read_only
 from spikenn_cy.utils.validation import whole_number
 
@@ -302,7 +302,7 @@ class STDPCSNN:
         self, images: npt.NDArray[np.uint8], n_threads: int, verbose: bool
     ) -> Iterator[npt.NDArray[np.float32]]:
         n_images, shape = len(images), images.shape[1:]
-        n_coders = min(number_of_threads(n_threads), -(-n_images // BLOCK))
+        n_coders = min(threads_that_run(n_threads), -(-n_images // BLOCK))
         scaling = self._scaling_for(shape)
         layer = Layer(self.config, self.weights, self.thresholds, scaling.low.shape, n_images)
         return layer.fire_images(images, [self._coder(shape, scaling) for _ in range(n_coders)], verbose)
