@@ -8,6 +8,8 @@ from hypothesis import settings
 from ways import instruction_set
 
 from spikenn_cy.kernels.primitives import available_instructions
+from spikenn_cy.network import sharing
+from spikenn_cy.network.forward import choice
 from spikenn_cy.utils import processors
 
 TIERS = ("quick", "full", "processes", "bench")
@@ -34,6 +36,16 @@ def instructions(request):
 def many_processors(monkeypatch):
     """Have as many threads begun as are asked for, whatever machine this is."""
     monkeypatch.setattr(processors, "available_processors", lambda: 64)
+
+
+@pytest.fixture
+def threads_as_asked(many_processors, monkeypatch):
+    """Have as many threads share samples, or the work of each, as are asked for, however little that is."""
+    monkeypatch.setattr(sharing, "SPIKES_A_THREAD", 1)
+    monkeypatch.setattr(sharing, "SPIKES_A_BLOCK", 100)
+    monkeypatch.setattr(sharing, "WEIGHTS_A_THREAD", 1)
+    for module in (sharing, choice):
+        monkeypatch.setattr(module, "numbers_to_time", lambda most: [most])
 
 
 def pytest_configure(config):

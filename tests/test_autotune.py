@@ -2,7 +2,10 @@
 
 import pytest
 
+from spikenn_cy.utils.autotune import DISAPPOINTED
+from spikenn_cy.utils.autotune import FAR
 from spikenn_cy.utils.autotune import ITEMS
+from spikenn_cy.utils.autotune import LEAST
 from spikenn_cy.utils.autotune import PATIENCE
 from spikenn_cy.utils.autotune import TURNS
 from spikenn_cy.utils.autotune import Autotuner
@@ -97,6 +100,49 @@ def test_a_few_items_are_no_turn():
     assert tuner.way == 0
     tuner.note(ITEMS, 1.0)
     assert tuner.way == 1
+
+
+def test_a_comparison_goes_on_when_it_is_asked_for_again():
+    tuner = Autotuner(2)
+    for way in (0, 0, 1, 1):
+        tuner.look_again()
+        assert tuner.way == way
+        tuner.note(ITEMS, (1.1, 1.0)[way])
+    assert tuner.found is not None
+    assert tuner.way == 1
+
+
+def test_turns_of_unequal_size_are_compared_by_the_item():
+    tuner = Autotuner(2)
+    tuner.look_again()
+    for n_items, seconds in ((4 * ITEMS, 4), (ITEMS, 1), (2 * ITEMS, 1.9), (2 * ITEMS, 1.9)):
+        tuner.note(n_items, seconds)
+    assert tuner.way == 1
+
+
+def test_ways_that_are_alike_are_not_compared_all_the_time():
+    tuner = Autotuner(2)
+    tuner.look_again()
+    take(tuner, (1e-3, 1e-3), 2 * TURNS)
+    tuner.look_again()
+    assert tuner.limit(10_000) == 10_000
+    tuner.note(ITEMS, LEAST)
+    tuner.look_again()
+    assert tuner.limit(10_000) == ITEMS
+
+
+def test_a_way_that_turns_out_slower_than_it_was_is_soon_compared_again():
+    tuner = Autotuner(2)
+    tuner.look_again()
+    take(tuner, (2, 1), 2 * TURNS)
+    lost, since = 2.0, 0.0
+    while tuner.limit(10_000) > ITEMS:
+        tuner.note(ITEMS, 6.0)
+        since += 6.0 - FAR * 1
+        tuner.look_again()
+    assert lost * PATIENCE / DISAPPOINTED / 2 < since < lost * PATIENCE / DISAPPOINTED
+    take(tuner, (3, 6), 2 * TURNS)
+    assert tuner.way == 0
 
 
 def test_one_way_is_never_compared():

@@ -303,14 +303,19 @@ def test_callers_in_several_threads_do_not_disturb_each_other():
             np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("n_threads", [2, 3, 200])
-@pytest.mark.parametrize("name", ["s2stdp+ncg", "two-layers", "lif"])
-def test_any_number_of_threads_decides_alike(name, n_threads, monkeypatch):
-    monkeypatch.setattr("spikenn_cy.network.sharing.SPIKES_A_THREAD", 1)
+@pytest.mark.usefixtures("threads_as_asked")
+@pytest.mark.parametrize("name", [*DIGESTS, "dropped-inputs", "lif", "multiplicative"])
+def test_any_number_of_threads_decides_alike(name):
     model, data = trained(name), digits()
-    np.testing.assert_array_equal(model.predict(data, n_threads), model.predict(data))
-    for one, many in zip(model.first_spikes(data), model.first_spikes(data, n_threads), strict=True):
-        np.testing.assert_array_equal(many, one)
+    expected = model.predict(data), *model.first_spikes(data), model.class_scores(data)
+    for n_threads in (*range(2, 10), 200):
+        found = (
+            model.predict(data, n_threads),
+            *model.first_spikes(data, n_threads),
+            model.class_scores(data, n_threads),
+        )
+        for one, many in zip(expected, found, strict=True):
+            np.testing.assert_array_equal(many, one)
 
 
 @pytest.mark.parametrize("name", ["s2stdp+ncg", "two-layers", "lif", "rstdp-dropout"])
@@ -323,24 +328,25 @@ def test_a_sample_after_each_step_is_decided_as_if_it_were_one_of_many(name):
 
 
 def wide(name):
-    """Return data and an untrained network whose layer is wide enough for threads to share a sample."""
+    """Return data and an untrained network whose layer has parts for many threads."""
     rng = np.random.default_rng(6)
-    times = rng.integers(0, 500, (24, 2100)) / 256
+    times = rng.integers(0, 500, (24, 500)) / 256
     data = SpikingDataset.from_numpy(times, np.arange(24) % N_CLASSES)
     config = settings(name)
-    config["network"][-1] |= {"n_neurons": 480, "firing_threshold": 100}
-    return data, Readout.from_config(config, 2100, N_CLASSES, seed=2)
+    config["network"][-1] |= {"n_neurons": 160, "firing_threshold": 25}
+    return data, Readout.from_config(config, 500, N_CLASSES, seed=2)
 
 
 # Each of the settings with one of the ways first, then with the others.
-SHARED = ["s2stdp+ncg", "sstdp-cr-1", "rstdp-dropout", "dropped-inputs", "s4nn", "multiplicative"]
+SHARED = ["s2stdp+ncg", "sstdp-cr-1", "rstdp-dropout", "dropped-inputs", "s4nn", "multiplicative", "two-layers", "lif"]
 CROSSED = [(name, WAYS[(turn + place) % len(WAYS)]) for turn in range(len(WAYS)) for place, name in enumerate(SHARED)]
 
 
+@pytest.mark.usefixtures("threads_as_asked")
 @pytest.mark.parametrize(("name", "way"), some(CROSSED, len(SHARED)))
 def test_any_number_of_threads_learns_alike(name, way):
     found = set()
-    for n_threads in (1, 2, 5):
+    for n_threads in range(1, 10):
         data, model = wide(name)
         model.fit(data, epochs=2, n_threads=n_threads, forward=way)
         model.partial_fit(data, n_threads=n_threads, forward=way)

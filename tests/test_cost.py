@@ -20,7 +20,6 @@ from spikenn_cy import SpikingDataset
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.errors import DataError
 from spikenn_cy.network import cost
-from spikenn_cy.network import sharing
 from spikenn_cy.network.cost import counts_of
 
 pytestmark = pytest.mark.quick
@@ -110,6 +109,7 @@ def test_blocks_of_any_size_count_alike(monkeypatch):
     assert model.cost(dataset) == expected
 
 
+@pytest.mark.usefixtures("threads_as_asked")
 @pytest.mark.parametrize("kind", ["one layer", *test_network.KINDS])
 def test_any_number_of_threads_counts_alike(kind, monkeypatch):
     if kind == "one layer":
@@ -118,7 +118,6 @@ def test_any_number_of_threads_counts_alike(kind, monkeypatch):
         case = test_network.fixed_case(kind)
         model, dataset = test_network.model_of(case), test_network.data_of(case, 40)
     expected, answers = model.cost(dataset), model.decide(dataset, until=0.5)
-    monkeypatch.setattr(sharing, "SPIKES_A_THREAD", 100)
     monkeypatch.setattr(cost, "AT_ONCE", 10 * model.n_inputs)
     assert model.cost(dataset, n_threads=3) == expected
     assert_array_equal(model.decide(dataset, n_threads=3, until=0.5), answers)

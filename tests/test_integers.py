@@ -144,8 +144,8 @@ def test_names_of_classes_and_scores_are_those_of_the_training_set():
         small.score(SpikingDataset.from_numpy(samples().to_dense()))
 
 
-def test_threads_share_samples_and_change_nothing(monkeypatch):
-    monkeypatch.setattr("spikenn_cy.network.sharing.SPIKES_A_THREAD", 10)
+@pytest.mark.usefixtures("threads_as_asked")
+def test_threads_share_samples_and_change_nothing():
     small, data = dense_model().quantized(), samples(50)
     assert all(map(np.array_equal, small.decisions(data, n_threads=3), small.decisions(data)))
 

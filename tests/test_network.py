@@ -468,13 +468,13 @@ def test_what_could_not_be_loaded_is_not_saved(array, tmp_path):
             save()
 
 
+@pytest.mark.usefixtures("threads_as_asked")
 @pytest.mark.parametrize("kind", KINDS)
-def test_any_number_of_threads_decides_alike(kind, monkeypatch):
-    monkeypatch.setattr("spikenn_cy.network.sharing.SPIKES_A_THREAD", 1)
+def test_any_number_of_threads_decides_alike(kind):
     case = fixed_case(kind)
     model, dataset = model_of(case), data_of(case, 60)
     model.fit(dataset, epochs=1)
-    for n_threads in (2, 5):
+    for n_threads in range(2, 10):
         assert_array_equal(model.predict(dataset, n_threads), model.predict(dataset))
         for layer in (0, 1):
             for one, two in zip(

@@ -1,8 +1,13 @@
 """Samples on their way through a loop, as kernels read them."""
 from libc.stdint cimport uint64_t
 
+from spikenn_cy.kernels.shares cimport Shares
 from spikenn_cy.kernels.spikes cimport Spikes
 from spikenn_cy.types cimport index_t, offset_t, real_t, stamp_t
+
+
+cdef class SharedSamples:
+    cdef Shares shares
 
 
 cdef class SampleBatch:
@@ -21,7 +26,11 @@ cdef class SampleBatch:
     cdef object source
     cdef index_t n_inputs
     cdef index_t[::1] copied             # inputs of the present sample, if they are mapped
+    cdef SharedSamples shared            # None: all samples are this batch's
+    cdef Py_ssize_t at                   # the next sample that is this batch's
+    cdef Py_ssize_t end                  # and the first one after it that is not
 
+    cdef bint next(self, Py_ssize_t *i, Spikes *spikes) noexcept nogil
     cdef void sample(self, Py_ssize_t i, Spikes *spikes) noexcept nogil
     cdef void copy_inputs(self, Spikes *spikes) noexcept nogil
     cdef int require_unchanged(self) except -1

@@ -8,6 +8,10 @@ import numpy.typing as npt
 from spikenn_cy.data.dataset import SpikingDataset
 
 @final
+class SharedSamples:
+    def __init__(self, first: int, end: int, size: int) -> None: ...
+
+@final
 class SampleBatch:
     @property
     def n_samples(self) -> int: ...
@@ -20,4 +24,5 @@ class SampleBatch:
         numbers: npt.NDArray[np.int64] | None = None,
         key: int = 0,
         weights: npt.NDArray[np.float32] | None = None,
+        shared: SharedSamples | None = None,
     ) -> None: ...

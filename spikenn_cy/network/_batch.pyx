@@ -8,8 +8,25 @@ import numpy as np
 
 from spikenn_cy.dtypes import INDEX, OFFSET
 from spikenn_cy.errors import DataError
+from spikenn_cy.kernels.shares cimport shares_begin, shares_take
 from spikenn_cy.kernels.spikes cimport Spikes
 from spikenn_cy.types cimport index_t, offset_t
+
+
+@cython.final
+cdef class SharedSamples:
+    """Samples of which each is taken by one batch of several, block by block; each thread has a batch of its own.
+
+    Parameters
+    ----------
+    first, end : int
+        Samples first ... end - 1.
+    size : int
+        Of a block.
+    """
+
+    def __init__(self, Py_ssize_t first, Py_ssize_t end, Py_ssize_t size):
+        shares_begin(&self.shares, first, end, size)
 
 
 @cython.final
@@ -27,13 +44,17 @@ cdef class SampleBatch:
         The epoch's dropout key, 64 bits.
     weights : ndarray of float32, optional
         Factor on the errors of each sample of the data set; without it all are 1.
+    shared : SharedSamples, optional
+        Which samples ``next`` takes, in common with other batches; without it all.
 
     Attributes
     ----------
     n_samples, key : int
     """
 
-    def __init__(self, dataset, order=None, numbers=None, uint64_t key=0, weights=None):
+    def __init__(
+        self, dataset, order=None, numbers=None, uint64_t key=0, weights=None, SharedSamples shared=None
+    ):
         if order is None:
             order = np.arange(len(dataset), dtype=OFFSET)
         self.indptr, self.inputs, self.times = dataset.indptr, dataset.indices, dataset.timestamps
@@ -44,9 +65,21 @@ cdef class SampleBatch:
         if self.weighted:
             self.weights = weights
         self.n_samples, self.key = self.order.shape[0], key
+        self.shared, self.at, self.end = shared, 0, 0 if shared is not None else self.n_samples
         self.mapped, self.source, self.n_inputs = dataset._mapped, dataset.source, dataset.n_inputs
         if self.mapped:
             self.copied = np.empty(max(1, min(self.n_inputs, self.inputs.shape[0])), INDEX)
+
+    cdef bint next(self, Py_ssize_t *i, Spikes *spikes) noexcept nogil:
+        # The next sample of this batch and its spikes, or False when there is none; then again from the first one,
+        # unless samples are shared.
+        if self.at == self.end and (self.shared is None or not shares_take(&self.shared.shares, &self.at, &self.end)):
+            self.at = 0 if self.shared is None else self.end
+            return False
+        i[0] = self.at
+        self.at = self.at + 1
+        self.sample(i[0], spikes)
+        return True
 
     cdef void sample(self, Py_ssize_t i, Spikes *spikes) noexcept nogil:
         # The spikes are there until the next call.

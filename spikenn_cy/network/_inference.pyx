@@ -61,8 +61,7 @@ cdef class Inference:
         stop.scope, stop.own_class = FIRST_OF_LAYER, -1
         with nogil:
             self.forward.begin(NULL)
-            for i in range(batch.n_samples):
-                batch.sample(i, &spikes)
+            while batch.next(&i, &spikes):
                 self.neuron.prepare(&spikes)
                 self.forward.run(&spikes, &self.thresholds[0], &stop, &output)
                 first[i] = output.winner // n_per_class
@@ -93,8 +92,7 @@ cdef class Inference:
         stop.scope, stop.own_class = ALL, -1
         with nogil:
             self.forward.begin(NULL)
-            for i in range(batch.n_samples):
-                batch.sample(i, &spikes)
+            while batch.next(&i, &spikes):
                 self.neuron.prepare(&spikes)
                 if dropout > 0:
                     c_draw_mask(batch.key, OUTPUT_NEURONS, batch.numbers[i], layer, dropout, dropped)

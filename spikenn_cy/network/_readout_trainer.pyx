@@ -26,10 +26,6 @@ from spikenn_cy.types cimport flag_t, index_t, real_t, stamp_t
 from spikenn_cy.utils.alignment import CACHE_LINE, aligned
 
 
-# Threads meet twice a sample, which a layer of fewer weights does not pay for.
-cdef Py_ssize_t SHARED_WEIGHTS = 1_000_000
-
-
 @cython.final
 cdef class ReadoutTrainer:
     """Trains one layer; owns the scratch arrays, so that a sample allocates nothing.
@@ -121,7 +117,7 @@ cdef class ReadoutTrainer:
         statistics : EpochStatistics, optional
             Counts what happens; has room for these samples.
         n_threads : int, default=1
-            That share each sample, if the layer is wide enough for that to pay.
+            That share each sample.
 
         Returns
         -------
@@ -155,7 +151,7 @@ cdef class ReadoutTrainer:
         return n_right
 
     cdef int start_pool(self, int n_threads) except -1:
-        if n_threads > 1 and self.weights.rows.n_neurons * self.weights.rows.n_inputs >= SHARED_WEIGHTS:
+        if n_threads > 1:
             if self.labels_of.shape[0] < n_threads:
                 self.make_labels(n_threads)
             self.pool = pool_start(n_threads)

@@ -299,7 +299,7 @@ def totals_until_decision(
 def in_blocks(dataset: SpikingDataset, n_units: int, n_threads: int, work: Callable[[slice], None]) -> None:
     """Do ``work`` for as many samples as may be looked at together, each of so many units, several at a time."""
     n_threads = threads_for(dataset, n_threads)
-    over_blocks(len(dataset), max(1, AT_ONCE // (n_units * n_threads)), n_threads, work)
+    over_blocks(len(dataset), max(1, AT_ONCE // (n_units * n_threads)), n_threads, lambda: work)
 
 
 def _part(counts: Counts, part: slice) -> Counts:

@@ -16,6 +16,7 @@ from spikenn_cy.network._stream import EventStream
 from spikenn_cy.network.deep._network import EventNetwork
 from spikenn_cy.network.layer import Layer
 from spikenn_cy.network.sharing import over_blocks
+from spikenn_cy.network.sharing import over_samples
 from spikenn_cy.network.sharing import threads_for
 from spikenn_cy.network.training import HIDDEN_BLOCK
 from spikenn_cy.network.training import hidden_spikes
@@ -88,14 +89,22 @@ class LayerDecisions:
             return
         # Which threads share.
         copies = [layer.input_major(n_spikes, at_once=True) if self._copies else None for layer in layers]
-        # Hidden layers answer densely, so their samples come in bounded blocks.
-        size = HIDDEN_BLOCK if len(layers) > 1 else max(1, -(-n_samples // n_threads))
+        if len(layers) == 1:
+            asked = (work.__qualname__, *layers[0].shape)
+            over_samples(
+                asked,
+                dataset,
+                n_threads,
+                lambda batch: work(layers[0].new_inference(copies[0]), batch, slice(n_samples)),
+            )
+            return
 
-        def block(samples: slice) -> None:
+        def begin() -> Callable[[slice], None]:
             *before, last = (layer.new_inference(copy) for layer, copy in zip(layers, copies, strict=True))
-            work(last, SampleBatch(hidden_spikes(before, dataset[samples])), samples)
+            return lambda samples: work(last, SampleBatch(hidden_spikes(before, dataset[samples])), samples)
 
-        over_blocks(n_samples, size, n_threads, block)
+        # Hidden layers answer densely, so their samples come in bounded blocks.
+        over_blocks(n_samples, HIDDEN_BLOCK, n_threads, begin)
 
 
 def class_scores(times: npt.NDArray[np.float32], potentials: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:

@@ -97,8 +97,8 @@ class FitOptions:
     Attributes
     ----------
     n_threads : int, default=1
-        Threads that measure accuracies and, if the last layer has a million weights or more,
-        share the work of each training sample.
+        Threads at most that measure accuracies and, if the last layer has a million weights or
+        more, share the work of each training sample.
     on_epoch : callable, optional
         Called with the `EpochReport` of each epoch that this call trains, before the checkpoint
         is written.
@@ -461,7 +461,7 @@ class Readout:
         dataset : SpikingDataset
             Its labels, if it has any, are not looked at.
         n_threads : int, default=1
-            Samples are shared out among this many threads; the result is the same.
+            Samples are shared out among this many threads at most; the result is the same.
         until : float, optional
             Answer at this time, from 0 to ``max_time``: a sample with an output spike by then, at that very time
             included, is decided; of others the highest potential at that time tells the class. Default: ``max_time``.
@@ -509,7 +509,7 @@ class Readout:
         ----------
         dataset : SpikingDataset
         n_threads : int, default=1
-            Samples are shared out among this many threads; the result is the same.
+            Samples are shared out among this many threads at most; the result is the same.
         layer : int, default=-1
             Position of the layer; negative ones count from the last. Neurons of a convolution are its pooled units,
             in the order row, column, filter.
@@ -538,7 +538,7 @@ class Readout:
         ----------
         dataset : SpikingDataset
         n_threads : int, default=1
-            Samples are shared out among this many threads; the result is the same.
+            Samples are shared out among this many threads at most; the result is the same.
 
         Returns
         -------

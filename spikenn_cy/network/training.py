@@ -43,7 +43,7 @@ class Pass:
         Which one of how many of this call is trained; rates of a rule that trains every layer fall by it. Without a
         number of epochs they stay the first ones.
     n_threads : int
-        That share each sample of a wide layer.
+        That may share each sample of a wide layer.
     weights : ndarray of float32, optional
         Factor on the errors of each sample of the data set, the one member on which results depend.
     forward : str
@@ -152,7 +152,7 @@ class LayerTrainer:
         self._restart_if_assigned()
         n_samples = len(dataset)
         order = self.generator.permutation(n_samples) if shuffle else np.arange(n_samples, dtype=OFFSET)
-        self._choice.look(how.forward, n_samples, len(dataset.indices))
+        self._choice.look(how.forward, how.n_threads, n_samples, len(dataset.indices))
         hidden = HIDDEN_BLOCK if len(self.layers) > 1 else n_samples
 
         def limit(first: int, size: int) -> int:
@@ -174,7 +174,8 @@ class LayerTrainer:
                 spikes = hidden_spikes(hidden, dataset[part], part, key, self.settings.dropout_out)
             weights = None if how.weights is None else how.weights[part]
             batch = SampleBatch(spikes.renumbered(dataset.labels[part], dataset.classes), None, part, key, weights)
-        return self._trainer.run(batch, self._choice.forward, how.statistics, how.n_threads)
+        way = self._choice.way
+        return self._trainer.run(batch, way.forward, how.statistics, way.n_threads)
 
     def epoch(self, dataset: SpikingDataset, how: Pass) -> float:
         """Train one epoch with all its bookkeeping; return the training accuracy."""

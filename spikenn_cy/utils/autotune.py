@@ -7,6 +7,8 @@ ITEMS = 32  # that are timed at once
 TURNS = 2  # of each way; other processes only ever lengthen one, so the shortest is the robust statistic
 FAR = 1.25  # times the best turn so far: a way that took longer in its first turn gets no other one
 PATIENCE = 200  # seconds of work for each second that the last comparison lost, before the next one
+LEAST = 1.0  # second of work before the next one, whatever was lost
+DISAPPOINTED = 20  # times as much as a second of work counts one that was lost as the way was slower than found
 
 
 class Found(NamedTuple):
@@ -18,17 +20,21 @@ class Found(NamedTuple):
         The fastest one.
     credit : float
         Seconds of work since, less those that are to be done before the next comparison.
+    expected : float
+        Seconds that ITEMS items took with it.
     """
 
     way: int = 0
     credit: float = math.inf
+    expected: float = math.inf
 
 
 class Autotuner:
     """Takes each of the ways for some turns, then the fastest of them, and compares anew now and then.
 
     What it decides by is the clock, so nothing but time may depend on it. A comparison costs at most a two-hundredth of
-    the work before the next one.
+    the work before the next one, or a tenth of the time that was lost since because the way turned out slower than when
+    it was compared: by luck then, or because of neighbours now.
 
     Parameters
     ----------
@@ -43,18 +49,18 @@ class Autotuner:
     """
 
     def __init__(self, n_ways: int, found: Found | None = None) -> None:
-        self.way, self._credit = found or Found()
+        self.way, self._credit, self._expected = found or Found()
         self._seconds: list[list[float]] = [[] for _ in range(n_ways)]  # of the turns of each way
         self._to_try: list[int] = []  # ways that this comparison still tries, the present one first
 
     @property
     def found(self) -> Found | None:
         """What a comparison found; None while one goes on."""
-        return None if self._to_try else Found(self.way, self._credit)
+        return None if self._to_try else Found(self.way, self._credit, self._expected)
 
     def look_again(self) -> None:
-        """Compare the ways anew from here on, if the last comparison was paid for since."""
-        if self._credit >= 0 and len(self._seconds) > 1:
+        """Compare the ways anew from here on, if the last comparison is over and was paid for since."""
+        if not self._to_try and self._credit >= 0 and len(self._seconds) > 1:
             self._seconds = [[] for _ in self._seconds]
             self._to_try = [self.way, *(way for way in range(len(self._seconds)) if way != self.way)]
 
@@ -65,8 +71,10 @@ class Autotuner:
     def note(self, n_items: int, seconds: float) -> None:
         """Take down how long so many items took, and choose the way from here on."""
         if not self._to_try:
-            self._credit += seconds
+            lost = max(0.0, seconds - FAR * self._expected * n_items / ITEMS)
+            self._credit += seconds + DISAPPOINTED * lost
         elif n_items >= ITEMS:  # not the end of an epoch
+            seconds *= ITEMS / n_items
             turns = self._seconds[self.way]
             turns.append(seconds)
             if len(turns) == TURNS or seconds > FAR * min(min(turns) for turns in self._seconds if turns):
@@ -78,6 +86,7 @@ class Autotuner:
 
     def _choose(self) -> None:
         best = [min(turns) for turns in self._seconds]
-        self.way = best.index(min(best))
+        self._expected = min(best)
+        self.way = best.index(self._expected)
         lost = sum(second - min(best) for turns in self._seconds for second in turns)
-        self._credit = -PATIENCE * lost
+        self._credit = -max(LEAST, PATIENCE * lost)

@@ -44,8 +44,7 @@ cdef class EventNetwork:
         cdef Spikes spikes
         with nogil:
             self.to_end = False
-            for i in range(batch.n_samples):
-                batch.sample(i, &spikes)
+            while batch.next(&i, &spikes):
                 self.run(&spikes)
                 classes[i], times[i] = self.winner() // n_per_class, self.decided_at
         batch.require_unchanged()
@@ -63,8 +62,7 @@ cdef class EventNetwork:
         cdef Spikes spikes
         with nogil:
             self.to_end = False
-            for i in range(batch.n_samples):
-                batch.sample(i, &spikes)
+            while batch.next(&i, &spikes):
                 self.run(&spikes)
                 for j in range(self.output.n_units):
                     potentials[i, j] = self.output.potentials[j]
@@ -88,8 +86,7 @@ cdef class EventNetwork:
         cdef Spikes spikes
         with nogil:
             self.to_end = True
-            for i in range(batch.n_samples):
-                batch.sample(i, &spikes)
+            while batch.next(&i, &spikes):
                 self.run(&spikes)
                 wanted.read(times[i], potentials[i], self.max_time)
         batch.require_unchanged()

@@ -14,7 +14,7 @@ from spikenn_cy.layers.face import NetworkLayer
 from spikenn_cy.network._batch import SampleBatch
 from spikenn_cy.network._stream import EventStream
 from spikenn_cy.network.deep._network import EventNetwork
-from spikenn_cy.network.sharing import over_blocks
+from spikenn_cy.network.sharing import over_samples
 from spikenn_cy.network.sharing import threads_for
 
 
@@ -85,11 +85,8 @@ class DeepDecisions:
             self._spare[:] = [made]
             return
 
-        def block(samples: slice) -> None:
-            order = np.arange(samples.start, samples.stop)
-            work(self._new(), SampleBatch(dataset, order), samples)
-
-        over_blocks(n, -(-n // n_threads), n_threads, block)
+        asked = (work.__qualname__, *(layer.n_neurons for layer in self._layers))
+        over_samples(asked, dataset, n_threads, lambda batch: work(self._new(), batch, slice(n)))
 
     def _one(self) -> tuple[int, EventNetwork]:
         """Return a network that no other thread has, anew where its weights are copies of ones that have changed."""

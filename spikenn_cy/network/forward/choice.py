@@ -1,6 +1,13 @@
-"""Which way to find first spikes is taken for a layer that learns, so that its trainer need not know them."""
+"""Which way a layer's samples are trained in is measured here, so that its trainer need not know the ways.
+
+A way is how first spikes are found, and how many threads share a sample. Whether threads pay is not known before they
+were timed: they wait for each other some times a sample, and neighbours on the same processors make every wait longer.
+So a training begins with one thread, then one and all that are worth a try are timed, and since neighbours come and
+go, again now and then, at a cost that `Autotuner` bounds.
+"""
 
 from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from spikenn_cy.errors import ConfigError
 from spikenn_cy.network._weights import InputMajorWeights
@@ -9,6 +16,8 @@ from spikenn_cy.network.forward._base import Forward
 from spikenn_cy.network.forward._exact import ExactForward
 from spikenn_cy.network.forward._input_major import InputMajorForward
 from spikenn_cy.network.forward.screening._screening import ScreeningForward
+from spikenn_cy.network.sharing import numbers_to_time
+from spikenn_cy.network.sharing import threads_in_a_sample
 from spikenn_cy.regulators._base import Regulator
 from spikenn_cy.rules._base import Rule
 from spikenn_cy.utils.autotune import ITEMS
@@ -19,12 +28,19 @@ if TYPE_CHECKING:
     from spikenn_cy.network.layer import Layer
 
 AUTO = "auto"
-WORTH_TIMING = 8 * ITEMS  # samples at least of a call in which ways are compared
+WORTH_TIMING = 8 * ITEMS  # samples that a training has at least before ways are compared
 FEWEST_SIDE_BY_SIDE = 32  # neurons; one that learns writes whole cache lines, which fewer do not pay for
 
-# By the shape of a layer, its number of inputs and neurons and how many of them compete. Trainings of a grid or of
-# folds follow one another in a process, and each may be too short to compare ways for.
-_found: dict[tuple[int, int, int], Found] = {}
+# By the shape of a layer, its number of inputs and neurons and how many of them compete, and by what was compared.
+# Trainings of a grid or of folds follow one another in a process, and each may be too short to compare ways for.
+_found: dict[tuple[object, ...], Found] = {}
+
+
+class Way(NamedTuple):
+    """One way to train on samples; all give the same bits."""
+
+    forward: Forward
+    n_threads: int
 
 
 def check_forward(name: str) -> None:
@@ -46,7 +62,7 @@ class ForwardChoice:
 
     Attributes
     ----------
-    forward : Forward
+    way : Way
         To be taken now.
     """
 
@@ -60,37 +76,45 @@ class ForwardChoice:
         self._exact = ExactForward(layer.rows, layout, layer.max_time)
         self._input_major: InputMajorForward | None = None
         self._screening: ScreeningForward | None = None
-        self._ways: list[Forward] = [self._exact]
+        self._ways = [Way(self._exact, 1)]
         self._tuner = Autotuner(1)
+        self._key: tuple[object, ...] = ()
+        self._n_samples = 0  # of this training so far
 
     @property
-    def forward(self) -> Forward:
+    def way(self) -> Way:
         return self._ways[self._tuner.way]
 
-    def look(self, name: str, n_samples: int, n_spikes: int) -> None:
+    def look(self, name: str, n_threads: int, n_samples: int, n_spikes: int) -> None:
         """Choose for a call that trains on so many samples with so many input spikes.
 
         Parameters
         ----------
         name : str
             A key of ``FORWARDS``, which is taken if it serves the layer, or ``"auto"``.
+        n_threads : int
+            At most.
         n_samples, n_spikes : int
         """
-        ways = self._serving(name, n_spikes)
+        forwards = self._serving(name, n_spikes)
+        numbers = numbers_to_time(threads_in_a_sample(self._layer.n_inputs * self._layer.n_neurons, n_threads))
+        ways = [Way(forward, number) for number in numbers for forward in forwards]
         if ways != self._ways:
-            self._ways, self._tuner = ways, Autotuner(len(ways), _found.get(self._shape) if len(ways) > 1 else None)
-        if n_samples >= WORTH_TIMING:
-            self._tuner.look_again()
+            self._key = *self._shape, *((type(forward), number) for forward, number in ways)
+            self._ways, self._tuner = ways, Autotuner(len(ways), _found.get(self._key))
+        self._n_samples += n_samples
 
     def limit(self, n_samples: int) -> int:
         """Return how many of so many samples may be trained on before the choice is asked again."""
+        if self._n_samples >= WORTH_TIMING:
+            self._tuner.look_again()
         return self._tuner.limit(n_samples)
 
     def note(self, n_samples: int, seconds: float) -> None:
-        """Take down how long so many samples took with ``forward``."""
+        """Take down how long so many samples took in this ``way``."""
         self._tuner.note(n_samples, seconds)
         if len(self._ways) > 1 and self._tuner.found is not None:
-            _found[self._shape] = self._tuner.found
+            _found[self._key] = self._tuner.found
 
     def _serving(self, name: str, n_spikes: int) -> list[Forward]:
         """Return the ways among which the clock decides."""

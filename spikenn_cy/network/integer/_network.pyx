@@ -260,8 +260,7 @@ cdef class IntegerNetwork:
         cdef Py_ssize_t i
         cdef Spikes spikes
         with nogil:
-            for i in range(batch.n_samples):
-                batch.sample(i, &spikes)
+            while batch.next(&i, &spikes):
                 levels[i] = self.run(&spikes)
                 n_fired[i] = <index_t>self.output.n_fired
                 classes[i] = self.winner() // n_per_class

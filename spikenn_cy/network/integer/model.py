@@ -24,7 +24,7 @@ from spikenn_cy.network.integer._network import IntegerNetwork
 from spikenn_cy.network.integer._network import levels_of
 from spikenn_cy.network.integer.layer import THRESHOLD_BYTES
 from spikenn_cy.network.integer.layer import IntegerLayer
-from spikenn_cy.network.sharing import over_blocks
+from spikenn_cy.network.sharing import over_samples
 from spikenn_cy.network.sharing import threads_for
 from spikenn_cy.utils.validation import whole_number
 
@@ -182,13 +182,13 @@ class IntegerReadout:
         counts = np.empty((n, len(self.layers), 2), OFFSET)
         n_per_class = self.layers[-1].n_neurons // self.n_classes
 
-        def block(samples: slice) -> None:
+        def share(batch: SampleBatch) -> None:
             kernels = [layer.kernel() for layer in self.layers]
             network = IntegerNetwork(kernels, float(STAMP.type(self.max_time)), self.n_levels)
-            batch = SampleBatch(dataset, np.arange(samples.start, samples.stop))
-            network.decide(batch, n_per_class, numbers[samples], levels[samples], n_fired[samples], counts[samples])
+            network.decide(batch, n_per_class, numbers, levels, n_fired, counts)
 
-        over_blocks(n, max(1, -(-n // n_threads)), n_threads, block)
+        asked = ("integers", *(layer.n_neurons for layer in self.layers))
+        over_samples(asked, dataset, n_threads, share)
         return IntegerDecisions(numbers, levels, n_fired, counts[..., 0], counts[..., 1])
 
     def score(self, dataset: SpikingDataset, n_threads: int = 1) -> float:
