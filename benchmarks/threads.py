@@ -94,7 +94,7 @@ def main(argv: list[str] | None = None) -> int:
     for case in CASES.values():
         kinds = [learning] if case.data == "wide" else [deciding] if case.method == "s2stdp+ncg" else []
         for kind in kinds:
-            size = 40 if arguments.quick else 200 if case.data == "wide" else None
+            size = 8 if arguments.quick else 200 if case.data == "wide" else None
             dataset = sources.dataset(case, size)
             calls |= {f"`{name}`, {case.name}": call for name, call in kind(dataset, case.settings).items()}
     turns, seconds = (1, 0.0) if arguments.quick else (arguments.turns, SECONDS)

@@ -34,6 +34,7 @@ from benchmarks import roofline  # noqa: E402
 from benchmarks import side_by_side  # noqa: E402
 from benchmarks import tables  # noqa: E402
 from benchmarks import targets  # noqa: E402
+from benchmarks import threads  # noqa: E402
 
 # What is measured is sparse by intention.
 pytestmark = [pytest.mark.full, pytest.mark.filterwarnings("ignore::spikenn_cy.errors.DataWarning")]
@@ -293,6 +294,15 @@ def test_the_table_of_goals_is_printed(monkeypatch, capsys):
     assert "| pixels 784 -> 50, S2-STDP+NCG |" in shown
     assert "0.125 s" in shown
     assert "`score`" in shown
+
+
+@pytest.mark.bench
+def test_the_table_of_threads_has_a_row_for_each_call_alone_and_beside_neighbours(capsys):
+    assert threads.main(["--quick", "--busy", "1"]) == 0
+    printed = capsys.readouterr().out
+    for row in ("`predict`, pixels", "`score`, features", "`partial_fit`, wide"):
+        assert printed.count(row) in (2, 4)
+    assert "Beside 1 busy neighbours" in printed
 
 
 @pytest.mark.bench
