@@ -111,6 +111,13 @@ def test_threads_are_as_many_as_the_work_and_the_processors_are_worth(monkeypatc
     assert sharing.threads_for(data(), 64) == 8
 
 
+def test_processors_are_not_counted_for_work_that_is_not_shared(monkeypatch):
+    monkeypatch.setattr(processors, "available_processors", lambda: pytest.fail("counted"))
+    model, samples = network(), data(4)
+    model.partial_fit(samples, n_threads=8)
+    assert len(model.predict(samples, n_threads=8)) == 4
+
+
 @pytest.mark.usefixtures("threads_as_asked")
 @pytest.mark.parametrize("refused", [False, True])
 def test_a_thread_that_never_begins_is_not_waited_for(refused, monkeypatch):

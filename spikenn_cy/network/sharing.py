@@ -30,14 +30,19 @@ def threads_for(dataset: SpikingDataset, n_threads: int) -> int:
     """Return how many of so many threads are worth beginning to share samples."""
     if number_of_threads(n_threads) == 1:  # which an online system asks for between two steps
         return 1
-    return max(1, min(threads_that_run(n_threads), len(dataset.indices) // SPIKES_A_THREAD))
+    return _worth_beginning(n_threads, len(dataset.indices) // SPIKES_A_THREAD)
 
 
 def threads_in_a_sample(n_weights: int, n_threads: int) -> int:
     """Return how many of so many threads are worth a try to share each sample of a layer."""
-    if number_of_threads(n_threads) == 1:
+    return _worth_beginning(n_threads, n_weights // WEIGHTS_A_THREAD)
+
+
+def _worth_beginning(n_threads: int, most: int) -> int:
+    """Return how many of so many threads run, if ``most`` of them have enough to do."""
+    if number_of_threads(n_threads) == 1 or most <= 1:  # to count processors takes as long as to decide a sample
         return 1
-    return max(1, min(threads_that_run(n_threads), n_weights // WEIGHTS_A_THREAD))
+    return min(threads_that_run(n_threads), most)
 
 
 def numbers_to_time(most: int) -> list[int]:

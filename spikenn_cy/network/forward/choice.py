@@ -76,10 +76,8 @@ class ForwardChoice:
         self._exact = ExactForward(layer.rows, layout, layer.max_time)
         self._input_major: InputMajorForward | None = None
         self._screening: ScreeningForward | None = None
-        self._ways = [Way(self._exact, 1)]
-        self._tuner = Autotuner(1)
-        self._key: tuple[object, ...] = ()
         self._n_samples = 0  # of this training so far
+        self._take([self._exact], 1)
 
     @property
     def way(self) -> Way:
@@ -97,12 +95,16 @@ class ForwardChoice:
         n_samples, n_spikes : int
         """
         forwards = self._serving(name, n_spikes)
-        numbers = numbers_to_time(threads_in_a_sample(self._layer.n_inputs * self._layer.n_neurons, n_threads))
-        ways = [Way(forward, number) for number in numbers for forward in forwards]
-        if ways != self._ways:
-            self._key = *self._shape, *((type(forward), number) for forward, number in ways)
-            self._ways, self._tuner = ways, Autotuner(len(ways), _found.get(self._key))
+        most = 1 if n_threads == 1 else threads_in_a_sample(self._layer.n_inputs * self._layer.n_neurons, n_threads)
+        if forwards != self._forwards or most != self._most_threads:
+            self._take(forwards, most)
         self._n_samples += n_samples
+
+    def _take(self, forwards: list[Forward], most: int) -> None:
+        self._forwards, self._most_threads = forwards, most
+        self._ways = [Way(forward, number) for number in numbers_to_time(most) for forward in forwards]
+        self._key = *self._shape, *((type(forward), number) for forward, number in self._ways)
+        self._tuner = Autotuner(len(self._ways), _found.get(self._key))
 
     def limit(self, n_samples: int) -> int:
         """Return how many of so many samples may be trained on before the choice is asked again."""
