@@ -17,7 +17,7 @@ TIERS = ("quick", "full", "processes", "bench")
 settings.register_profile(
     "fixed", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.register_profile("fewer", settings.get_profile("fixed"), max_examples=30)
+settings.register_profile("fewer", settings.get_profile("fixed"), max_examples=12)
 settings.load_profile("fixed")
 
 # A shell makes its background jobs deaf to Ctrl-C, and their children inherit it; some tests send it to children.

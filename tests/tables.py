@@ -7,6 +7,9 @@ from itertools import combinations
 from itertools import product
 
 import pytest
+from hypothesis import settings
+
+FEWEST = 5  # examples, however few a tier wants
 
 
 def pairwise(*columns, allowed=lambda row: True):
@@ -36,3 +39,9 @@ def some(cases, n):
     """Return parameters, each a value or a tuple of them, all but the first ``n`` of which are marked ``full``."""
     rows = [case if isinstance(case, tuple) else (case,) for case in cases]
     return [pytest.param(*row, marks=() if number < n else pytest.mark.full) for number, row in enumerate(rows)]
+
+
+def examples(n):
+    """Return settings under which hypothesis tries ``n`` examples, or the share of them that the quick tests take."""
+    whole = settings.get_profile("fixed").max_examples
+    return settings(max_examples=max(FEWEST, n * settings.default.max_examples // whole))

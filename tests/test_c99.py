@@ -8,11 +8,11 @@ from functools import cache
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from small_networks import images
 from small_networks import network_settings
+from tables import examples
 from test_integers import dense_model
 from test_integers import networks
 from test_integers import samples
@@ -73,7 +73,7 @@ def compared(small, data, folder, *options):
     assert_array_equal(levels, found.levels)
 
 
-@examples(max_examples=15)
+@examples(15)
 @given(networks(), st.integers(2, 8), st.integers(1, 8))
 def test_any_network_decides_in_c_as_in_python(tmp_path_factory, made, bits, time_bits):
     model, data = made

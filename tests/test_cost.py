@@ -8,12 +8,12 @@ import pytest
 import test_network
 import test_training
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from small_runs import dense
 from small_runs import settings as small_settings
 from strategies import cases
+from tables import examples
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
@@ -61,7 +61,7 @@ def assert_same_record(model, dataset, tallies):
 
 
 @given(cases())
-@settings(max_examples=60)
+@examples(60)
 def test_counts_of_one_or_more_layers_are_those_of_the_simulation(case):
     model, dataset = test_training.model_of(case), test_training.dataset_of(case)
     tallies = cost_reference.tallies_of_layers(*test_training.reference_of(case))
@@ -70,7 +70,7 @@ def test_counts_of_one_or_more_layers_are_those_of_the_simulation(case):
 
 
 @given(test_network.cases(), st.booleans())
-@settings(max_examples=60)
+@examples(60)
 def test_counts_of_a_network_that_learns_in_every_layer_are_those_of_the_simulation(case, rounds):
     model, dataset = test_network.model_of(case), test_network.data_of(case, 12)
     if rounds:  # potentials equal each other and thresholds

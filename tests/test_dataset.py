@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.testing import assert_array_equal
+from tables import examples
 
 from spikenn_cy.data import dense
 from spikenn_cy.data.dataset import SpikingDataset
@@ -396,7 +396,7 @@ def test_one_input_may_spike_in_every_sample():
     assert_array_equal(dataset.indices, [0, 0])
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(data=st.data())
 def test_the_check_finds_exactly_what_a_slow_one_finds(data):
     n = data.draw(st.integers(1, 70))

@@ -7,12 +7,12 @@ import pytest
 import test_network
 import test_training
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from small_runs import dense
 from small_runs import settings as small_settings
 from strategies import cases
+from tables import examples
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
@@ -55,13 +55,13 @@ def assert_a_neuron_is_explained(found, spikes):
 
 
 @given(cases(max_time=1.0))
-@settings(max_examples=40)
+@examples(40)
 def test_a_decision_of_one_or_more_layers_is_explained_to_the_bit(case):
     assert_it_is_what_happened(test_training.model_of(case), test_training.dataset_of(case))
 
 
 @given(test_network.cases(), st.booleans())
-@settings(max_examples=40)
+@examples(40)
 def test_a_decision_of_a_network_that_learns_in_every_layer_is_explained_to_the_bit(case, rounds):
     model, dataset = test_network.model_of(case), test_network.data_of(case, 6)
     if rounds:

@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 import pytest
+from tables import examples
 
 pytest.importorskip("nir")
 
 import nir
 from hypothesis import given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
 from nir_simulator import simulate
 from numpy.testing import assert_array_equal
@@ -68,7 +68,7 @@ def same(model, back, data):
     assert (model.n_inputs, model.n_classes, model.max_time) == (back.n_inputs, back.n_classes, back.max_time)
 
 
-@examples(max_examples=20)
+@examples(20)
 @given(
     seed=st.integers(0, 2**32 - 1),
     neuron=st.sampled_from(["if", "lif"]),
@@ -87,7 +87,7 @@ def test_a_network_comes_back_from_its_graph_to_the_bit(seed, dt, **traits):
     assert back.config.to_dict() == model.config.to_dict()
 
 
-@examples(max_examples=20)
+@examples(20)
 @given(networks(exact=False))
 def test_a_network_of_which_every_layer_learns_comes_back_less_its_dropout(made):
     model, data, _ = made

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
 from integers_reference import decisions
 from integers_reference import error_of
@@ -13,6 +12,7 @@ from integers_reference import in_units
 from integers_reference import levels_of
 from numpy.testing import assert_array_equal
 from small_networks import network_settings
+from tables import examples
 
 from spikenn_cy import IntegerReadout
 from spikenn_cy import Readout
@@ -62,7 +62,7 @@ def networks(draw):
     return model, SpikingDataset.from_numpy(times, np.arange(5) % n_classes, max_time=MAX_TIME)
 
 
-@examples(max_examples=60)
+@examples(60)
 @given(networks(), st.integers(2, 8), st.integers(1, 8))
 def test_decisions_and_their_levels_are_those_of_the_plain_twin(made, bits, time_bits):
     model, data = made
@@ -75,7 +75,7 @@ def test_decisions_and_their_levels_are_those_of_the_plain_twin(made, bits, time
     assert_array_equal(small.decision_times(data), found.levels * (MAX_TIME / 2**time_bits))
 
 
-@examples(max_examples=60)
+@examples(60)
 @given(networks(), st.integers(2, 8))
 def test_weights_are_the_nearest_of_so_many_bits_and_no_other_unit_would_be_nearer(made, bits):
     model, _ = made
@@ -87,7 +87,7 @@ def test_weights_are_the_nearest_of_so_many_bits_and_no_other_unit_would_be_near
         assert all(error_of(weights, small.exponent + k, bits) >= found * (1 - 1e-9) for k in range(-3, 4))
 
 
-@examples(max_examples=40)
+@examples(40)
 @given(networks(), st.data())
 def test_weights_that_are_whole_numbers_of_units_decide_as_the_network_does_where_levels_tell_times_apart(made, draw):
     model, _ = made
@@ -104,7 +104,7 @@ def test_weights_that_are_whole_numbers_of_units_decide_as_the_network_does_wher
 
 
 @given(networks(), st.integers(2, 8), st.integers(1, 8))
-@examples(max_examples=20)
+@examples(20)
 def test_a_file_holds_the_network(tmp_path_factory, made, bits, time_bits):
     model, data = made
     small, path = model.quantized(bits, time_bits), tmp_path_factory.mktemp("model") / "small.npz"

@@ -12,9 +12,9 @@ import tracemalloc
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from tables import examples
 
 from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.data.legacy import ADMITTED
@@ -204,7 +204,7 @@ def test_an_array_may_stand_for_two_samples_only_if_its_bytes_are_there_twice(tm
 
 
 @pytest.mark.filterwarnings("ignore::spikenn_cy.errors.DataWarning")
-@settings(max_examples=25)
+@examples(25)
 @given(data=st.data())
 def test_random_data_sets_come_back(tmp_path_factory, data):
     n_samples, n_inputs = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 40))
@@ -346,7 +346,7 @@ def test_a_file_cut_anywhere_is_refused(tmp_path):
 
 
 @pytest.mark.full
-@settings(max_examples=300)
+@examples(300)
 @given(place=st.floats(0, 1, exclude_max=True), byte=st.integers(0, 255), protocol=st.sampled_from([2, 3, 4, 5]))
 def test_a_changed_byte_is_refused_or_leaves_every_rule_kept(tmp_path_factory, place, byte, protocol):
     program = bytearray(pickled(content(), protocol))

@@ -10,13 +10,13 @@ import network_reference as reference
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
 from network_golden_files import NAMES
 from network_golden_files import SETTINGS
 from network_golden_files import NetworkGolden
 from numpy.testing import assert_allclose
 from numpy.testing import assert_array_equal
+from tables import examples
 from ways import instruction_set
 
 from spikenn_cy import Readout
@@ -199,7 +199,7 @@ def round_off(model):
 
 
 @given(cases(), st.booleans())
-@settings(max_examples=150)
+@examples(150)
 def test_every_sample_teaches_what_the_twin_learns(case, rounds):
     model, dataset = model_of(case), data_of(case)
     for i in range(len(dataset)):
@@ -223,7 +223,7 @@ def test_every_sample_teaches_what_the_twin_learns(case, rounds):
 
 
 @given(cases(), st.booleans())
-@settings(max_examples=60)
+@examples(60)
 def test_decisions_are_those_of_the_twin(case, rounds):
     model, dataset = model_of(case), data_of(case, 20)
     if rounds:
@@ -233,7 +233,7 @@ def test_decisions_are_those_of_the_twin(case, rounds):
 
 
 @given(cases())
-@settings(max_examples=40)
+@examples(40)
 def test_first_spikes_of_every_layer_are_those_of_the_twin_that_goes_on_to_the_end(case):
     model, dataset = model_of(case), data_of(case, 8)
     samples = [sample_of(dataset, i) for i in range(len(dataset))]
@@ -712,7 +712,7 @@ def test_own_weights_of_a_feedback_are_drawn_around_0(kind, feedback, stds):
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2), st.booleans(), st.integers(1, 2))
-@settings(max_examples=40)
+@examples(40)
 def test_a_changed_image_teaches_what_the_same_image_changed_before_does(seed, shift, flip, n_channels):
     rng, shape = np.random.default_rng(seed), (5, 6, n_channels)
     times = rng.permutation(np.arange(30 * n_channels)).reshape(1, *shape) / 64  # no ties, whose order a flip changes

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from numpy.testing import assert_array_equal
@@ -13,6 +12,7 @@ from pages import ROOT
 from pages import blocks
 from small_networks import network_settings
 from small_networks import write_images
+from tables import examples
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
@@ -86,7 +86,7 @@ def decided(graph, trace):
 
 
 @pytest.mark.full
-@examples(max_examples=100)
+@examples(100)
 @given(networks())
 def test_a_graph_spikes_and_decides_exactly_as_here_and_each_hidden_neuron_once(tmp_path_factory, made):
     model, data, steps = made
@@ -110,7 +110,7 @@ def test_a_graph_spikes_and_decides_exactly_as_here_and_each_hidden_neuron_once(
 
 
 @pytest.mark.full
-@examples(max_examples=30)
+@examples(30)
 @given(networks(exact=False))
 def test_weights_of_any_value_give_the_same_spikes_up_to_rounding(tmp_path_factory, made):
     model, data, steps = made
@@ -175,7 +175,7 @@ def page():
 
 
 @pytest.mark.full
-@examples(max_examples=100)
+@examples(100)
 @given(networks() | networks(exact=False))
 def test_the_arrays_decide_to_the_bit_as_the_network(tmp_path_factory, page, made):
     model, data, _ = made

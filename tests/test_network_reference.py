@@ -6,7 +6,6 @@ import network_reference as reference
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
 from network_golden_files import NAMES
 from network_golden_files import SETTINGS
@@ -18,6 +17,7 @@ from numpy.testing import assert_allclose
 from numpy.testing import assert_array_equal
 from reference import REAL
 from reference import sample_of
+from tables import examples
 
 pytestmark = pytest.mark.quick
 
@@ -195,7 +195,7 @@ def test_tie_goes_to_the_lower_index():
 
 
 @given(SEEDS)
-@settings(deadline=None, max_examples=20)
+@examples(20)
 def test_what_comes_after_the_decision_is_never_seen(seed):
     rng = np.random.default_rng(seed)
     network, again = (dense_network(np.random.default_rng(seed), [8, 5, 3]) for _ in range(2))
@@ -208,7 +208,7 @@ def test_what_comes_after_the_decision_is_never_seen(seed):
 
 
 @given(SEEDS)
-@settings(deadline=None, max_examples=10)
+@examples(10)
 def test_decision_is_at_the_first_spike_of_the_output(seed):
     rng = np.random.default_rng(seed)
     network = convolution_network(rng)
@@ -284,7 +284,7 @@ def test_window_is_one_at_the_threshold_and_half_a_window_away():
 
 
 @given(SEEDS)
-@settings(deadline=None, max_examples=30)
+@examples(30)
 def test_credit_is_the_transpose_of_charging(seed):
     rng = np.random.default_rng(seed)
     for layer in (dense_network(rng, [7, 4]).layers[0], convolution_network(rng).layers[0]):
@@ -301,7 +301,7 @@ def test_credit_is_the_transpose_of_charging(seed):
 
 
 @given(SEEDS, st.sampled_from(["softmax", "hinge"]), st.integers(1, 3))
-@settings(deadline=None, max_examples=30)
+@examples(30)
 def test_single_layer_moves_by_its_error_from_the_inputs_until_the_decision(seed, error, neurons_per_class):
     rng = np.random.default_rng(seed)
     network = dense_network(rng, [8, 3], neurons_per_class=neurons_per_class, error=error)
@@ -339,7 +339,7 @@ def test_hidden_neuron_learns_nothing_from_inputs_after_its_spike():
 
 
 @given(SEEDS)
-@settings(deadline=None, max_examples=30)
+@examples(30)
 def test_credit_uses_the_weights_before_the_update(seed):
     rng = np.random.default_rng(seed)
     sample = random_sample(rng, 8, 3)
@@ -406,7 +406,7 @@ def test_online_training_keeps_the_first_rates():
 
 
 @given(SEEDS, st.sampled_from(["transport", "mirrored"]))
-@settings(deadline=None, max_examples=20)
+@examples(20)
 def test_convolution_with_one_position_is_a_dense_layer(seed, feedback):
     rng = np.random.default_rng(seed)
     shape = {"input_shape": (3, 3, 2), "kernel_size": 3, "padding": 0, "pool": 1}
@@ -423,7 +423,7 @@ def test_convolution_with_one_position_is_a_dense_layer(seed, feedback):
 
 
 @given(SEEDS, st.integers(0, 2), st.integers(1, 3))
-@settings(deadline=None, max_examples=30)
+@examples(30)
 def test_potentials_are_the_correlation_of_kernels_and_spikes(seed, padding, kernel_size):
     rng = np.random.default_rng(seed)
     layer = convolution_network(rng, padding=padding, kernel_size=kernel_size, pool=1).layers[0]
@@ -472,7 +472,7 @@ def test_positions_that_no_pool_takes_are_cut_off():
 
 
 @given(SEEDS)
-@settings(deadline=None, max_examples=20)
+@examples(20)
 def test_one_position_of_each_pooled_unit_gets_the_credit(seed):
     rng = np.random.default_rng(seed)
     network = convolution_network(rng)
@@ -484,7 +484,7 @@ def test_one_position_of_each_pooled_unit_gets_the_credit(seed):
 
 
 @given(SEEDS)
-@settings(deadline=None, max_examples=20)
+@examples(20)
 def test_kernel_moves_by_the_sum_of_its_positions_events(seed):
     rng = np.random.default_rng(seed)
     network = convolution_network(rng)
@@ -528,7 +528,7 @@ def test_lost_spike_is_not_sent_and_gives_no_update_and_no_credit(build):
 
 
 @given(SEEDS)
-@settings(deadline=None, max_examples=20)
+@examples(20)
 def test_masks_of_units_that_stay_silent_change_nothing(seed):
     rng = np.random.default_rng(seed)
     plain, masked = (convolution_network(np.random.default_rng(seed)) for _ in range(2))

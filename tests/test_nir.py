@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from tables import examples
 
 pytest.importorskip("nir")
 
 import nir
 from hypothesis import given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
 from nir_simulator import chain
 from nir_simulator import simulate
@@ -70,7 +70,7 @@ def decided(graph, trace):
     return graph.metadata["class_of_neuron"][order[0]]
 
 
-@examples(max_examples=50)
+@examples(50)
 @given(seed=SEEDS, threshold=st.sampled_from(TRAITS["threshold"]), **NETWORKS)
 def test_if_neurons_spike_and_decide_exactly_as_here(tmp_path_factory, seed, **traits):
     # Quarters have exact sums in any order; ties of potentials and potentials that meet a threshold are frequent.
@@ -83,7 +83,7 @@ def test_if_neurons_spike_and_decide_exactly_as_here(tmp_path_factory, seed, **t
         assert decided(graph, trace) == model.predict(data)[sample]
 
 
-@examples(max_examples=50)
+@examples(50)
 @given(
     seed=SEEDS,
     neuron=st.sampled_from(["lif", "if"]),

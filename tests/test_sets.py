@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from tables import examples
 
 from spikenn_cy import DataError
 from spikenn_cy import SpikingDataset
@@ -105,7 +105,7 @@ def test_sets_without_a_sample_together_are_refused():
 # Sharing out
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     sizes=st.lists(st.integers(0, 40), min_size=1, max_size=6).filter(lambda sizes: sum(sizes) >= 40),
     shares=st.sampled_from(

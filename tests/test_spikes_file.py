@@ -12,9 +12,9 @@ import zipfile
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from tables import examples
 
 from spikenn_cy.data import archive
 from spikenn_cy.data import spikes
@@ -411,7 +411,7 @@ def sound_files(tmp_path_factory):
 
 
 @pytest.mark.full
-@settings(max_examples=300)
+@examples(300)
 @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), compressed=st.booleans())
 def test_a_flipped_bit_is_refused_or_leaves_every_rule_kept(sound_files, place, bit, compressed):
     raw, path = bytearray(sound_files[compressed]), sound_files[2]

@@ -8,8 +8,8 @@ import csnn_reference as reference
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
+from tables import examples
 from ways import instruction_set
 
 from spikenn_cy.convolution._filters import Filters
@@ -153,7 +153,7 @@ def test_input_times_are_the_twins_for_images_out_of_the_range_of_training(late)
         assert found.max() == 1
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(data=st.data())
 def test_features_are_the_twins(data):
     """Ties, thresholds never reached, late and silent inputs, any number of filters, one winner a position or all."""
@@ -208,7 +208,7 @@ def near_potentials(rng, weights, times):
     return thresholds
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(
     seed=st.integers(0, 2**32 - 1),
     size=st.sampled_from([2, 3, 5, 7]),

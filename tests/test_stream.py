@@ -5,12 +5,12 @@ import pytest
 import test_network
 import test_training
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from small_runs import dense
 from small_runs import settings as small_settings
 from strategies import cases
+from tables import examples
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
@@ -42,13 +42,13 @@ def assert_it_decides_as_whole_samples(model, dataset, seed):
 
 
 @given(cases(), st.integers(0, 9))
-@settings(max_examples=60)
+@examples(60)
 def test_networks_of_one_or_more_layers_decide_as_on_whole_samples(case, seed):
     assert_it_decides_as_whole_samples(test_training.model_of(case), test_training.dataset_of(case), seed)
 
 
 @given(test_network.cases(), st.booleans(), st.integers(0, 9))
-@settings(max_examples=60)
+@examples(60)
 def test_networks_that_learn_in_every_layer_decide_as_on_whole_samples(case, rounds, seed):
     model = test_network.model_of(case)
     if rounds:
@@ -57,7 +57,7 @@ def test_networks_that_learn_in_every_layer_decide_as_on_whole_samples(case, rou
 
 
 @given(cases(), st.integers(0, 9))
-@settings(max_examples=30)
+@examples(30)
 def test_learning_from_a_stream_is_learning_online(case, seed):
     model, other = test_training.model_of(case), test_training.model_of(case)
     dataset, rng, stream = test_training.dataset_of(case), np.random.default_rng(seed), model.stream()

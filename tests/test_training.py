@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import reference
 from hypothesis import given
-from hypothesis import settings
 from numpy.testing import assert_array_equal
 from strategies import TRAITS
 from strategies import case
 from strategies import cases
 from strategies import crossed_cases
+from tables import examples
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
@@ -90,7 +90,7 @@ def test_every_combination_learns_to_the_same_bits_in_every_way_to_find_first_sp
 
 @pytest.mark.full
 @given(cases())
-@settings(max_examples=300)
+@examples(300)
 def test_epochs_learn_like_the_reference_when_neurons_are_screened(case):
     model, dataset, (network, samples) = model_of(case), dataset_of(case), reference_of(case)
     history = model.fit(dataset, forward="screening")
@@ -111,7 +111,7 @@ def test_an_unknown_way_to_find_first_spikes_is_refused():
 
 @pytest.mark.full
 @given(cases())
-@settings(max_examples=200)
+@examples(200)
 def test_epochs_learn_like_the_reference(case):
     model, dataset, (network, samples) = model_of(case), dataset_of(case), reference_of(case)
     history = model.fit(dataset)

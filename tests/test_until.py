@@ -6,7 +6,6 @@ import reference
 import test_network
 import test_training
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
 from network_reference import decided
 from numpy.testing import assert_array_equal
@@ -14,6 +13,7 @@ from reference import REAL
 from small_runs import dense
 from small_runs import settings as small_settings
 from strategies import cases
+from tables import examples
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
@@ -52,7 +52,7 @@ def answer_of_network(network, indices, times, end):
 
 
 @given(cases(), SHARES)
-@settings(max_examples=60)
+@examples(60)
 def test_answers_of_one_or_more_layers_are_those_of_the_simulation(case, share):
     model, dataset = test_training.model_of(case), test_training.dataset_of(case)
     network, samples = test_training.reference_of(case)
@@ -62,7 +62,7 @@ def test_answers_of_one_or_more_layers_are_those_of_the_simulation(case, share):
 
 
 @given(test_network.cases(), st.booleans(), SHARES)
-@settings(max_examples=60)
+@examples(60)
 def test_answers_of_a_network_that_learns_in_every_layer_are_those_of_the_simulation(case, rounds, end):
     model, dataset = test_network.model_of(case), test_network.data_of(case, 12)
     if rounds:
