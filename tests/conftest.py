@@ -1,6 +1,11 @@
 """What all tests share, so that a run of them is the same everywhere and a slow machine fails nothing."""
 
+import os
 import signal
+
+# Before NumPy is imported, here and in what tests start: algebra of so few numbers takes several times as long on
+# several processors, the more so when others want them.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import HealthCheck

@@ -237,7 +237,7 @@ def weights_that_cannot_be_normalised(folder):
 
 @case(finding=r"memory: must suffice for network and data, got ")
 def more_weights_than_memory(folder):
-    write_settings(folder / "config.json", network={"n_neurons": 3 * 10**8})
+    write_settings(folder / "config.json", network={"n_neurons": 3 * 10**6})
     wide = SpikingDataset([0, 1, 2, 3], [0, 1, 2], [0, 0, 0], [0, 1, 2], n_inputs=2**31 - 1)
     wide.save(folder / "in" / "trainset.npz")
     for name in ("valset", "testset"):

@@ -311,7 +311,7 @@ def test_a_format(monkeypatch, capsys, tmp_path):
 def test_a_picture(monkeypatch, capsys, tmp_path):
     pytest.importorskip("matplotlib")
     picture = PICTURES["run"]["accuracy"]
-    monkeypatch.setitem(PICTURES["run"], "dummy", Picture(picture.draw, "The accuracy once more."))
+    monkeypatch.setitem(PICTURES, "run", {"dummy": Picture(picture.draw, "The accuracy once more.")})
     write_data(tmp_path / "in")
     words = ["run", tmp_path / "in", tmp_path / "out", write_settings(tmp_path / "c.json"), "--report"]
     assert main([str(word) for word in words]) == 0
