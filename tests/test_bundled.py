@@ -69,7 +69,7 @@ def test_a_name_of_no_network_is_refused_with_those_there_are():
 
 
 def test_digits_of_other_people_and_of_8_x_8_pixels_are_mostly_recognised():
-    images, labels = load_digits()
+    images, labels = (part[::6] for part in load_digits())
     framed = np.stack([FRAME.framed((one * 15.9).astype(np.uint8))[0] for one in images])
     assert np.mean(pretrained("mnist").predict(framed) == labels) > 0.8
 

@@ -73,6 +73,7 @@ def compared(small, data, folder, *options):
     assert_array_equal(levels, found.levels)
 
 
+@pytest.mark.full
 @examples(15)
 @given(networks(), st.integers(2, 8), st.integers(1, 8))
 def test_any_network_decides_in_c_as_in_python(tmp_path_factory, made, bits, time_bits):

@@ -72,6 +72,7 @@ def test_the_command_prints_the_comparison_in_four_forms(two, capsys, tmp_path):
     assert latex.count(r"\\") == 3
 
 
+@pytest.mark.full
 def test_the_comparison_is_drawn(two, capsys, tmp_path):
     status, _, err = call(capsys, "compare", *two, "--figure", tmp_path / "both.svg")
     assert (status, err) == (0, "")

@@ -210,6 +210,7 @@ def test_times_make_a_data_set():
 # Learning
 
 
+@pytest.mark.full
 def test_the_defaults_work_on_unseen_samples():
     cases = {
         "digits": (PIXELS[TRAIN], LABELS[TRAIN], PIXELS[VAL], LABELS[VAL], 0.94),
@@ -383,6 +384,7 @@ def test_the_same_random_state_gives_the_same_bits_and_another_one_others(rule):
 # Learning part by part
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("rule", [{"rule": "s2stdp"}, DEEP], ids=["one layer", "all layers"])
 def test_learning_part_by_part_comes_near_to_learning_at_once(rule):
     model = SpikingClassifier(**rule, random_state=0)
@@ -394,6 +396,7 @@ def test_learning_part_by_part_comes_near_to_learning_at_once(rule):
     assert (model.n_iter_, model.history_.epochs) == (40, [])
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("rule", [{"rule": "s2stdp"}, DEEP], ids=["one layer", "all layers"])
 def test_a_first_part_may_lack_classes_and_be_one_sample(rule):
     model = SpikingClassifier(**rule, random_state=0)
@@ -473,6 +476,7 @@ def test_scores_agree_with_the_decision_where_no_time_tells(threshold, n_classes
     assert (times == times[:, :1]).all()
 
 
+@pytest.mark.full
 def test_scores_of_a_network_are_the_largest_potentials_of_classes_at_the_decision():
     """A network that stops at the decision is asked for them; one that goes on to the end tells when that was."""
     model = small(**DEEP, hidden=(), n_fields=1).fit(PIXELS[TRAIN], LABELS[TRAIN])
@@ -754,6 +758,7 @@ def test_without_scikit_learn_one_line_says_what_to_install():
         assert done.stderr.strip().splitlines()[-1] == f"spikenn_cy.errors.MissingExtra: {said}"
 
 
+@pytest.mark.processes
 def test_the_package_itself_is_imported_without_scikit_learn():
     assert run("import spikenn_cy, sys; dir(spikenn_cy); assert 'sklearn' not in sys.modules").returncode == 0
     assert run("import sys; sys.modules['sklearn'] = None\nfrom spikenn_cy import *; Readout").returncode == 0
@@ -763,6 +768,7 @@ def test_the_package_itself_is_imported_without_scikit_learn():
         _ = spikenn_cy.SpikingRegressor
 
 
+@pytest.mark.processes
 def test_the_package_lists_every_public_name_also_those_that_are_imported_late():
     assert {"LatencyEncoder", "SpikingClassifier", "Readout", "DataWarning"} <= {*spikenn_cy.__all__}
     assert {*spikenn_cy.__all__, "experiments", "features", "plots"} <= {*dir(spikenn_cy)}

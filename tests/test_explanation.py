@@ -122,6 +122,7 @@ def test_hidden_spikes_are_explained_of_the_network_as_it_was():
         found.of(found.inputs[0])
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", ["one layer", *test_network.KINDS])
 def test_a_picture_shows_the_weights_of_the_spikes_and_the_way_to_the_threshold(kind):
     pytest.importorskip("matplotlib")

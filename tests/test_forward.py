@@ -1,6 +1,5 @@
 """Every way to find first spikes has the same outcome, and rules are given nothing that depends on the way."""
 
-import functools
 import importlib.util
 import subprocess
 import sys
@@ -14,18 +13,18 @@ from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
 from spikenn_cy.network.forward import FORWARDS
 
-pytestmark = pytest.mark.quick
+pytestmark = pytest.mark.full
 
 # Moves every neuron by its own potential, so that weights tell what potentials the rule was given.
 READS_POTENTIALS = """
-from spikenn_cy.kernels.layout cimport {scope}, LayerOutput
+from spikenn_cy.kernels.layout cimport ALL, FIRST_OF_CLASS, LayerOutput
 from spikenn_cy.kernels.stdp cimport RowUpdate
 from spikenn_cy.rules._base cimport Rule
 
 cdef class ByPotential(Rule):
-    def __init__(self, config, *args):
+    def __init__(self, scope, config, *args):
         super().__init__(config, *args)
-        self.scope = {scope}
+        self.scope = ALL if scope == "ALL" else FIRST_OF_CLASS
         self.needs_potentials = True
 
     cdef Py_ssize_t learn(self, const LayerOutput *output, RowUpdate *updates) noexcept nogil:
@@ -62,9 +61,14 @@ def compiled(folder, name, source):
     return module
 
 
+@pytest.fixture(scope="module")
+def by_potential(tmp_path_factory):
+    """Return the rule."""
+    return compiled(tmp_path_factory.mktemp("rule"), "by_potential", READS_POTENTIALS).ByPotential
+
+
 @pytest.mark.parametrize("scope", ["ALL", "FIRST_OF_CLASS"])
-def test_a_rule_that_needs_potentials_is_given_exact_ones(scope, tmp_path, monkeypatch):
-    rule = compiled(tmp_path, f"by_potential_{scope.lower()}", READS_POTENTIALS.format(scope=scope)).ByPotential
+def test_a_rule_that_needs_potentials_is_given_exact_ones(by_potential, scope, monkeypatch):
     rng = np.random.default_rng(0)
     times = rng.integers(0, 60, (1, 300)) / 64
     data = SpikingDataset(*SpikingDataset.from_numpy(times, [0])._arrays[:3], [0], 300, 1.0, np.arange(3))
@@ -73,7 +77,7 @@ def test_a_rule_that_needs_potentials_is_given_exact_ones(scope, tmp_path, monke
         "optimizer": {"method": "s2stdp", "ap": 0.1, "am": -0.1, "t_gap": 0.1, "class_inhib": True},
     }
     kind = type(Readout.from_config(config, 300, 3).config.optimizer)
-    monkeypatch.setattr(kind, "build", functools.partialmethod(rule))
+    monkeypatch.setattr(kind, "build", lambda config, *args: by_potential(scope, config, *args))
     found = set()
     for way in ("auto", *FORWARDS):
         model = Readout.from_config(config, 300, 3, seed=1)

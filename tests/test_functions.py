@@ -171,6 +171,7 @@ def test_a_grid_search_names_the_set_that_does_not_suit():
         gridsearch((datasets()[0], UNLABELLED), GRID)
 
 
+@pytest.mark.processes
 def test_a_script_without_a_guard_is_told_what_to_write(many, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(f"from spikenn_cy.experiments import kfold\nkfold({str(many)!r}, {SHORT!r}, n_proc=2)\n")

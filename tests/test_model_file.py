@@ -87,7 +87,7 @@ def refusal(path, load=Readout.load):
 
 
 def test_a_file_that_was_compressed_is_refused_before_it_is_unpacked(saved):
-    np.savez_compressed(saved, **arrays_in(saved), more=np.zeros(64 * MEGABYTE, np.int8))
+    np.savez_compressed(saved, **arrays_in(saved), more=np.zeros(16 * MEGABYTE, np.int8))
     assert saved.stat().st_size < MEGABYTE
     said, n_bytes = refusal(saved)
     assert said.startswith(f"{saved}: must be a file that Readout.save wrote, got 'header' compressed")

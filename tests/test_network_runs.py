@@ -10,6 +10,7 @@ from small_networks import interrupted
 from small_networks import network_settings
 from small_networks import write_images
 from small_runs import contents
+from tables import some
 
 from spikenn_cy import Readout
 from spikenn_cy import SpikingDataset
@@ -188,7 +189,7 @@ def written(path, settings):
     return path
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", some(KINDS, 1))
 def test_folds_of_a_cross_validation_are_runs(tmp_path, capsys, kind):
     for fold in range(2):
         write_images(tmp_path / "in" / str(fold), seed=fold)

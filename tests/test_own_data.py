@@ -220,6 +220,7 @@ def test_twenty_pictures_are_a_data_set_from_which_pictures_are_named(here, caps
     assert line.split("\t")[0] == picture.name
 
 
+@pytest.mark.full
 def test_names_of_a_published_data_set_are_printed(here, capsys):
     small_images = pytest.importorskip("small_images")
     small_images.write_mnist(here / "in")

@@ -356,6 +356,7 @@ def test_records_of_each_kind_are_known_for_what_they_are(home):
             assert (kind.record_in(home / place) is not None) == (kind is other), (folder, place)
 
 
+@pytest.mark.full
 def test_a_file_that_only_has_the_name_of_a_record_makes_no_run_of_a_folder(here, capsys):
     """So the settings beside which an extraction is written are no run whose network would be lost."""
     (here / "new").mkdir()

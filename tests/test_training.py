@@ -143,6 +143,7 @@ def test_learning_online_goes_on_with_the_rates_and_thresholds_of_the_last_epoch
     assert_same_state(model, network)
 
 
+@pytest.mark.full
 @given(cases())
 def test_the_same_seed_gives_the_same_bits(case):
     dataset, models = dataset_of(case), (model_of(case), model_of(case))
@@ -172,6 +173,7 @@ def test_another_seed_drops_others(dropout):
     assert not np.array_equal(first.layers[-1].weights, second.layers[-1].weights)
 
 
+@pytest.mark.full
 @given(cases(hidden=TRAITS["hidden"][-1]))
 def test_only_the_last_layer_learns(case):
     model = model_of(case)
