@@ -21,7 +21,7 @@ def sleep(seconds):
 
 def hold(begun, until):
     begun.touch()
-    for _ in range(3000):  # a test that fails does not keep the workers
+    for _ in range(12_000):  # a test that fails does not keep the workers
         if until.exists():
             break
         time.sleep(0.01)

@@ -10,6 +10,7 @@ import sys
 import time
 
 from distributed import Client
+from small_runs import PATIENCE
 from small_runs import ROOT
 
 TESTS = os.fspath(ROOT / "tests")
@@ -72,7 +73,7 @@ def unfinished(address):
         return waiting.union(*client.run(lambda dask_worker: set(dask_worker.state.tasks)).values())
 
 
-def until(condition, seconds=30):
+def until(condition, seconds=PATIENCE):
     """Wait for a condition, and return what it returned."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

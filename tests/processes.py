@@ -8,6 +8,7 @@ import time
 import uuid
 from pathlib import Path
 
+from small_runs import PATIENCE
 from small_runs import ROOT
 
 MARK = "SPIKENN_CY_TEST_MARK"
@@ -48,11 +49,12 @@ class Family:
         return [number for number, words in self.members().items() if "spawn_main" in words]
 
     def gone_soon(self):
-        """Return whether no process is left within a second, or what a new one takes to be ready to notice anything.
+        """Return whether no process is left within a second, or within 20, or what a new one takes to be ready.
 
-        A worker that had just been started must first be ready, which takes seconds on a busy machine.
+        A worker that had just been started must first be ready, which takes seconds on a busy machine; one that is
+        not told of its parent's end works for a minute.
         """
-        return self.gone_within(1) or self.gone_within(4 * seconds_to_start())
+        return self.gone_within(1) or self.gone_within(max(20, 4 * seconds_to_start()))
 
     def gone_within(self, seconds):
         deadline = time.monotonic() + seconds
@@ -63,7 +65,7 @@ class Family:
         return True
 
     def wait_until(self, condition):
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not condition():
             assert self.parent.poll() is None, self.parent.stderr.read()
             assert time.monotonic() < deadline
@@ -71,7 +73,7 @@ class Family:
 
     def end(self):
         """Return exit status, stdout and stderr of the command, which ends by itself."""
-        out, err = self.parent.communicate(timeout=120)
+        out, err = self.parent.communicate(timeout=PATIENCE)
         return self.parent.returncode, out, err
 
     def __enter__(self):

@@ -15,6 +15,7 @@ from spikenn_cy.data.dataset import SpikingDataset
 
 ROOT = Path(__file__).parent.parent
 N_INPUTS = 12
+PATIENCE = 600  # seconds after which a test gives up waiting for a process, however slow the machine is
 
 SETTINGS = {
     "network": [{"n_neurons": 6, "firing_threshold": 1.5, "w_init_normal": True, "w_norm": True}],
@@ -83,7 +84,7 @@ def script(*words, folder=None, stdout=subprocess.PIPE):
         stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -16,6 +16,7 @@ pytest.importorskip("matplotlib")
 
 from small_networks import network_settings
 from small_networks import write_images
+from small_runs import PATIENCE
 from small_runs import ROOT
 from small_runs import contents
 from small_runs import settings
@@ -867,7 +868,7 @@ def python(source, *words):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
 

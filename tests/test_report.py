@@ -14,6 +14,7 @@ pytest.importorskip("matplotlib")
 
 from small_networks import network_settings
 from small_networks import write_images
+from small_runs import PATIENCE
 from small_runs import contents
 from small_runs import dense
 from small_runs import settings
@@ -266,7 +267,7 @@ def browsed(page, folder):
         ],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0

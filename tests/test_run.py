@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from small_runs import PATIENCE
 from small_runs import ROOT
 from small_runs import command
 from small_runs import contents
@@ -213,7 +214,7 @@ def start(job):
 
 
 def wait_for(path, process):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not path.exists():
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline
@@ -236,7 +237,7 @@ def test_a_process_that_was_stopped_is_gone_on_with_to_the_same_bits(tmp_path, w
     with start(redirected(job, overwrite=overwrite)) as process:
         wait_for(job.output / "checkpoint.npz", process)
         process.send_signal(with_signal)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out, err) == (status, "", said.format(output=job.output))
     assert (job.output / "checkpoint.npz").exists()
     assert not (job.output / "result.json").exists()
