@@ -1,5 +1,6 @@
 """What all tests share, so that a run of them is the same everywhere and a slow machine fails nothing."""
 
+import contextlib
 import os
 import signal
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings
 from ways import instruction_set
+from ways import one_process
 
 from spikenn_cy.kernels.primitives import available_instructions
 from spikenn_cy.network import sharing
@@ -51,6 +53,13 @@ def threads_as_asked(many_processors, monkeypatch):
     monkeypatch.setattr(sharing, "WEIGHTS_A_THREAD", 1)
     for module in (sharing, choice):
         monkeypatch.setattr(module, "numbers_to_time", lambda most: [most])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Let commands start processes only in tests of those, unless they are told how many."""
+    with contextlib.nullcontext() if item.get_closest_marker("processes") else one_process():
+        return (yield)
 
 
 def pytest_configure(config):

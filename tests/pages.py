@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from small_runs import script
+from ways import one_process
 
 from spikenn_cy.cli.entry import main
 
@@ -191,7 +192,11 @@ def ours(module, *words, place):
     That such a process does that is a matter of other tests.
     """
     command = "run" if module == "spikenn_cy.run" else None
-    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+    with (
+        contextlib.redirect_stdout(io.StringIO()) as out,
+        contextlib.redirect_stderr(io.StringIO()) as err,
+        one_process(),
+    ):
         status = main(words, command=command)
     beyond = [line for line in err.getvalue().splitlines() if not ASIDE.match(line)]
     assert (status, beyond) == (0, []), f"{place}: {err.getvalue()}"
