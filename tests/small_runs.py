@@ -116,8 +116,17 @@ def make_read_only(monkeypatch, folder):
 
 
 def moments(folder, copies, monkeypatch):
-    """Have a folder copied to ``copies`` before and after each change of a name in it; return the list of copies."""
-    made, changing = [], []
+    """Have a folder copied to ``copies`` before and after each change of a name in it; return the list of copies.
+
+    As it stands after a change it mostly stands before the next: what is copied already is not copied again.
+    """
+    made, changing, known = [], [], []
+
+    def copy():
+        state = {str(path): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
+        if known != [state]:
+            known[:] = [state]
+            made.append(shutil.copytree(folder, copies / str(len(made)), symlinks=True))
 
     def watched(change):
         def changed(*names, **options):
@@ -125,10 +134,10 @@ def moments(folder, copies, monkeypatch):
                 return change(*names, **options)
             changing.append(True)
             try:
-                made.append(shutil.copytree(folder, copies / str(len(made)), symlinks=True))
+                copy()
                 answer = change(*names, **options)
                 if folder.exists():
-                    made.append(shutil.copytree(folder, copies / str(len(made)), symlinks=True))
+                    copy()
                 return answer
             finally:
                 changing.pop()

@@ -654,8 +654,8 @@ BOMBS = {
             1,
         )
     )[2:],
-    "nesting deeper than the stack of calls": b"(" * 200_000 + b"t" * 200_000 + b".",
-    "lists deeper than the stack of calls": b"]" * 200_000 + b"a" * 199_999 + b".",
+    "nesting deeper than the stack of calls": b"(" * 100_000 + b"t" * 100_000 + b".",
+    "lists deeper than the stack of calls": b"]" * 100_000 + b"a" * 99_999 + b".",
     "one array a hundred thousand times": file_of(
         data=b"]" + array_of(raw(SPIKE * 100_000), spike_dtype(), 100_000) + b"q\x00(" + b"h\x00" * 100_000 + b"e",
     )[2:],

@@ -1,5 +1,6 @@
 """Pictures show what the records say, name what they measure, and leave nothing behind but themselves."""
 
+import functools
 import itertools
 import json
 import pickle
@@ -94,6 +95,20 @@ def drawn(folder, input=None, **chosen):
     return dict(plots.pictures(folder, input, **chosen))
 
 
+@pytest.fixture(scope="module")
+def looked_at(home):
+    """Return a function that gives all pictures of a folder, laid out, which no test may change."""
+
+    @functools.cache
+    def pictures(folder):
+        found = drawn(home / folder, data_of(home, folder))
+        for figure in found.values():
+            figure.draw_without_rendering()
+        return found
+
+    return pictures
+
+
 def shown_boxes(axis):
     """Return the places of the names beside an axis that are in view."""
     low, high = sorted(axis.get_view_interval())
@@ -110,11 +125,10 @@ def texts(axis):
 
 
 @pytest.mark.parametrize("folder", ["run", "dense", "conv", "kfold", "grid", "ablation"])
-def test_every_axis_of_every_picture_is_labelled_and_every_picture_has_an_alternative_text(home, folder):
-    found = drawn(home / folder, data_of(home, folder))
+def test_every_axis_of_every_picture_is_labelled_and_every_picture_has_an_alternative_text(home, looked_at, folder):
+    found = looked_at(folder)
     assert set(found) == set(plots.PICTURES[plots.Source(home / folder).kind])
     for name, figure in found.items():
-        figure.draw_without_rendering()
         assert len(plots.alt_text(figure)) > 40
         assert plots.told_by(figure) == plots.alt_text(figure)  # its name in 0.1.0
         first = figure.axes[0].get_subplotspec()
@@ -130,9 +144,8 @@ def test_every_axis_of_every_picture_is_labelled_and_every_picture_has_an_altern
 
 
 @pytest.mark.parametrize("folder", ["run", "dense", "conv", "kfold", "grid"])
-def test_names_beside_an_axis_do_not_touch(home, folder):
-    for name, figure in drawn(home / folder, data_of(home, folder)).items():
-        figure.draw_without_rendering()
+def test_names_beside_an_axis_do_not_touch(looked_at, folder):
+    for name, figure in looked_at(folder).items():
         for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
             for one, other in itertools.pairwise(shown_boxes(axis)):
                 assert not one.overlaps(other), (name, texts(axis))
@@ -639,9 +652,8 @@ def test_the_same_picture_gives_the_same_bytes(home):
         assert first.startswith(magic)
 
 
-def test_a_picture_of_100_dots_an_inch_is_800_pixels_wide(home):
-    folders = ("run", *LAYERS)
-    for figure in (figure for name in folders for figure in drawn(home / name, data_of(home, name)).values()):
+def test_a_picture_of_100_dots_an_inch_is_800_pixels_wide(looked_at):
+    for figure in (figure for name in ("run", *LAYERS) for figure in looked_at(name).values()):
         content = plots.rendered(figure, "png", 100)
         assert int.from_bytes(content[16:20], "big") == 800
 

@@ -221,6 +221,16 @@ def wait_for(path, process):
         time.sleep(0.005)
 
 
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    """Return a run of so many epochs that it is surely under way when a signal comes, and the files that it leaves."""
+    folder = tmp_path_factory.mktemp("long")
+    config = write_settings(folder / "config.json", trainer={"epochs": 400})
+    job = RunJob(folder / "out", write_data(folder / "in"), config)
+    run_single(job)
+    return job, contents(job.output)
+
+
 @pytest.mark.parametrize(
     ("with_signal", "overwrite", "status", "said"),
     [
@@ -230,10 +240,10 @@ def wait_for(path, process):
     ],
     ids=["killed", "Ctrl-C", "Ctrl-C while replacing"],
 )
-def test_a_process_that_was_stopped_is_gone_on_with_to_the_same_bits(tmp_path, with_signal, overwrite, status, said):
-    # Enough epochs that the run is surely under way when the signal comes.
-    config = write_settings(tmp_path / "config.json", trainer={"epochs": 400})
-    job = RunJob(tmp_path / "out", write_data(tmp_path / "in"), config)
+def test_a_process_that_was_stopped_is_gone_on_with_to_the_same_bits(
+    long, tmp_path, with_signal, overwrite, status, said
+):
+    job, whole = redirected(long[0], output=tmp_path / "out"), long[1]
     with start(redirected(job, overwrite=overwrite)) as process:
         wait_for(job.output / "checkpoint.npz", process)
         process.send_signal(with_signal)
@@ -242,8 +252,7 @@ def test_a_process_that_was_stopped_is_gone_on_with_to_the_same_bits(tmp_path, w
     assert (job.output / "checkpoint.npz").exists()
     assert not (job.output / "result.json").exists()
     run_single(job)
-    run_single(redirected(job, output=tmp_path / "whole"))
-    assert contents(job.output) == contents(tmp_path / "whole")
+    assert contents(job.output) == whole
 
 
 @pytest.mark.parametrize("complete", [False, True])
