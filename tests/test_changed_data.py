@@ -12,6 +12,7 @@ from small_runs import script
 from small_runs import settings
 from small_runs import write_data
 from small_runs import write_settings
+from tables import some
 
 from spikenn_cy.config import ExperimentConfig
 from spikenn_cy.data.archive import data_start
@@ -151,7 +152,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-@pytest.mark.parametrize(("epoch", "own"), [(0, 0), (2, 1 << 28), (5, 0)])
+@pytest.mark.parametrize(("epoch", "own"), some([(2, 1 << 28), (0, 0), (5, 0)], 1))
 def test_a_run_whose_data_are_overwritten_records_no_result_and_keeps_what_it_had(
     tmp_path, monkeypatch, what, epoch, own
 ):
