@@ -86,7 +86,7 @@ def decided(graph, trace):
 
 
 @pytest.mark.full
-@examples(100)
+@examples(40)
 @given(networks())
 def test_a_graph_spikes_and_decides_exactly_as_here_and_each_hidden_neuron_once(tmp_path_factory, made):
     model, data, steps = made
@@ -175,7 +175,7 @@ def page():
 
 
 @pytest.mark.full
-@examples(100)
+@examples(40)
 @given(networks() | networks(exact=False))
 def test_the_arrays_decide_to_the_bit_as_the_network(tmp_path_factory, page, made):
     model, data, _ = made

@@ -70,7 +70,7 @@ def decided(graph, trace):
     return graph.metadata["class_of_neuron"][order[0]]
 
 
-@examples(50)
+@examples(25)
 @given(seed=SEEDS, threshold=st.sampled_from(TRAITS["threshold"]), **NETWORKS)
 def test_if_neurons_spike_and_decide_exactly_as_here(tmp_path_factory, seed, **traits):
     # Quarters have exact sums in any order; ties of potentials and potentials that meet a threshold are frequent.
@@ -83,7 +83,7 @@ def test_if_neurons_spike_and_decide_exactly_as_here(tmp_path_factory, seed, **t
         assert decided(graph, trace) == model.predict(data)[sample]
 
 
-@examples(50)
+@examples(25)
 @given(
     seed=SEEDS,
     neuron=st.sampled_from(["lif", "if"]),

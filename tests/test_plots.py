@@ -653,9 +653,10 @@ def test_the_same_picture_gives_the_same_bytes(home):
 
 
 def test_a_picture_of_100_dots_an_inch_is_800_pixels_wide(looked_at):
-    for figure in (figure for name in ("run", *LAYERS) for figure in looked_at(name).values()):
+    for figure in looked_at("run").values():
         content = plots.rendered(figure, "png", 100)
         assert int.from_bytes(content[16:20], "big") == 800
+    assert {figure.get_figwidth() for name in LAYERS for figure in looked_at(name).values()} == {8}
 
 
 def test_a_picture_that_cannot_be_written_leaves_what_was_there(home, tmp_path, monkeypatch):
