@@ -52,8 +52,8 @@ def assert_parts(found, wanted):
 def test_the_table_is_what_was_published():
     for source in SOURCES.values():
         assert len(set(source.class_names)) == len(source.class_names)
-        assert all(mirror.endswith("/") for mirror in source.mirrors)
-        assert len(source.mirrors) > 1 or not source.files
+        assert all(mirror.startswith("https://") and mirror.endswith("/") for mirror in source.mirrors)
+        assert bool(source.mirrors) == bool(source.files)
         assert all(re.fullmatch("[0-9a-f]{32}", file.md5) for file in source.files)
     sizes = {name: len(source.class_names) for name, source in SOURCES.items()}
     assert sizes == {
