@@ -175,6 +175,22 @@ def explained(model: "Readout", sample: SpikingDataset) -> Explanation:
     )
 
 
+def output_potentials(model: "Readout", sample: SpikingDataset) -> list[Explanation]:
+    """Return what charged each output neuron until it fired, or until the sample's end.
+
+    Parameters
+    ----------
+    model : Readout
+    sample : SpikingDataset
+        Of one sample, as `one_sample` returns it.
+    """
+    spikes = [model.first_spikes(sample, layer=position)[0][0] for position in range(len(model.layers))]
+    silent = spikes[-1] >= STAMP.type(model.max_time)
+    asked = _Asked(model, sample, spikes)
+    ways = [BY_POTENTIAL if alone else None for alone in silent]
+    return [asked.about(len(spikes) - 1, neuron, way=way) for neuron, way in enumerate(ways)]
+
+
 class _Asked:
     """A sample, and when the neurons of each layer fire."""
 

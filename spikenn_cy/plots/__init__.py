@@ -22,6 +22,7 @@ from spikenn_cy.plots.competition import competition
 from spikenn_cy.plots.competition import neurons
 from spikenn_cy.plots.curves import accuracy
 from spikenn_cy.plots.curves import folds
+from spikenn_cy.plots.decision import decision
 from spikenn_cy.plots.decisions import confusion
 from spikenn_cy.plots.explanation import explanation
 from spikenn_cy.plots.filters import filters
@@ -52,6 +53,7 @@ __all__ = [
     "compare",
     "competition",
     "confusion",
+    "decision",
     "decision_times",
     "explanation",
     "feature_activity",
