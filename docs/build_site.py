@@ -16,7 +16,6 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # the package that was built in this tree, not another one
 # Pages of the site that stand elsewhere in the tree, where people look for them.
 ELSEWHERE = {
-    "README.md": "index.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "configs/README.md": "published-settings.md",

@@ -57,7 +57,7 @@ def test_spikes_after_the_decision_are_paler_than_those_that_it_heard(trained):
     assert len(heard) + len(later) == len(test[3][1])
     assert heard.max() <= moment
     assert (later > moment).all()
-    assert len([axes for axes in figure.axes if axes.get_ylabel().startswith("layer")]) == len(model.layers) - 1
+    assert len([axes for axes in figure.axes if axes.get_ylabel() == "hidden spikes"]) == len(model.layers) - 1
 
 
 def test_a_decision_without_an_output_spike_says_so():

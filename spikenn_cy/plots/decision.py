@@ -70,7 +70,8 @@ def decision(model: Readout, sample: "Sample") -> "Figure":
     _spikes(panels[0], shown, shown.times, shown.inputs, shown.n_inputs, "input spikes")
     for number, (axes, times) in enumerate(zip(panels[1:-1], shown.hidden, strict=True)):
         fired = np.flatnonzero(times < np.float32(shown.end))
-        _spikes(axes, shown, times[fired], fired, len(times), f"layer {number}")
+        name = "hidden spikes" if len(shown.hidden) == 1 else f"spikes of layer {number}"
+        _spikes(axes, shown, times[fired], fired, len(times), name)
     _potentials(panels[-1], shown)
     for axes in panels:
         axes.set_xlim(-MARGIN * shown.last, shown.last)
