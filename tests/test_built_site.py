@@ -164,10 +164,20 @@ def test_what_the_button_copies_of_a_console_is_the_commands(browser, address):
     context.close()
 
 
-@pytest.mark.parametrize("sought", ["energy", "quantise", "quantize", "overfitting", "unbalanced", "imbalanced"])
-def test_a_search_finds(browser, address, sought):
+@pytest.mark.parametrize(
+    ("sought", "page"),
+    [
+        ("energy", "cost"),
+        ("quantise", "glossary"),
+        ("quantize", "commands"),
+        ("overfitting", "when-it-does-not-learn"),
+        ("unbalanced", "when-it-does-not-learn"),
+        ("imbalanced", "when-it-does-not-learn"),
+    ],
+)
+def test_a_search_leads_to_the_page_where_it_is_said(browser, address, sought, page):
     window = browser.new_page(viewport={"width": 1280, "height": 800})
     window.goto(f"{address}/index.html")
     window.locator(".md-search__input").fill(sought)
-    window.wait_for_selector(".md-search-result__item", timeout=30_000)
+    window.wait_for_selector(f".md-search-result__item a[href*='{page}.html']", timeout=60_000, state="attached")
     window.close()
