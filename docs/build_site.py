@@ -2,7 +2,6 @@
 
 import importlib
 import inspect
-import json
 import os
 import re
 import sys
@@ -13,7 +12,11 @@ import griffe
 from mkdocs.structure.files import File
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))  # the package that was built in this tree, not another one
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]  # the package that was built in this tree, not another one
+
+from notebooks import kept  # noqa: E402
+from notebooks import page_of  # noqa: E402
+
 # Pages of the site that stand elsewhere in the tree, where people look for them.
 ELSEWHERE = {
     "CONTRIBUTING.md": "contributing.md",
@@ -28,16 +31,10 @@ def on_files(files, config):
     for source, page in ELSEWHERE.items():
         files.append(File.generated(config, page, content=(ROOT / source).read_text(encoding="utf-8")))
     for path in sorted((ROOT / "docs").glob("*.ipynb")):
-        files.append(File.generated(config, f"{path.stem}.md", content=page_of(path)))
+        page, pictures = page_of(path, kept(path))
+        for name, content in {f"{path.stem}.md": page, **pictures}.items():
+            files.append(File.generated(config, name, content=content))
     return files
-
-
-def page_of(path):
-    """Return a notebook as Markdown, with where to get it."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    sources = [("".join(cell["source"]), cell["cell_type"] == "code") for cell in cells]
-    first, *others = (f"```python\n{source}\n```" if is_code else source for source, is_code in sources)
-    return "\n\n".join([first, f"This page as a [notebook]({path.name}).", *others])
 
 
 def on_page_markdown(markdown, page, config, files):
@@ -50,7 +47,8 @@ def on_page_markdown(markdown, page, config, files):
         if target in ELSEWHERE:
             return f"[{text}]({ELSEWHERE[target]}{anchor})"
         if target.startswith("docs/"):
-            return f"[{text}]({target.removeprefix('docs/')}{anchor})"
+            to = re.sub(r"\.ipynb$", ".md", target.removeprefix("docs/"))  # of a notebook, its page
+            return f"[{text}]({to}{anchor})"
         return text if (ROOT / target).exists() else link[0]
 
     return LINK.sub(on_site, markdown)
