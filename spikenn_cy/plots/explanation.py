@@ -52,7 +52,7 @@ def explanation(found: Explanation) -> "Figure":
     images = images_of(found)
     n_columns = min(A_ROW, len(images))
     n_rows = -(-len(images) // A_ROW) if images else 1
-    figure = new_figure(3.4 if n_rows == 1 else 4.6)
+    figure = new_figure(3.8 if n_rows == 1 else 4.6)
     # The curve is as wide as two images, at least.
     grid = figure.add_gridspec(n_rows, n_columns + 2)
     largest = max((float(np.nanmax(np.abs(image), initial=0)) for _, image in images), default=0.0) or 1.0
@@ -76,11 +76,11 @@ def explanation(found: Explanation) -> "Figure":
     curve.text(0, found.threshold, " threshold", va="bottom", fontsize="small")
     curve.axvline(found.time, color=VERMILION, linewidth=1.2)
     curve.set_xlabel("time" if found.fired else "time; it does not fire")
-    curve.set_ylabel(f"potential of {found.name}")
+    curve.set_ylabel("potential")
     curve.set_xlim(left=0)
     tidy(curve)
-    if found.predicted is not None:
-        figure.suptitle(f"class {found.predicted}, decided by {found.decided_by}")
+    decision = "" if found.predicted is None else f"class {found.predicted}, decided by {found.decided_by}: "
+    figure.suptitle(f"{decision}{found.name}")
     return with_alt_text(figure, f"{found.caption[:1].upper()}{found.caption[1:]}.")
 
 
