@@ -548,6 +548,7 @@ WRONG = [None, 3, "nowhere", b"run", [1], np.zeros((2, 3)), History([])]
         plots.layers,
         plots.neurons,
         plots.rendered,
+        plots.samples,
         plots.weights,
         lambda wrong: list(plots.pictures(wrong)),
         lambda wrong: plots.raster(wrong, wrong),

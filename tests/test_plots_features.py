@@ -11,6 +11,7 @@ from spikenn_cy.data.dataset import SpikingDataset
 from spikenn_cy.errors import DataError
 from spikenn_cy.plots import feature_activity
 from spikenn_cy.plots import filters
+from spikenn_cy.plots import samples
 from spikenn_cy.plots.canvas import alt_text
 
 pytestmark = pytest.mark.quick
@@ -125,3 +126,37 @@ def test_activity_of_nothing_is_refused():
         feature_activity(np.zeros((3, 3)))
     with pytest.raises(DataError, match="must hold at least one sample"):
         feature_activity(SpikingDataset.from_numpy(*dense(9, 0))[:0])
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (3, 2, 2)])
+def test_samples_are_drawn_as_the_images_that_they_are(shape):
+    dataset = SpikingDataset.from_numpy(*dense(30, 0)).reshaped(shape)
+    figure = samples(dataset, [4, 29])
+    images = [axes.images[0].get_array() for axes in figure.axes]
+    times = dataset.to_dense()[[4, 29]].reshape(2, 3, *shape[1:])
+    np.testing.assert_array_equal(images, times if len(shape) == 2 else times.min(axis=3))
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == [str(dataset.classes[dataset.labels[number]]) for number in (4, 29)]
+    assert f"2 samples as images of 3 by {shape[1]} pixels" in alt_text(figure)
+    assert len(samples(dataset).axes) == 10
+    unlabelled = SpikingDataset.from_numpy(dense(13, 0)[0]).reshaped(shape)
+    assert not any(axes.get_title() for axes in samples(unlabelled, range(13)).axes)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "finding"),
+    [
+        ([0, 9], "must be from 0 to 8, got 9"),
+        ([0.5], "must be from 0 to 8, got 0.5"),
+        ([], "must be of 1 to 100 samples, got 0"),
+        (3, "must be several numbers of samples, got 3"),
+    ],
+)
+def test_samples_that_there_are_not_are_refused(numbers, finding):
+    with pytest.raises(DataError, match=f"^numbers: {finding}"):
+        samples(SpikingDataset.from_numpy(*dense(9, 0)).reshaped((3, 4)), numbers)
+
+
+def test_samples_that_are_no_images_are_refused():
+    with pytest.raises(DataError, match=r"input_shape: must be that of images, got \(12,\)"):
+        samples(SpikingDataset.from_numpy(*dense(9, 0)))

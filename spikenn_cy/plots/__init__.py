@@ -30,6 +30,7 @@ from spikenn_cy.plots.grid import grid
 from spikenn_cy.plots.layers import layers
 from spikenn_cy.plots.over_time import accuracy_over_time
 from spikenn_cy.plots.raster import raster
+from spikenn_cy.plots.samples import samples
 from spikenn_cy.plots.source import NotRecorded
 from spikenn_cy.plots.source import Source
 from spikenn_cy.plots.source import folder_given
@@ -65,6 +66,7 @@ __all__ = [
     "pictures",
     "raster",
     "rendered",
+    "samples",
     "told_by",
     "weights",
     "write_figure",
