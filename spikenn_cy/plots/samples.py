@@ -71,5 +71,5 @@ def samples(dataset: SpikingDataset, numbers: Iterable[int] | None = None) -> "F
         axes.set_yticks([])
         if chosen.labels is not None:
             axes.set_title(short_text(chosen.classes[chosen.labels[number]]), fontsize="small")
-    said = f"{len(wanted)} samples as images of {shape[0]} by {shape[1]} pixels"
+    said = f"{len(wanted)} sample{'s' * (len(wanted) > 1)} as images of {shape[0]} by {shape[1]} pixels"
     return with_alt_text(figure, f"{said}, the darker a pixel the earlier it spikes.")
