@@ -25,6 +25,11 @@ CLAIMS = {
     "table-to-decision": lambda names: (
         names["scores"]["first-spike network"].mean() > 95 and names["small"].score(names["unseen"]) > 0.9
     ),
+    "pixels-to-convolution": lambda names: (
+        names["models"]["convolution"].score(names["test"])
+        > names["models"]["hidden layer"].score(names["test"])
+        > names["models"]["one layer"].score(names["test"])
+    ),
 }
 
 
