@@ -31,6 +31,9 @@ CLAIMS = {
         > names["models"]["one layer"].score(names["test"])
     ),
     "published-method": lambda names: names["result"].mean > 0.93,
+    "camera-events": lambda names: (
+        names["model"].score(names["test"]) > 0.9 and names["right"] > 0.9 * len(names["test"])
+    ),
 }
 
 
