@@ -34,6 +34,7 @@ CLAIMS = {
     "camera-events": lambda names: (
         names["model"].score(names["test"]) > 0.9 and names["right"] > 0.9 * len(names["test"])
     ),
+    "float-to-c": lambda names: names["small"].score(names["test"]) > 0.9 and names["same"],
 }
 
 
