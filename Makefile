@@ -5,7 +5,7 @@ KILLS ?= 20
 HARNESS = PYTHONPATH=.:tests $(PYTHON) -m
 HEADERS = $(shell find spikenn_cy benchmarks -name '*.h')
 
-.PHONY: help build test quick lint format types docs bench fuzz kill plant sanitize load clean
+.PHONY: help build test quick lint format types docs bench fuzz kill plant sanitize load release clean
 
 help: ## list these
 	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read name what; do printf '%-10s%s\n' "$$name" "$$what"; done
@@ -54,6 +54,9 @@ sanitize: ## run kernels and damaged files under sanitizers, in a copy
 
 load: ## do mixed work for SECONDS and watch what may grow
 	$(HARNESS) harness.load --seconds $(SECONDS)
+
+release: ## look whether this commit can be released, with its wheel on every Python here
+	$(PYTHON) .ci/release
 
 clean: ## remove what was built, and what tools keep
 	rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache .asv
