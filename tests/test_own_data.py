@@ -237,3 +237,11 @@ def test_names_of_a_published_data_set_are_printed(here, capsys):
     names = json.loads(Path("images/dataset.json").read_text())["classes"]
     assert answer["class_names"] == [names[number] for number in answer["classes"]]
     assert names[9] == "Ankle boot"
+    pytest.importorskip("matplotlib")
+    from spikenn_cy.plots import PICTURES
+    from spikenn_cy.plots.canvas import label_text
+    from spikenn_cy.plots.source import Source
+
+    drawn = Source(Path("run"), "spikes")
+    axes = PICTURES["run"]["confusion"].draw(drawn).axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == [label_text(name) for name in names]

@@ -319,6 +319,15 @@ def test_a_confusion_matrix_counts_every_sample_once(home):
     assert shares[1, 2] == pytest.approx(100 * counts[1, 2] / np.count_nonzero(labels == 1))
 
 
+def test_a_confusion_matrix_has_the_names_of_classes_that_are_numbers(home):
+    model, data = Readout.load(home / "run" / "model.npz"), SpikingDataset.from_file(home / "in" / "testset.npz")
+    names = ["apple", "pear", "plum", "quince"]
+    axes = plots.confusion(model, data, class_names=names).axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == names[: model.n_classes]
+    with pytest.raises(DataError, match=r"^class_names: must name every class, got \['apple'\]$"):
+        plots.confusion(model, data, class_names=names[:1])
+
+
 def test_a_confusion_matrix_is_of_a_network_and_labelled_samples_that_suit_it(home):
     model = Readout.load(home / "run" / "model.npz")
     test = SpikingDataset.from_file(home / "in" / "testset.npz")

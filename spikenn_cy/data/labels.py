@@ -1,5 +1,6 @@
 """Labels as a caller has them, checked and numbered, so that kernels meet nothing but class numbers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -90,3 +91,11 @@ def number_classes(y: npt.ArrayLike | None, n_samples: int, place: str = "y") ->
     require(len(names) == n_samples, place, f"must have a label for each of {n_samples} samples", len(names), DataError)
     classes, labels = np.unique(names, return_inverse=True)
     return labels.astype(INDEX), classes
+
+
+def called(classes: npt.NDArray[Any], names: Sequence[str]) -> list[str] | None:
+    """Return the names of classes that are positions in ``names``; None if they are not."""
+    if not (len(names) > 0 and len(classes) > 0 and classes.dtype.kind in "iu"):
+        return None
+    are_positions = 0 <= classes.min() <= classes.max() < len(names)
+    return [names[number] for number in classes.tolist()] if are_positions else None

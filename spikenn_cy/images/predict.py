@@ -4,12 +4,10 @@ import math
 import os
 from collections.abc import Iterable
 from collections.abc import Iterator
-from collections.abc import Mapping
 from collections.abc import Sequence
 from collections.abc import Sized
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +15,7 @@ import numpy as np
 from spikenn_cy.bundled.networks import Pretrained
 from spikenn_cy.bundled.networks import pretrained
 from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.data.labels import called
 from spikenn_cy.data.pictures import Size
 from spikenn_cy.data.pictures import in_colour
 from spikenn_cy.errors import DataError
@@ -29,8 +28,8 @@ from spikenn_cy.network.cost import totals_until_decision
 from spikenn_cy.network.integer.model import IntegerReadout
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.storage.kinds import ENCODER
-from spikenn_cy.storage.kinds import EXTRACTION
 from spikenn_cy.storage.kinds import MODEL
+from spikenn_cy.storage.kinds import class_names_in
 from spikenn_cy.storage.model_kinds import ENCODER_FILE
 from spikenn_cy.storage.model_kinds import EXTRACTOR
 from spikenn_cy.storage.model_kinds import NETWORK
@@ -135,7 +134,7 @@ def predict(question: Question) -> Prediction:
     return Prediction(
         samples=samples.names,
         classes=found.classes,
-        class_names=_names_of(found.classes, samples.names_of_classes),
+        class_names=called(found.classes, samples.names_of_classes),
         times=found.times,
         accuracy=None if right is None else float(np.mean(found.classes == right)),
         n_spikes=found.n_spikes,
@@ -196,12 +195,6 @@ def _joined(parts: Sequence[_Decided]) -> _Decided:
     )
 
 
-def _names_of(found: np.ndarray, named: Sequence[str]) -> list[str] | None:
-    """Return the names of classes that are numbers of names; None if they are not."""
-    of_numbers = bool(named) and found.dtype.kind in "iu" and found.min() >= 0 and found.max() < len(named)
-    return [named[number] for number in found.tolist()] if of_numbers else None
-
-
 def load_network(path: str | os.PathLike[str]) -> Network:
     """Return the network in a file, in floating point or in whole numbers; raise `DataError` if it is none."""
     return IntegerReadout.load(path) if kind_of(Path(path)) == QUANTISED else Readout.load(path)
@@ -216,7 +209,6 @@ def _of_images(question: Question, extractor: str | os.PathLike[str], network: N
     path = model_in(extractor, MODEL, EXTRACTOR)
     model, inputs = load_extractor(path), read_inputs(question.data, question.labels, question.size)
     _require_end(network, question)
-    record = EXTRACTION.record_in(path.parent) or {}
     shape = getattr(model, "image_shape", None)
     images = inputs.images
     if shape is not None and images.ndim == 3 and len(shape) == 3 and shape[2] == 3:  # grey ones among coloured ones
@@ -225,7 +217,7 @@ def _of_images(question: Question, extractor: str | os.PathLike[str], network: N
     labels = None if inputs.labels is None else inputs.labels.tolist()
     if inputs.names is not None and labels is not None and {*labels} - {*map(str, network.classes.tolist())}:
         labels = None  # folders of pictures that are no classes
-    return _Samples(blocks, inputs.names or range_of(images), labels, _names_in(record))
+    return _Samples(blocks, inputs.names or range_of(images), labels, class_names_in(path.parent))
 
 
 def _of_pictures(question: Question, shipped: Pretrained) -> _Samples:
@@ -301,8 +293,3 @@ def _known(labels: Sequence[object], network: Network, place: tuple[str, str]) -
     rule = f"must have labels among the classes of {readout}"
     require(not unknown, where, rule, ", ".join(unknown[:5]) + ", …" * (len(unknown) > 5), DataError)
     return np.array([of_text[str(label)] for label in labels])
-
-
-def _names_in(record: Mapping[str, Any]) -> Sequence[str]:
-    names = record.get("class_names", ())
-    return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else ()

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from spikenn_cy.data.labels import called
 from spikenn_cy.errors import RunError
 from spikenn_cy.plots.activity import feature_activity
 from spikenn_cy.plots.canvas import alt_text
@@ -74,7 +75,8 @@ __all__ = [
 
 
 def _confusion(source: Source) -> "Figure":
-    return confusion(source.trained, source.test)
+    named = source.class_names
+    return confusion(source.trained, source.test, class_names=named if called(source.trained.classes, named) else ())
 
 
 def _weights(source: Source) -> "Figure":

@@ -1,5 +1,6 @@
 """How a network decides: which classes it takes for which, without which an accuracy hides what it is made of."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy.typing as npt
 
 from spikenn_cy.data.classes import in_classes
 from spikenn_cy.data.dataset import SpikingDataset
+from spikenn_cy.data.labels import called
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.network.readout import Readout
@@ -29,7 +31,13 @@ SHORT_NAME = 3  # characters that fit side by side
 DARK = 55  # percent, below which a field is dark enough for white digits
 
 
-def confusion(model: Readout, dataset: SpikingDataset, n_threads: int = 1, ax: "Axes | None" = None) -> "Figure":
+def confusion(
+    model: Readout,
+    dataset: SpikingDataset,
+    n_threads: int = 1,
+    ax: "Axes | None" = None,
+    class_names: Sequence[str] = (),
+) -> "Figure":
     """Return how many samples of each class were taken for each class.
 
     Parameters
@@ -41,6 +49,8 @@ def confusion(model: Readout, dataset: SpikingDataset, n_threads: int = 1, ax: "
         As in `Readout.predict`.
     ax : matplotlib.axes.Axes, optional
         Where to draw. Default: in a new figure.
+    class_names : sequence of str, optional
+        What the classes 0, 1 … are called. Default: as they are.
 
     Returns
     -------
@@ -54,7 +64,10 @@ def confusion(model: Readout, dataset: SpikingDataset, n_threads: int = 1, ax: "
     MissingExtra
         If matplotlib is not installed.
     """
-    return drawn(confusions(model, dataset, n_threads), model.classes, ax)
+    counts = confusions(model, dataset, n_threads)
+    names = called(model.classes, class_names)
+    require(names is not None or len(class_names) == 0, "class_names", "must name every class", class_names, DataError)
+    return drawn(counts, model.classes if names is None else np.array(names), ax)
 
 
 def drawn(counts: npt.NDArray[np.int64], names: np.ndarray, ax: "Axes | None" = None) -> "Figure":

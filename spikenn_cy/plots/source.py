@@ -34,6 +34,7 @@ from spikenn_cy.storage.kinds import METRICS
 from spikenn_cy.storage.kinds import MODEL
 from spikenn_cy.storage.kinds import RUN
 from spikenn_cy.storage.kinds import STATS
+from spikenn_cy.storage.kinds import class_names_in
 from spikenn_cy.storage.records import read_record
 
 PARTS = ("train", "val", "test")
@@ -136,6 +137,11 @@ class Source:
             close = did_you_mean(self.label, names)
             raise RunError(f"label: must be a class of the run, such as {names[0]}, got {shortened(self.label)}{close}")
         return 0 if self.label is None else names.index(self.label)
+
+    @property
+    def class_names(self) -> Sequence[str]:
+        """What a published data set calls the classes 0, 1 …; nothing if the data are of another origin."""
+        return () if self.input is None else class_names_in(Path(self.input))
 
     @functools.cached_property
     def test(self) -> SpikingDataset:

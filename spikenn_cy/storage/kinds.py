@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -227,3 +228,9 @@ REPRODUCTION = Kind(
     state=(f"data/*/{IMAGE_SETS.record}",),
 )
 KINDS = (RUN, BATCH, EXTRACTION, IMAGE_SETS, ENCODING, REPRODUCTION)
+
+
+def class_names_in(folder: Path) -> Sequence[str]:
+    """Return what a published data set calls the classes 0, 1 …, if a folder has its features; else nothing."""
+    names = (EXTRACTION.record_in(folder) or {}).get("class_names", ())
+    return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else ()
