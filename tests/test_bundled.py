@@ -63,9 +63,10 @@ def test_a_file_that_is_not_that_of_the_card_is_refused(tmp_path, monkeypatch):
         pretrained("mnist")
 
 
-def test_a_name_of_no_network_is_refused_with_those_there_are():
-    with pytest.raises(DataError, match=r"^name: must be one of mnist, fmnist, got 'cifar10'$"):
-        pretrained("cifar10")
+@pytest.mark.parametrize("name", ["cifar10", "MNIST", "", None, 3, ["mnist"]])
+def test_a_name_of_no_network_is_refused_with_those_there_are(name):
+    with pytest.raises(DataError, match=r"^name: must be one of mnist, fmnist, got "):
+        pretrained(name)
 
 
 def test_digits_of_other_people_and_of_8_x_8_pixels_are_mostly_recognised():
@@ -184,6 +185,16 @@ def test_options_that_exclude_each_other_are_refused(tmp_path, capsys, words, me
     seven = picture(tmp_path / "seven.png", drawn())
     assert main(["predict", seven, *words]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_spikes_without_a_network_are_refused_with_what_is_missing(tmp_path, capsys):
+    SpikingDataset.from_numpy(np.random.default_rng(0).random((4, 5))).save(tmp_path / "testset.npz")
+    for place in (tmp_path, tmp_path / "testset.npz"):
+        assert main(["predict", str(place)]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.endswith("(without --readout, images are asked for, for --pretrained mnist)")
+    assert main(["predict", str(tmp_path), "--pretrained", "mnist"]) == 2
+    assert "--readout" not in capsys.readouterr().err
 
 
 def test_images_of_another_size_in_an_array_are_refused(tmp_path, capsys):

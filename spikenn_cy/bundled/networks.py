@@ -151,7 +151,7 @@ def pretrained(name: str) -> Pretrained:
     >>> digits.network
     <IntegerReadout 784 -> 7,744 -> 10 neurons, 10 classes, weights of 8 bits, times of 5>
     """
-    require(name in BUNDLES, "name", f"must be one of {', '.join(BUNDLES)}", name, DataError)
+    require(isinstance(name, str) and name in BUNDLES, "name", f"must be one of {', '.join(BUNDLES)}", name, DataError)
     folder = FOLDER / name
     card = read_card(name)
     for file, digest in card.sha256.items():

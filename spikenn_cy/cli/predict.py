@@ -10,6 +10,7 @@ from spikenn_cy.bundled.networks import read_card
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import counting_number
 from spikenn_cy.cli.arguments import size_of_pictures
+from spikenn_cy.errors import DataError
 from spikenn_cy.errors import RunError
 from spikenn_cy.images.predict import Prediction
 from spikenn_cy.images.predict import Question
@@ -68,7 +69,12 @@ def main(arguments: argparse.Namespace) -> int:
         n_threads=arguments.n_threads,
         verbose=True,
     )
-    found = predict(question)
+    try:
+        found = predict(question)
+    except DataError as error:
+        if own or arguments.pretrained:
+            raise
+        raise DataError(f"{error} (without --readout, images are asked for, for --pretrained {DEFAULT})") from None
     if shipped is not None:
         card = read_card(shipped)
         _say(f"note: by the network for {card.title} that comes with the package, --pretrained {card.name}")
