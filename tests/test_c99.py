@@ -10,8 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
-from small_networks import images
-from small_networks import network_settings
 from tables import examples
 from test_integers import dense_model
 from test_integers import networks
@@ -110,12 +108,79 @@ def test_networks_that_have_learned_decide_in_c_as_in_python(tmp_path, kind):
     compared(model.quantized(4, 5), test, tmp_path, "-O2")
 
 
-def test_a_processor_of_32_bits_has_the_same_decisions(tmp_path):
-    times, labels = images(60, 0)
-    model = Readout.from_config(network_settings("conv"), 36, 3, input_shape=(6, 6))
-    data = SpikingDataset.from_numpy(times, labels)
-    model.fit(data, epochs=1)
-    compared(model.quantized(3, 3), data, tmp_path, "-m32")
+# A program of 32 bits that needs no library of that width: it asks Linux itself to write and to end.
+BARE = r"""
+#include "network.h"
+#include "samples.h"
+
+static int ask(int what, int first, const void *second, int third)
+{
+    int answer;
+    __asm__ volatile("int $0x80" : "=a"(answer) : "a"(what), "b"(first), "c"(second), "d"(third) : "memory");
+    return answer;
+}
+
+static void tell(int number, char after)
+{
+    char text[12];
+    int at = 11;
+    text[at] = after;
+    do {
+        text[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    ask(4, 1, text + at, 12 - at);
+}
+
+void _start(void)
+{
+    int k, time;
+    for (k = 0; k < SAMPLES; k++) {
+        tell(spikenn_classify(inputs + starts[k], times + starts[k], starts[k + 1] - starts[k], &time), ' ');
+        tell(time, '\n');
+    }
+    ask(1, sizeof(void *), 0, 0);
+}
+"""
+WIDTH = ("-m32", "-static", "-nostdlib", "-ffreestanding", "-fno-stack-protector", "-O2")
+
+
+def bare(source, *options, folder):
+    """Compile a source to a program of 32 bits, ``bare``."""
+    command = ["gcc", "-std=gnu99", *options, *WIDTH, source, "-o", "bare"]
+    return subprocess.run(command, cwd=folder, text=True, capture_output=True, check=False)
+
+
+def array_of(kind, name, numbers):
+    return f"static const {kind} {name}[] = {{{', '.join(map(str, numbers))}}};\n"
+
+
+@pytest.mark.parametrize("kind", ["dense", "conv"])
+def test_a_processor_of_32_bits_has_the_same_decisions(tmp_path, kind):
+    (tmp_path / "empty.c").write_text("void _start(void) {}\n")
+    if shutil.which("gcc") is None or bare("empty.c", folder=tmp_path).returncode:
+        pytest.skip("there is no gcc that makes programs of 32 bits")
+    model, test = digits_model(kind)
+    small, data = model.quantized(8, 5), test[:100]
+    export(small, tmp_path / "network.h")
+    levels = small.levels(data)
+    arrays = (("int", "starts", data.indptr), ("uint16_t", "inputs", data.indices), ("uint8_t", "times", levels))
+    text = "".join(array_of(kind, name, numbers.tolist()) for kind, name, numbers in arrays)
+    (tmp_path / "samples.h").write_text(f"#define SAMPLES {len(data)}\n{text}")
+    (tmp_path / "bare.c").write_text(BARE)
+    made = bare("bare.c", "-Wall", "-Wextra", "-Werror", folder=tmp_path)
+    assert made.returncode == 0, made.stderr
+    try:
+        done = subprocess.run(["./bare"], cwd=tmp_path, text=True, capture_output=True, check=False)
+    except OSError:
+        pytest.skip("nothing here runs programs of 32 bits")
+    if done.returncode < 0:
+        pytest.skip("this system takes no calls of programs of 32 bits")
+    assert done.returncode == 4  # bytes of a pointer
+    numbers, levels = np.array(done.stdout.split(), int).reshape(-1, 2).T
+    found = small.decisions(data)
+    assert_array_equal(numbers, found.numbers)
+    assert_array_equal(levels, found.levels)
 
 
 def test_the_largest_thresholds_are_numbers_of_c(tmp_path):
