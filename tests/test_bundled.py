@@ -187,6 +187,28 @@ def test_options_that_exclude_each_other_are_refused(tmp_path, capsys, words, me
     assert message in capsys.readouterr().err
 
 
+def test_labels_that_are_no_classes_are_refused_and_names_of_folders_are_none(tmp_path, capsys):
+    np.save(tmp_path / "x.npy", np.zeros((2, 28, 28), np.uint8))
+    np.save(tmp_path / "y.npy", np.array([0, 12]))
+    folder = tmp_path / "pictures" / "mine"
+    folder.mkdir(parents=True)
+    picture(folder / "a.png", drawn())
+    picture(folder / "b.png", drawn())
+    for data in (tmp_path / "x.npy", folder):
+        assert main(["predict", str(data), "--labels", str(tmp_path / "y.npy")]) == 2
+        assert capsys.readouterr().err.endswith("must have labels among the classes of mnist, got '12'\n")
+    np.save(tmp_path / "y.npy", np.array([7, 7]))
+    assert main(["predict", str(folder), "--labels", str(tmp_path / "y.npy")]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "accuracy 100.00 %"
+    assert main(["predict", str(folder.parent)]) == 0
+    assert "accuracy" not in capsys.readouterr().out
+
+
+def test_a_name_of_a_picture_moves_no_terminal(tmp_path, capsys):
+    assert main(["predict", picture(tmp_path / "\x1b[2J.png", drawn())]) == 0
+    assert "\x1b" not in capsys.readouterr().err
+
+
 def test_spikes_without_a_network_are_refused_with_what_is_missing(tmp_path, capsys):
     SpikingDataset.from_numpy(np.random.default_rng(0).random((4, 5))).save(tmp_path / "testset.npz")
     for place in (tmp_path, tmp_path / "testset.npz"):

@@ -12,6 +12,7 @@ from typing import TextIO
 from spikenn_cy.cli import COMMANDS
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.examples import ending
+from spikenn_cy.cli.saying import say
 from spikenn_cy.errors import SpikennError
 from spikenn_cy.errors import printable
 from spikenn_cy.utils._bus_error import end_at_bus_error
@@ -56,18 +57,18 @@ def main(arguments: Sequence[str] | None = None, *, command: str | None = None) 
         _let_go_of_stdout()
         return NOBODY_READS
     except KeyboardInterrupt as interrupt:
-        _say(f"interrupted{interrupt}")
+        say(f"interrupted{interrupt}")
         return INTERRUPTED
     except SpikennError as error:
-        _say(f"error: {error}")
+        say(f"error: {error}")
     except ModuleNotFoundError as absent:
         if not is_needed(absent.name or ""):  # a mistake in the program
             raise
-        _say(f"error: {what_to_type(absent.name or '')}")
+        say(f"error: {what_to_type(absent.name or '')}")
     except OSError as error:
-        _say(f"error: {error.filename or 'input or output'}: must be usable, got {error.strerror or error}")
+        say(f"error: {error.filename or 'input or output'}: must be usable, got {error.strerror or error}")
     except MemoryError as error:
-        _say(f"error: memory: must suffice for network and data, got {error}")
+        say(f"error: memory: must suffice for network and data, got {error}")
     return WRONG
 
 
@@ -108,13 +109,8 @@ def _parser(command: str | None) -> Parser:
 def _warnings_in_one_line() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("default", UserWarning)
-        warnings.showwarning = lambda message, *_: _say(f"warning: {message}")
+        warnings.showwarning = lambda message, *_: say(f"warning: {message}")
         yield
-
-
-def _say(text: str) -> None:
-    if sys.stderr is not None:
-        print(printable(" ".join(text.split())), file=sys.stderr)
 
 
 class Plain(io.TextIOBase):

@@ -3,13 +3,13 @@
 import argparse
 import json
 import math
-import sys
 
 from spikenn_cy.bundled.networks import BUNDLES
 from spikenn_cy.bundled.networks import read_card
 from spikenn_cy.cli.arguments import Parser
 from spikenn_cy.cli.arguments import counting_number
 from spikenn_cy.cli.arguments import size_of_pictures
+from spikenn_cy.cli.saying import say
 from spikenn_cy.errors import DataError
 from spikenn_cy.errors import RunError
 from spikenn_cy.images.predict import Prediction
@@ -72,26 +72,22 @@ def main(arguments: argparse.Namespace) -> int:
     try:
         found = predict(question)
     except DataError as error:
-        if own or arguments.pretrained:
+        if own or arguments.pretrained or not str(error).startswith(f"{arguments.data}: "):
             raise
         raise DataError(f"{error} (without --readout, images are asked for, for --pretrained {DEFAULT})") from None
     if shipped is not None:
         card = read_card(shipped)
-        _say(f"note: by the network for {card.title} that comes with the package, --pretrained {card.name}")
+        say(f"note: by the network for {card.title} that comes with the package, --pretrained {card.name}")
     for note in found.notes[:NOTES]:
-        _say(f"note: {note}")
+        say(f"note: {note}")
     if len(found.notes) > NOTES:
-        _say(f"note: and {len(found.notes) - NOTES:,} other pictures likewise")
+        say(f"note: and {len(found.notes) - NOTES:,} other pictures likewise")
     print(as_json(found) if arguments.json else as_text(found))
     return 0
 
 
 def _bundles() -> str:
     return ", ".join(f"{name} ({bundle.title})" for name, bundle in BUNDLES.items())
-
-
-def _say(text: str) -> None:
-    print(" ".join(text.split()), file=sys.stderr)
 
 
 def as_json(found: Prediction) -> str:

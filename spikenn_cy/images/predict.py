@@ -22,6 +22,7 @@ from spikenn_cy.errors import DataError
 from spikenn_cy.errors import require
 from spikenn_cy.features import Extractor
 from spikenn_cy.features import load_extractor
+from spikenn_cy.images.inputs import Images
 from spikenn_cy.images.inputs import read_inputs
 from spikenn_cy.images.inputs import read_spikes
 from spikenn_cy.network.cost import totals_until_decision
@@ -214,9 +215,7 @@ def _of_images(question: Question, extractor: str | os.PathLike[str], network: N
     if shape is not None and images.ndim == 3 and len(shape) == 3 and shape[2] == 3:  # grey ones among coloured ones
         images = in_colour(images)
     blocks = _features(model, network, images, (str(path), question))
-    labels = None if inputs.labels is None else inputs.labels.tolist()
-    if inputs.names is not None and labels is not None and {*labels} - {*map(str, network.classes.tolist())}:
-        labels = None  # folders of pictures that are no classes
+    labels = _labels_of(inputs, network, question)
     return _Samples(blocks, inputs.names or range_of(images), labels, class_names_in(path.parent))
 
 
@@ -232,15 +231,19 @@ def _of_pictures(question: Question, shipped: Pretrained) -> _Samples:
 
     require(question.size is None, "--size", "must not be given beside --pretrained", question.size, DataError)
     inputs = read_inputs(question.data, question.labels, prepare=framed)
-    blocks = (
-        SpikingDataset._computed((times,), max_time=FEATURES_END)
-        for times in shipped.extractor.time_blocks(inputs.images, n_threads=question.n_threads)
-    )
-    names = shipped.card.class_names
-    labels = None if inputs.labels is None else inputs.labels.tolist()
-    if labels is not None and {*map(str, labels)} - {*map(str, shipped.network.classes.tolist())}:
-        labels = None  # folders of pictures that are no classes
-    return _Samples(blocks, inputs.names or range_of(inputs.images), labels, names, notes)
+    blocks = _features(shipped.extractor, shipped.network, inputs.images, (shipped.card.name, question))
+    labels = _labels_of(inputs, shipped.network, question)
+    return _Samples(blocks, inputs.names or range_of(inputs.images), labels, shipped.card.class_names, notes)
+
+
+def _labels_of(inputs: Images, network: Network, question: Question) -> list[object] | None:
+    """Return the labels of images; None if there are none, or they are names of folders that are no classes."""
+    if inputs.labels is None:
+        return None
+    labels: list[object] = inputs.labels.tolist()
+    of_folders = inputs.names is not None and question.labels is None
+    unknown = {*map(str, labels)} - {*map(str, network.classes.tolist())}
+    return None if of_folders and unknown else labels
 
 
 def _features(

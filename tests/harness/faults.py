@@ -56,7 +56,7 @@ PYTHON = [
     ("storage/output.py", "and os.path.samefile(file, given)", "and file == given", "batch run extract"),
     ("utils/atomic.py", "os.replace(hidden, target)", "os.link(hidden, target)", "atomic"),
     ("utils/atomic.py", "os.path.exists(target) and not os.path.isfile(target)", "False", "atomic"),
-    ("errors.py", "if c.isprintable() else", "if True else", "records door refusals"),
+    ("errors.py", "if c.isprintable() or", "if True or", "records door refusals"),
     # Training and its files
     ("network/history.py", "if last.epoch > 2 and", "if last.epoch >= 2 and", "training until run"),
     ("network/history.py", "report.val_accuracy > best:", "report.val_accuracy >= best:", "training until run"),
@@ -108,8 +108,8 @@ PYTHON = [
     ("experiments/batch.py", 'if manifest["command"] != command:', "if False:", "batch records"),
     (
         "experiments/data.py",
-        "if _stamp(self.path) != self.stamp:",
-        "if _stamp(self.path)[0] != self.stamp[0]:",
+        "_stamp(self.path) != self.stamp",
+        "_stamp(self.path)[0] != self.stamp[0]",
         "given_data batch run",
     ),
     ("experiments/folds.py", 'fold.state != "complete"', 'fold.state == "new"', "batch functions"),
