@@ -30,7 +30,7 @@ from spikenn_cy.experiments.quantization import quantisations
 from spikenn_cy.experiments.store import model_of
 from spikenn_cy.export import export
 from spikenn_cy.export import write_samples
-from spikenn_cy.network.cost import totals_until_decision
+from spikenn_cy.network.cost import counts_of
 
 NETWORKS = {
     "dense": ([{"n_neurons": 400}, {"n_neurons": 10}], {}),
@@ -148,7 +148,7 @@ def rows(model: Readout, test: SpikingDataset, bits: Sequence[int], time_bits: S
     kinds = list(quantisations(model, bits, time_bits))
     speeds = [Speed(seconds_of(model, test))]
     speeds += [Speed(seconds_of(small, test), in_c(small, test)) for small in kinds]
-    counted = [totals(*totals_until_decision(model, test)), *(in_integers(small, test) for small in kinds)]
+    counted = [totals(*counts_of(model, test).until_decision), *(in_integers(small, test) for small in kinds)]
     return [
         [
             "float" if row.bits is None else str(row.bits),

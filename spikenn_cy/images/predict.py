@@ -25,7 +25,8 @@ from spikenn_cy.features import load_extractor
 from spikenn_cy.images.inputs import Images
 from spikenn_cy.images.inputs import read_inputs
 from spikenn_cy.images.inputs import read_spikes
-from spikenn_cy.network.cost import totals_until_decision
+from spikenn_cy.network.cost import counts_of
+from spikenn_cy.network.cost import decisions
 from spikenn_cy.network.integer.model import IntegerReadout
 from spikenn_cy.network.readout import Readout
 from spikenn_cy.storage.kinds import ENCODER
@@ -180,10 +181,15 @@ def _decided(network: Network, block: SpikingDataset, question: Question) -> _De
         times = np.where(fired, found.levels * (network.max_time / network.n_levels), np.nan).astype(np.float32)
         costs = (found.n_spikes.sum(axis=1), found.n_additions.sum(axis=1)) if question.cost else (None, None)
         return _Decided(network.classes[found.numbers], times, *costs)
-    first = network.first_spikes(block, n_threads)[0].min(axis=1)
+    if question.cost:
+        counts = counts_of(network, block, n_threads)
+        numbers, first, costs = counts.classes, counts.times, counts.until_decision
+    else:
+        spikes = network.first_spikes(block, n_threads)
+        numbers, first, _ = decisions(*spikes, network.n_classes, network.max_time)
+        costs = (None, None)
     times = np.where(first < network.max_time, first, np.nan).astype(np.float32)
-    costs = totals_until_decision(network, block, n_threads) if question.cost else (None, None)
-    return _Decided(network.predict(block, n_threads), times, *costs)
+    return _Decided(network.classes[numbers], times, *costs)
 
 
 def _joined(parts: Sequence[_Decided]) -> _Decided:

@@ -262,6 +262,12 @@ class Counts:
     spikes: npt.NDArray[np.int64]
     operations: npt.NDArray[np.int64]
 
+    @property
+    def until_decision(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Of each sample, the spikes that all layers take in until the decision, and the additions for them."""
+        taken = self.inputs[:, UNTIL] + self.spikes[:, :-1, UNTIL].sum(axis=1)
+        return taken, self.operations[:, :, UNTIL].sum(axis=1)
+
 
 def counts_of(model: "Readout", dataset: SpikingDataset, n_threads: int = 1) -> Counts:
     """Count, some samples at a time so that memory is bounded.
@@ -285,15 +291,6 @@ def counts_of(model: "Readout", dataset: SpikingDataset, n_threads: int = 1) -> 
     widest = max(model.n_inputs, *(layer.n_neurons for layer in model.layers))
     in_blocks(dataset, widest, n_threads, lambda part: _count(model, dataset[part], _part(counts, part)))
     return counts
-
-
-def totals_until_decision(
-    model: "Readout", dataset: SpikingDataset, n_threads: int = 1
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return for each sample the spikes that layers take in until the decision, and the additions for them."""
-    counts = counts_of(model, dataset, n_threads)
-    spikes = counts.inputs[:, UNTIL] + counts.spikes[:, :-1, UNTIL].sum(axis=1)
-    return spikes, counts.operations[:, :, UNTIL].sum(axis=1)
 
 
 def in_blocks(dataset: SpikingDataset, n_units: int, n_threads: int, work: Callable[[slice], None]) -> None:
